@@ -116,7 +116,11 @@ def remove(product: str, level: str, quantity: int, domain: str) -> Words:
 def edit_account(code: str, after: Mapping[str, object]) -> Words:
     """Return `account edit`."""
     words = ["account", "edit", code]
-    for name, flag in (("name", "--name"), ("time_zone", "--time-zone")):
+    for name, flag in (
+        ("name", "--name"),
+        ("time_zone", "--time-zone"),
+        ("customer_number", "--customer-number"),
+    ):
         if name in after:
             words += [flag, str(after[name])]
     policy = after.get("password_policy")

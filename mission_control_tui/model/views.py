@@ -33,6 +33,7 @@ class Account:
     time_zone: str
     domains: tuple[str, ...] = ()
     version: int = 1
+    customer_number: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,10 +26,10 @@ class FindScreen(MissionScreen):
     MEMORY_NAME = "FindScreen"
     HEADING = "Find anyone"
     ABOUT = (
-        "Type part of a name, UPN, alias, user name or phone number, or the number of an order: all accounts that you "
-        "may see are looked through. Enter or Down goes to what was found, Enter opens it. Somebody of another account "
-        "changes the account, which the top line shows; Escape changes it back. An empty box lists whom you looked at "
-        "last."
+        "Type part of a name, UPN, alias, user name or phone number, the number of an order, or an account's name, "
+        "code, customer number or domain: all accounts that you may see are looked through. Enter or Down goes to what "
+        "was found, Enter opens it; an account opens with its Home. Somebody of another account changes the account, "
+        "which the top line shows; Escape changes it back. An empty box lists whom you looked at last."
     )
     VERBS = ("find", "copy")
     KEY_LABELS = (("back", "Back"),)
@@ -69,7 +69,8 @@ class FindScreen(MissionScreen):
             rows = [user_row(look.user) for look in recent]
             return rows, "whom you looked at last" if rows else "in all accounts"
         found = await find_anyone(*at, text, MOST - 1, current=context.account_id)
-        rows = [order_row(order) for order in found.orders]
+        rows = [found_account(account) for account in found.accounts]
+        rows += [order_row(order) for order in found.orders]
         rows += [user_row(user) for user in found.users]
         count = "1 found" if len(rows) == 1 else f"{len(rows)} found"
         return rows, f"the first {len(rows)}: type more" if found.more else count
@@ -80,6 +81,8 @@ class FindScreen(MissionScreen):
                 self.open_in(self._in(user.account), "user", user.user_id)
             case FoundOrder() as order:
                 self.open_in(self._in(order.account), "order", order.order_id)
+            case Account() as account:
+                self.console.accounts.change(account)
 
     def _in(self, account: Account) -> Context:
         return self.console.accounts.context_for(account)
@@ -90,6 +93,8 @@ class FindScreen(MissionScreen):
                 self.copy(text)
             case FoundOrder(order_id=number):
                 self.copy(str(number))
+            case Account(code=code):
+                self.copy(code)
 
 
 def user_row(user: FoundUser) -> Row:
@@ -109,6 +114,14 @@ def state_cell(user: FoundUser) -> Cell:
         if count := sum(shown is light for _service, shown in user.lights):
             parts += [(" ", ""), *light_parts(light, str(count))]
     return tuple(parts)
+
+
+def found_account(account: Account) -> Row:
+    """Return an account that was found."""
+    number = f"  {account.customer_number}" if account.customer_number else ""
+    name: Cell = ((account.name, "strong"), (number, "dim"))
+    known: Cell = (", ".join(account.domains), "dim")
+    return Row(("account", account.id), (account.code, name, known, "account"), account)
 
 
 def order_row(order: FoundOrder) -> Row:

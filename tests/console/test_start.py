@@ -284,14 +284,16 @@ async def test_several_accounts_are_offered_and_the_chosen_one_is_opened(world_d
         )
         await pilot.press("escape", "escape")
         await shows(pilot, CHOOSE)
+        screen = app.screen
+        assert isinstance(screen, AccountsScreen)
         for key in ("f8", "f9", "f3", "slash", "ctrl+o", "ctrl+g", "ctrl+r", "f11"):
             await pilot.press(key)
-            await until(pilot, lambda: app.screen.announced in (CHOOSE, IN_THE_BOX))
-            app.screen.announce("")
+            await until(pilot, lambda: screen.announced in (CHOOSE, IN_THE_BOX))
+            screen.announce("")
         assert "F9" not in text_of(app)
         await pilot.press("down", "a", "n", "colon", "escape", "slash")
         assert isinstance(app.screen, AccountsScreen)
-        assert app.accounts.caller.may_write
+        assert app.screen.console.accounts.caller.may_write
         await pilot.press("down", "down", "enter")
         await shows(pilot, "This month  AUD", "Next: buy Email")
         await until(pilot, lambda: app.top_info.account == "[b] Other")

@@ -14,6 +14,8 @@ from mission_control_tui.cli.common.options import changes, destroys, reads
 from mission_control_tui.cli.common.parameters import argument, option
 from mission_control_tui.cli.common.results import change_and_tell, tell, tell_list, under
 from mission_control_tui.cli.common.session import Session
+from mission_control_tui.model.errors import UsageError
+from mission_control_tui.model.text.clean import harmless, safe_cell
 
 if TYPE_CHECKING:
     from mission_control_tui.model.accounts.overview import AccountDetails
@@ -37,9 +39,10 @@ def account() -> None:
 
 
 @account.command("list")
-@option("--match", metavar="TEXT", help="Only where code, name or a domain has this.")
-@reads("mission-control account list --match acme")
-def list_(session: Session, match: str | None) -> None:
+@option("--match", metavar="TEXT", help="Where code, name, customer number or a domain has this.")
+@option("--csv", "as_csv", is_flag=True, help="As CSV.")
+@reads("mission-control account list --match acme", "mission-control account list --csv")
+def list_(session: Session, match: str | None, as_csv: bool) -> None:
     """The accounts that you may work on, by code; with --match those that you worked on last come first."""
 
     async def work(store: Store) -> tuple[Account, ...]:
@@ -51,11 +54,29 @@ def list_(session: Session, match: str | None) -> None:
         return await find_accounts(store, session.caller, match, 10_000)
 
     found = session.run(work)
+    if as_csv and session.json:
+        raise UsageError("--json and --csv contradict each other.", hint="Give one of them.")
+    if as_csv:
+        fields = ("code", "name", "customer_number")
+        lines = [[safe_cell(harmless(getattr(row, name))) for name in fields] for row in found]
+        domains = [" ".join(row.domains) for row in found]
+        output.print_csv(
+            [
+                ["code", "name", "customer number", "domains"],
+                *([*cells, names] for cells, names in zip(lines, domains, strict=True)),
+            ]
+        )
+        return
     rows = [
-        (row.code, f"{row.name}{' (sample)' * row.is_sample}", ", ".join(row.domains))
+        (
+            row.code,
+            f"{row.name}{' (sample)' * row.is_sample}",
+            row.customer_number,
+            ", ".join(row.domains),
+        )
         for row in found
     ]
-    tell_list(session, {"accounts": found}, ("CODE", "NAME", "DOMAINS"), rows)
+    tell_list(session, {"accounts": found}, ("CODE", "NAME", "NUMBER", "DOMAINS"), rows)
 
 
 @account.command()
@@ -93,6 +114,7 @@ def _print(found: AccountDetails) -> None:
         ("Since", output.when(found.created_at)),
         [
             ("Time zone", about.time_zone),
+            ("Customer number", about.customer_number or "none"),
             ("Passwords", rules),
             ("Users", f"{found.users}, and {found.users_in_bin} in the recycling bin"),
             ("Lights", ", ".join(counts)),
@@ -118,6 +140,7 @@ def _print(found: AccountDetails) -> None:
 @account.command()
 @argument("code", required=False)
 @option("--name", help="The customer's name.")
+@option("--customer-number", metavar="NUMBER", help="The customer's number with you; empty: none.")
 @option("--time-zone", metavar="ZONE", help="An IANA name: Australia/Sydney.")
 @option("--password-length", type=int, metavar="N", help="Characters of a password, at least.")
 @option("--password-classes", type=int, metavar="N", help="Of the 4 classes of characters.")
@@ -129,7 +152,7 @@ def edit(
     password_classes: int | None,
     **stated: Any,
 ) -> None:
-    """Change an account's name, time zone or password policy."""
+    """Change an account's name, customer number, time zone or password policy."""
     from dataclasses import replace
 
     from mission_control_tui.model.accounts.editing import edit_account

@@ -26,6 +26,7 @@ SHELLS = ("bash", "zsh", "fish")
 @option("--code", required=True, help="2 to 16 letters, digits and hyphens: acme.")
 @option("--domain", "domains", multiple=True, metavar="NAME", help="May be repeated.")
 @option("--time-zone", default="UTC", show_default=True, metavar="ZONE")
+@option("--customer-number", default="", metavar="NUMBER", help="The customer's number with you.")
 @options.changes('mission-control init --name "Acme Pty Ltd" --code acme --domain acme.example')
 def init(session: Session, **stated: Any) -> None:
     """Set up a real account; the database is made where there is none, without the sample account."""

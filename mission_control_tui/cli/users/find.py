@@ -26,9 +26,9 @@ HEADINGS = ("ACCOUNT", "UPN", "NAME", "SERVICES", "NOTES")
 def find(session: Session, query: tuple[str, ...], limit: int) -> None:
     """Find anyone, in all accounts: by name, UPN, alias, username, phone; an order by its number.
 
-    All words have to be found. The best match comes first, and people of the account named by --account or the
-    settings come first among equals. What stands in the middle of a word, or ends a phone number, is found when
-    nothing begins so.
+    Accounts are found by name, code, customer number or domain. All words have to be found. The best match comes first,
+    and people of the account named by --account or the settings come first among equals. A phone number is found by how
+    it ends, too; what stands in the middle of a word is found when nothing begins so.
     """
 
     async def work(store: Store) -> SearchResults:
@@ -44,16 +44,23 @@ def find(session: Session, query: tuple[str, ...], limit: int) -> None:
         {
             "users": [as_json(user) for user in found.users],
             "orders": [_order_json(order) for order in found.orders],
+            "accounts": found.accounts,
             "more": found.more,
         }
     ):
         return
+    if found.accounts:
+        known = [
+            (row.code, row.name, row.customer_number, ", ".join(row.domains))
+            for row in found.accounts
+        ]
+        table(("ACCOUNT", "NAME", "NUMBER", "DOMAINS"), known)
     if found.orders:
         headings = ("ACCOUNT", "ORDER", "STATE", "PLACED", "TOTAL")
         table(headings, [_order_row(order) for order in found.orders])
     if found.users:
         table(HEADINGS, [_row(user, user.matched) for user in found.users])
-    if not found.users and not found.orders:
+    if not (found.users or found.orders or found.accounts):
         say("Nobody was found.")
     elif found.more:
         say(f"The first {len(found.users)}; there are more: type more of the name, or --limit.")

@@ -40,6 +40,7 @@ from mission_control_tui.model.users.rules import policy_of
 from mission_control_tui.model.views import Account
 
 NAME_LIMIT = 200
+NUMBER_LIMIT = 64
 _CODE = re.compile(r"[a-z0-9][a-z0-9-]{0,14}[a-z0-9]")
 _LISTED = 3
 
@@ -54,6 +55,7 @@ async def create_account(
     domains: Sequence[str] = (),
     time_zone: str = "UTC",
     policy: PasswordPolicy | None = None,
+    customer_number: str = "",
     is_sample: bool = False,
     dry_run: bool = False,
 ) -> Outcome[Account]:
@@ -71,6 +73,7 @@ async def create_account(
         *_name_problems(name),
         *_code_problems(code),
         *_zone_problems(time_zone),
+        *_number_problems(customer_number),
         *problems,
     ]
     if problems:
@@ -81,6 +84,7 @@ async def create_account(
         row = AccountRow(
             code=code,
             name=name.strip(),
+            customer_number=customer_number.strip(),
             is_sample=is_sample,
             time_zone=time_zone,
             password_policy=asdict(policy) if policy else {},
@@ -98,7 +102,12 @@ async def _insert(tx: Transaction, row: AccountRow, names: Iterable[str]) -> Acc
         PlanVerb.CREATED,
         "account",
         row.code,
-        after={"name": row.name, "time zone": row.time_zone, **row.password_policy},
+        after={
+            "name": row.name,
+            "time zone": row.time_zone,
+            **({"customer number": row.customer_number} if row.customer_number else {}),
+            **row.password_policy,
+        },
         action=AuditAction.CREATE_ACCOUNT,
         version=row.version,
     )
@@ -146,6 +155,7 @@ async def edit_account(
     name: str | None = None,
     time_zone: str | None = None,
     policy: PasswordPolicy | None = None,
+    customer_number: str | None = None,
     dry_run: bool = False,
 ) -> Outcome[Account]:
     """Change what is given, if the account still has the `version` that was looked at.
@@ -155,6 +165,7 @@ async def edit_account(
     problems = [
         *(_name_problems(name) if name is not None else ()),
         *(_zone_problems(time_zone) if time_zone is not None else ()),
+        *(_number_problems(customer_number) if customer_number is not None else ()),
     ]
     if problems:
         raise InvalidInput("The account cannot be changed like this.", problems=problems)
@@ -164,12 +175,15 @@ async def edit_account(
             "name": row.name,
             "time_zone": row.time_zone,
             "password_policy": asdict(policy_of(row)),
+            "customer_number": row.customer_number,
         }
         wanted = dict(now)
         if name is not None:
             wanted["name"] = name.strip()
         if time_zone is not None:
             wanted["time_zone"] = time_zone
+        if customer_number is not None:
+            wanted["customer_number"] = customer_number.strip()
         if policy is not None:
             wanted["password_policy"] = asdict(policy)
         changed = [key for key in wanted if wanted[key] != now[key]]
@@ -216,6 +230,15 @@ def _name_problems(name: str) -> Iterable[Problem]:
         yield Problem("name", f"the name is longer than {NAME_LIMIT} characters", "shorten it")
     elif harmless(name) != name:
         yield Problem("name", "it has control or invisible characters", "type it without them")
+
+
+def _number_problems(number: str) -> Iterable[Problem]:
+    if len(number.strip()) > NUMBER_LIMIT:
+        what = f"the customer number is longer than {NUMBER_LIMIT} characters"
+        yield Problem("customer_number", what, "shorten it")
+    elif harmless(number) != number:
+        what = "the customer number has control or invisible characters"
+        yield Problem("customer_number", what, "type it without them")
 
 
 def _code_problems(code: str) -> Iterable[Problem]:

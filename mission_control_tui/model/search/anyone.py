@@ -1,4 +1,4 @@
-"""Finding anyone: people and orders over all accounts that the caller may see, ranked, as one types.
+"""Finding anyone: people, orders and the accounts themselves, all that the caller may see, ranked, as one types.
 
 A key costs one range of `search_terms` for each account, so no index over all accounts is kept. The middle of a word
 is looked for only when nothing begins so and nothing else is typed, the last digits of a phone number only when nothing
@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.people.address_syntax import lookup_key
 from mission_control_tui.model.search import index as search
+from mission_control_tui.model.search.accounts import AccountRank, account_ranks
 from mission_control_tui.model.search.infix import inside, is_inside, with_digits
 from mission_control_tui.model.search.results import (
     FoundOrder,
@@ -32,15 +33,20 @@ from mission_control_tui.model.search.scope import (
     put,
     put_seen,
 )
+from mission_control_tui.model.store.account_rows import load_accounts
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.tables.users import AddressRow, SearchTermRow, UserRow
 from mission_control_tui.model.text.folding import fold
+from mission_control_tui.model.views import Account
 
 CANDIDATES_OF_SEVERAL = 100
 """The same for several words: each of these is asked for the other words."""
 
 COUNTED = 2_000
 """Terms of a word that are counted to tell which of several words is the rarest."""
+
+ACCOUNTS = 5
+"""Accounts of one answer."""
 
 FEWEST_INSIDE = 3
 """Characters from which the middle of a word is looked for, where nothing begins so."""
@@ -51,7 +57,7 @@ _ORDER = re.compile(r"(?:order\s*(?:no\.?\s*)?|#\s*)?0*(\d{1,9})", re.IGNORECASE
 async def find_anyone(
     store: Store, caller: Caller, query: str, limit: int = 50, *, current: int | None = None
 ) -> SearchResults:
-    """Return people whom every word of `query` finds, and the order with that number, over all accounts of the caller.
+    """Return people whom every word of `query` finds, the order with that number, and accounts that are called so.
 
     Exact UPNs, aliases and usernames come first, then whole names and addresses that begin so, then words; users of the
     `current` account first among equals, those in the recycling bin last. Nothing to find: nothing found.
@@ -62,8 +68,9 @@ async def find_anyone(
         current = None
     async with store.read() as session:
         orders = await _orders(session, caller, query)
+        accounts = await _accounts(session, caller, query) if query else ()
         if not words:
-            return SearchResults((), orders, more=False)
+            return SearchResults((), orders, accounts=accounts)
         looking = _Search(session, store, Scope(caller, current, store.is_sqlite), query, words)
         more = await looking.gather(limit)
         found = looking.found
@@ -78,7 +85,7 @@ async def find_anyone(
             ),
         )
         users = await load_users(session, ranked[:limit], words)
-        return SearchResults(users, orders, more=more or len(ranked) > limit)
+        return SearchResults(users, orders, more or len(ranked) > limit, accounts)
 
 
 class _Search:
@@ -260,6 +267,18 @@ class _Search:
             statements.append(select(*COLUMNS).where(UserRow.id.in_(keys)))
         for statement in statements:
             put_seen(self.found, Rank.BEGINS, await self._session.execute(statement), scope)
+
+
+async def _accounts(session: AsyncSession, caller: Caller, query: str) -> tuple[Account, ...]:
+    """Return the accounts that are known by the query, else those of which something begins so, at most ACCOUNTS."""
+    ranks = await account_ranks(session, caller, query)
+    best = sorted((rank, place) for place, rank in enumerate(ranks.values()))[:ACCOUNTS]
+    exact = [place for rank, place in best if rank is AccountRank.EXACT]
+    begun = [place for rank, place in best if rank is AccountRank.BEGINS]
+    ids = list(ranks)
+    chosen = [ids[place] for place in [*exact, *begun] or [place for _rank, place in best]]
+    found = await load_accounts(session, chosen)
+    return tuple(found[account_id] for account_id in chosen)
 
 
 def order_number(query: str) -> int | None:

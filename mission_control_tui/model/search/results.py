@@ -58,11 +58,12 @@ class FoundOrder:
 
 @dataclass(frozen=True, slots=True)
 class SearchResults:
-    """What was found, the best first; with `more` there are others who are not among them."""
+    """What was found, the best first; with `more` there are people who are not among them."""
 
     users: tuple[FoundUser, ...]
     orders: tuple[FoundOrder, ...] = ()
     more: bool = False
+    accounts: tuple[Account, ...] = ()
 
 
 async def load_users(

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
+from functools import partial
 from pathlib import Path
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 from textual.containers import Vertical
 from textual.widget import Widget
@@ -13,21 +14,24 @@ from textual.widget import Widget
 from mission_control_tui.model.accounts import overview
 from mission_control_tui.model.accounts.contacts import list_contacts, set_contacts
 from mission_control_tui.model.accounts.domain_overview import AccountDomain, account_domains
+from mission_control_tui.model.accounts.editing import edit_account
 from mission_control_tui.model.accounts.overview import AccountDetails
 from mission_control_tui.model.accounts.seat_usage import IdleSeat, usage
 from mission_control_tui.model.billing import statement_files, statements
 from mission_control_tui.model.billing.charges import StatementLine
-from mission_control_tui.model.errors import (
-    InvalidInput,
-    MissionControlError,
-    StaleVersion,
-)
+from mission_control_tui.model.errors import InvalidInput, MissionControlError, StaleVersion
 from mission_control_tui.model.money import Money
 from mission_control_tui.model.orders.approval import set_approval_limit
 from mission_control_tui.model.orders.queries import list_orders
+from mission_control_tui.model.plan import Outcome
 from mission_control_tui.model.states import OrderState
 from mission_control_tui.model.text.differences import difference_words
-from mission_control_tui.screens.accounts.forms import ContactsForm, LimitForm
+from mission_control_tui.screens.accounts.forms import (
+    ContactsForm,
+    CustomerForm,
+    LimitForm,
+    OneFieldForm,
+)
 from mission_control_tui.screens.accounts.rows import (
     DOMAIN_COLUMNS,
     IDLE_COLUMNS,
@@ -35,6 +39,7 @@ from mission_control_tui.screens.accounts.rows import (
     domain_rows,
     idle_rows,
     level_rows,
+    notes,
 )
 from mission_control_tui.screens.accounts.statement import StatementPanel
 from mission_control_tui.screens.base.mission_screen import MissionScreen
@@ -47,6 +52,7 @@ from mission_control_tui.widgets.rows import CursorLines
 from mission_control_tui.widgets.text_lines import TextLines
 
 SHOWN = 500
+T = TypeVar("T")
 Content: TypeAlias = Callable[[], Iterable[Widget]]
 Filler: TypeAlias = Callable[[], Awaitable[None]]
 STATES = (
@@ -67,10 +73,10 @@ class AccountScreen(MissionScreen):
     DRAFT = "Account"
     HEADING = "Account"
     ABOUT = (
-        "Enter or Space on a title opens and closes its panel. Contacts: whom to call. Orders: what was bought; Enter "
-        "shows one, where it is approved, declined or cancelled. Approval: above which total orders wait; which do. "
-        "Statement: what a month costs; w writes it to a file. Usage: seats that nobody uses and what they cost. "
-        "Domains: their state and when their term ends."
+        "Enter or Space on a title opens and closes its panel. Customer: the number with you. Contacts: whom to call. "
+        "Orders: what was bought; Enter shows one, where it is approved, declined or cancelled. Approval: above which "
+        "total orders wait; which do. Statement: what a month costs; w writes it to a file. Usage: seats that nobody "
+        "uses and what they cost. Domains: their state and when their term ends."
     )
     VERBS = ("write", "copy")
     NEED_STORE = ("write",)
@@ -82,6 +88,7 @@ class AccountScreen(MissionScreen):
         self._wanted = panel
         self._details: AccountDetails | None = None
         self._panels: dict[str, tuple[Content, Filler]] = {
+            "customer": (self._customer, self._fill_customer),
             "contacts": (self._contacts, self._fill_contacts),
             "orders": (self._orders, self._fill_orders),
             "approval": (self._approval, self._fill_approval),
@@ -96,6 +103,9 @@ class AccountScreen(MissionScreen):
         with Vertical(id="form"):
             for name, (content, _fill) in self._panels.items():
                 yield Fold(name.capitalize(), content, id=name)
+
+    def _customer(self) -> Iterable[Widget]:
+        yield CustomerForm(self._save_number, id="customer-form")
 
     def _contacts(self) -> Iterable[Widget]:
         yield ContactsForm(self._save_contacts, id="contacts-form")
@@ -190,6 +200,11 @@ class AccountScreen(MissionScreen):
         if event.fold.is_open and event.fold.id in self._panels and self.console.is_open:
             self.do(self._fill(event.fold.id))
 
+    async def _fill_customer(self) -> None:
+        if self._details is not None:
+            about = self._details.account
+            self.query_one(CustomerForm).show_text(about.customer_number, about.version)
+
     async def _fill_contacts(self) -> None:
         self.query_one(ContactsForm).show(await list_contacts(self.context.scope))
 
@@ -244,7 +259,7 @@ class AccountScreen(MissionScreen):
     @property
     def unfinished(self) -> bool:
         """Tell whether contacts or the limit are typed and not saved."""
-        forms = (*self.query(ContactsForm), *self.query(LimitForm))
+        forms = (*self.query(ContactsForm), *self.query(OneFieldForm))
         return any(form.is_dirty for form in forms)
 
     # What is chosen and typed
@@ -311,28 +326,46 @@ class AccountScreen(MissionScreen):
         self.announce("The contacts are saved")
         await self.load()
 
+    async def _save_number(self) -> None:
+        form = self.query_one(CustomerForm)
+        typed = form.field.value.strip()
+        change = partial(edit_account, self.context.scope, customer_number=typed)
+        if await self._saves(form, lambda: change(version=form.version)):
+            self.announce(f"The customer number is {typed}" if typed else "No customer number now")
+
     async def _save_limit(self) -> None:
         context, form = self.context, self.query_one(LimitForm)
         typed = form.field.value.strip()
-        try:
+
+        async def change() -> Outcome[Money | None]:
             limit = Money.parse(typed, context.catalogue.currency) if typed else None
-            await set_approval_limit(context.scope, limit, version=form.version)
+            return await set_approval_limit(context.scope, limit, version=form.version)
+
+        if outcome := await self._saves(form, change):
+            limit = outcome.result
+            waits = f"Orders above {limit} wait for approval"
+            self.announce(waits if limit else "No order waits by its total")
+
+    async def _saves(
+        self, form: OneFieldForm, change: Callable[[], Awaitable[Outcome[T]]]
+    ) -> Outcome[T] | None:
+        """Make a change of the account; what is refused is said beside the field, and nothing is returned."""
+        try:
+            outcome = await change()
         except InvalidInput as error:
             form.field.error = words_of(error.problems[0])
             form.field.focus()
-            return
+            return None
         except StaleVersion as error:
             said = "; ".join(difference_words(error.theirs, {}))
             await self.load()
             if self._details is not None:
                 form.version = self._details.account.version
             self.announce(f"{error.what} {said}. Save again to save yours over it", error=True)
-            return
+            return None
         form.saved()
-        self.announce(
-            f"Orders above {limit} wait for approval" if limit else "No order waits by its total"
-        )
         await self.load()
+        return outcome
 
     # Verbs
 
@@ -363,24 +396,3 @@ class AccountScreen(MissionScreen):
             return
         found = (getattr(row.data, name, "") for name in ("upn", "order_id", "id", "name", "label"))
         self.copy(str(next(filter(None, found), None) or row.cells[0]))
-
-
-def notes(details: AccountDetails) -> dict[str, str]:
-    """Return what stands beside the titles of the panels, so that most questions need no opening."""
-    first = details.contacts[0] if details.contacts else None
-    called = " ".join(filter(None, (first.name, first.phone or first.email))) if first else ""
-    more = f", and {len(details.contacts) - 1} more" if len(details.contacts) > 1 else ""
-    waiting = details.orders_awaiting_approval
-    owned = sum(seat.owned for seat in details.seats)
-    held = sum(seat.used + seat.queued for seat in details.seats)
-    limit = details.approval_above
-    month = ", ".join(map(str, details.this_month))
-    return {
-        "contacts": f"{called}{more}" if first else "none yet",
-        "orders": f"{details.orders}",
-        "approval": (f"orders above {limit} wait" if limit is not None else "no limit")
-        + (f"; {waiting} waiting" if waiting else ""),
-        "statement": f"ordered this month: {month}",
-        "usage": f"{held} of {owned} seats held" if owned else "nothing bought yet",
-        "domains": f"{len(details.domains)}",
-    }

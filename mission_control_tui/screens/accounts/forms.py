@@ -1,4 +1,4 @@
-"""What can be typed on the Account screen: contacts, and the limit above which orders wait."""
+"""What can be typed on the Account screen: contacts, the customer's number, the limit above which orders wait."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from mission_control_tui.model.accounts.contacts import (
     ContactRole,
     in_order,
 )
+from mission_control_tui.model.accounts.editing import NUMBER_LIMIT
 from mission_control_tui.model.errors import Problem
 from mission_control_tui.model.money import Money
 from mission_control_tui.screens.forms.user_fields import words_of
@@ -161,22 +162,16 @@ def _values(contacts: Sequence[Contact]) -> dict[str, str]:
     }
 
 
-class LimitForm(VerticalGroup):
-    """The total above which orders wait for approval."""
+class OneFieldForm(VerticalGroup):
+    """A field that belongs to the account itself, and the button that saves it."""
 
-    def __init__(self, save: Callable[[], object], *, id: str) -> None:
+    def __init__(self, field: Field, button: str, save: Callable[[], object], *, id: str) -> None:
         super().__init__(id=id)
         self._shown: str | None = None
         self.version = 0
-        self.field = Field(
-            "Orders above",
-            max_length=20,
-            width=14,
-            help_text="Orders of more than this total, with tax, bring nothing before somebody approves them. Empty: "
-            "no order waits because of its total.",
-        )
+        self.field = field
         self._save = ActionButton(
-            "Save limit", reason="nothing is changed", run=save, id="save-limit"
+            button, reason="nothing is changed", run=save, id=button.lower().replace(" ", "-")
         )
 
     def compose(self) -> ComposeResult:
@@ -187,15 +182,13 @@ class LimitForm(VerticalGroup):
     def is_dirty(self) -> bool:
         return self._shown is not None and self.field.value != self._shown
 
-    def show(self, limit: Money | None, currency: str, version: int) -> None:
+    def show_text(self, text: str, version: int) -> None:
         """Show what is stored, unless something else is typed."""
-        self.field.suffix = f" {currency}"
-        self.field.note = "wait for approval" if limit is not None else "empty: no order waits"
         if self.is_dirty:
             return
         self.version = version
-        self._shown = "" if limit is None else limit.format(code=False).replace(",", "")
-        self.field.value = self._shown
+        self._shown = text
+        self.field.value = text
         self._judge()
 
     def saved(self) -> None:
@@ -208,3 +201,36 @@ class LimitForm(VerticalGroup):
         event.stop()
         event.field.error = ""
         self._judge()
+
+
+class CustomerForm(OneFieldForm):
+    """The customer's number with the provider."""
+
+    def __init__(self, save: Callable[[], object], *, id: str) -> None:
+        field = Field(
+            "Customer number",
+            max_length=NUMBER_LIMIT,
+            help_text="The number that the customer has with you, as on your invoices: Find anyone, Accounts and "
+            "`account list` find the account by it. Empty: none.",
+        )
+        super().__init__(field, "Save number", save, id=id)
+
+
+class LimitForm(OneFieldForm):
+    """The total above which orders wait for approval."""
+
+    def __init__(self, save: Callable[[], object], *, id: str) -> None:
+        field = Field(
+            "Orders above",
+            max_length=20,
+            width=14,
+            help_text="Orders of more than this total, with tax, bring nothing before somebody approves them. Empty: "
+            "no order waits because of its total.",
+        )
+        super().__init__(field, "Save limit", save, id=id)
+
+    def show(self, limit: Money | None, currency: str, version: int) -> None:
+        """Show what is stored, unless something else is typed."""
+        self.field.suffix = f" {currency}"
+        self.field.note = "wait for approval" if limit is not None else "empty: no order waits"
+        self.show_text("" if limit is None else limit.format(code=False).replace(",", ""), version)

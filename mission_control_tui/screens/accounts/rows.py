@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from mission_control_tui.model.accounts.domain_overview import AccountDomain
+from mission_control_tui.model.accounts.overview import AccountDetails
 from mission_control_tui.model.accounts.seat_usage import IdleSeat, LevelUsage
 from mission_control_tui.model.billing.statements import Statement
 from mission_control_tui.model.states import Light
@@ -90,3 +91,25 @@ def domain_rows(found: Iterable[AccountDomain]) -> list[Row]:
         cells = (domain.name, state, str(domain.ends_on or ""), f"{domain.users:,}")
         rows.append(Row((domain.name, domain.order_id), cells, domain))
     return rows
+
+
+def notes(details: AccountDetails) -> dict[str, str]:
+    """Return what stands beside the titles of the panels, so that most questions need no opening."""
+    first = details.contacts[0] if details.contacts else None
+    called = " ".join(filter(None, (first.name, first.phone or first.email))) if first else ""
+    more = f", and {len(details.contacts) - 1} more" if len(details.contacts) > 1 else ""
+    waiting = details.orders_awaiting_approval
+    owned = sum(seat.owned for seat in details.seats)
+    held = sum(seat.used + seat.queued for seat in details.seats)
+    limit = details.approval_above
+    month = ", ".join(map(str, details.this_month))
+    return {
+        "customer": details.account.customer_number or "no number",
+        "contacts": f"{called}{more}" if first else "none yet",
+        "orders": f"{details.orders}",
+        "approval": (f"orders above {limit} wait" if limit is not None else "no limit")
+        + (f"; {waiting} waiting" if waiting else ""),
+        "statement": f"ordered this month: {month}",
+        "usage": f"{held} of {owned} seats held" if owned else "nothing bought yet",
+        "domains": f"{len(details.domains)}",
+    }

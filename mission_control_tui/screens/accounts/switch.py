@@ -20,7 +20,7 @@ def account_list(
     chosen: Callable[[Account], object],
     is_here: Callable[[Account], bool] = lambda _account: False,
 ) -> FindList:
-    """Return a list of the accounts that `find` finds by part of code, name or domain, at most MOST + 1."""
+    """Return a list of the accounts that `find` finds by part of code, name, number or domain, at most MOST + 1."""
 
     async def answer(text: str) -> tuple[Sequence[Row], str]:
         found = await find(text)
@@ -32,14 +32,15 @@ def account_list(
         answer,
         lambda row: chosen(cast(Account, row.data)),
         columns=(Column("Code", width=16), Column("Name"), Column("Domains", width=30)),
-        empty="No account has this in its code, name or domains",
+        empty="No account has this in its code, name, customer number or domains",
     )
 
 
 def account_row(account: Account, *, is_here: bool) -> Row:
     """Return an account as a row."""
     name = f"{account.name} (sample)" if account.is_sample else account.name
-    cell: Cell = ((f"{name}  ", ""), ("you are here", "dim")) if is_here else name
+    beside = "  ".join(filter(None, (account.customer_number, "you are here" * is_here)))
+    cell: Cell = ((f"{name}  ", ""), (beside, "dim")) if beside else name
     return Row(account.id, (account.code, cell, ", ".join(account.domains)), account)
 
 
@@ -98,7 +99,7 @@ class AccountsScreen(MissionScreen):
     async def _find(self, text: str) -> Sequence[Account]:
         words = fold(text).split()
         known = [
-            fold(" ".join((account.code, account.name, *account.domains)))
+            fold(" ".join((account.code, account.name, account.customer_number, *account.domains)))
             for account in self._accounts
         ]
         pairs = zip(self._accounts, known, strict=True)

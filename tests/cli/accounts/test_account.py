@@ -65,6 +65,27 @@ def test_show_reads_as_text_and_as_json() -> None:
     assert "AUD 6.60" in text
 
 
+def test_a_customer_number_is_kept_found_and_exported() -> None:
+    ok("init", "--name", "Beta", "--code", "beta", "--customer-number", "=K-7")
+    ok("account", "edit", "acme", "--customer-number", " 2024-0815 ")
+    assert "2024-0815" in ok("account", "show", "acme").out
+    assert answer("account", "show", "beta")["account"]["customer_number"] == "=K-7"
+    (found,) = answer("account", "list", "--match", "0815")["accounts"]
+    assert (found["code"], found["customer_number"]) == ("acme", "2024-0815")
+    assert [each["code"] for each in answer("find", "2024-0815")["accounts"]] == ["acme"]
+    assert "2024-0815" in ok("find", "acme.example").out
+    assert ok("account", "list", "--csv").out.splitlines() == [
+        "code,name,customer number,domains",
+        "acme,Acme Pty Ltd,2024-0815,acme.example",
+        "beta,Beta,'=K-7,",
+    ]
+    refused = call("account", "edit", "acme", "--customer-number", "9" * 65)
+    assert (refused.code, "64 characters" in refused.err) == (3, True)
+    ok("account", "edit", "acme", "--customer-number", "")
+    assert answer("account", "show", "acme")["account"]["customer_number"] == ""
+    assert "--customer-number" in ok("--account", "acme", "audit", "--script").out
+
+
 def test_edit_changes_what_is_given_and_says_so() -> None:
     plan = answer("account", "edit", "--name", "Acme Ltd", "--password-length", "12", "--dry-run")
     assert answer("account", "show")["account"]["name"] == "Acme Pty Ltd"

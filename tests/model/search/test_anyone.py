@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from mission_control_tui.model.accounts.editing import edit_account
 from mission_control_tui.model.accounts.search import find_accounts
 from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.catalogue.types import Catalogue
@@ -263,6 +264,31 @@ async def test_accounts_are_found_by_parts_recent_ones_first(
     own = replace(caller, accounts=frozenset({globex.id}))
     assert await codes("", own) == ["globex"]
     assert await codes("acme", own) == []
+
+
+async def test_accounts_and_domains_are_found_with_the_people(
+    store: Store, caller: Caller, account: Account, globex: Account
+) -> None:
+    await person(store, caller, account, "Glen Bexley", "glen")
+    await edit_account(
+        AccountScope(store, caller, globex.id),
+        version=globex.version,
+        name="Łódź Logistics",
+        customer_number="K-4711/2",
+    )
+
+    async def codes(query: str, by: Caller = caller) -> list[str]:
+        return [found.code for found in (await find_anyone(store, by, query)).accounts]
+
+    for query in ("globex", "GLOBEX.example", "lodz", "k-4711/2", "4711", "logis", "lodz glob"):
+        assert await codes(query) == ["globex"], query
+    assert await codes("g") == ["globex"]
+    assert names(await find_anyone(store, caller, "gle")) == ["Glen Bexley of acme"]
+    assert await codes("nosuch") == await codes("") == []
+    own = replace(caller, accounts=frozenset({account.id}))
+    assert await codes("globex", own) == []
+    found = await find_accounts(store, caller, "K-4711/2")
+    assert [(each.code, each.customer_number) for each in found] == [("globex", "K-4711/2")]
 
 
 async def test_recents_are_an_operators_own_and_bounded_and_not_in_the_audit(

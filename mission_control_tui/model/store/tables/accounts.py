@@ -19,6 +19,8 @@ class AccountRow(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     code: Mapped[str] = mapped_column(String(16), unique=True)
     name: Mapped[str] = mapped_column(String(200))
+    customer_number: Mapped[str] = mapped_column(String(64), default="", server_default="")
+    """The provider's own; several accounts of one customer may have the same."""
     is_sample: Mapped[bool]
     time_zone: Mapped[str] = mapped_column(String(64))
     password_policy: Mapped[dict[str, Any]]
