@@ -27,7 +27,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 INPUTS = ("pyproject.toml", "constraints.txt", "mission_control_tui/__init__.py")
-EXTRAS = {"console": "[pdf]", "tests": "[dev]"}
+EXTRAS = {"console": "[pdf,xlsx]", "tests": "[dev]"}
 WANTED_BY = {"console": "the console needs", "tests": "console, tests and linters need"}
 MEGABYTES = {"console": 250, "tests": 450}
 STAMP = "mission-control.json"

@@ -74,17 +74,20 @@ def test_the_wheel_has_every_file_of_the_package(wheel: Path) -> None:
     assert any(name.endswith(".toml") for name in carried)
 
 
-def test_what_a_pdf_needs_is_an_extra(wheel: Path) -> None:
+def test_what_pdfs_and_workbooks_need_are_extras(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         (name,) = (name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))
         said = archive.read(name).decode().splitlines()
     needed = [
         line
         for line in said
-        if line.startswith(("Requires-Dist: reportlab", "Requires-Dist: fontpkg"))
+        if line.startswith(
+            ("Requires-Dist: reportlab", "Requires-Dist: fontpkg", "Requires-Dist: openpyxl")
+        )
     ]
-    assert "Provides-Extra: pdf" in said
+    assert {"Provides-Extra: pdf", "Provides-Extra: xlsx"} <= set(said)
     assert len([line for line in needed if "extra == 'pdf'" in line]) == 2
+    assert len([line for line in needed if "extra == 'xlsx'" in line]) == 1
     assert all("extra ==" in line for line in needed)
 
 

@@ -18,6 +18,7 @@ from typing import Any, get_args
 
 from mission_control_tui.keys import custom_keys
 from mission_control_tui.model.errors import Conflict, InvalidInput, NotFound, UsageError
+from mission_control_tui.model.input_files import SETTINGS_LIMIT, read_file
 from mission_control_tui.settings.settings import (
     Settings,
     ThemeName,
@@ -82,7 +83,7 @@ class SettingsFile:
         try:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             with _alone(path.parent):
-                if (path.read_bytes() if path.exists() else None) != self.content:
+                if (read_file(path, SETTINGS_LIMIT) if path.exists() else None) != self.content:
                     raise Conflict(
                         f"{self.path} was changed by somebody else meanwhile. {UNCHANGED}",
                         hint="Look at it again, and save again.",

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal, TypeAlias, TypeVar
 import msgspec
 
 from mission_control_tui.model.errors import UsageError
+from mission_control_tui.model.input_files import SETTINGS_LIMIT, read_file
 
 T = TypeVar("T")
 PREFIX = "MISSION_CONTROL_"
@@ -189,7 +190,7 @@ def find(file: Path | None = None) -> tuple[Path, bytes | None]:
     named = file or (Path(value) if (value := os.environ.get(PREFIX + "SETTINGS")) else None)
     path = named or locations().settings_file
     try:
-        return path, path.read_bytes()
+        return path, read_file(path, SETTINGS_LIMIT)
     except FileNotFoundError as error:
         if named:
             raise UsageError(f"There is no settings file at {named}.") from error

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mission_control_tui.cli.common.options import changes, choices, destroys, limited, reads
+from mission_control_tui.cli.common.lists import cut, limited
+from mission_control_tui.cli.common.options import changes, choices, destroys, reads
 from mission_control_tui.cli.common.output import line, when
 from mission_control_tui.cli.common.parameters import argument, option
 from mission_control_tui.cli.common.results import change_and_tell, tell_list, under
@@ -30,13 +31,14 @@ def orders() -> None:
 @choices("--state", "state", STATES, "Only orders in this state")
 @option("--kind", type=click.Choice(("purchase", "removal")), help="Only such orders.")
 @option("--find", "text", default="", metavar="TEXT", help="Part of what, by whom, ticket.")
-@limited(200, None, most=None)
+@limited(200)
 @reads("mission-control orders list --state returned --state cancelled --limit 20")
 def list_orders(
     session: Session,
     awaiting_approval: bool,
     state: tuple[str, ...],
     kind: str | None,
+    limit: int,
     **wanted: Any,
 ) -> None:
     """The account's orders, newest first."""
@@ -45,9 +47,11 @@ def list_orders(
     states = [STATES[name] for name in state]
     states += [OrderState.AWAITING_APPROVAL] if awaiting_approval else []
     of_kind = OrderKind(kind) if kind else None
-    found = session.query(model.list_orders, states=states, kind=of_kind, **wanted)
+    asked = {"states": states, "kind": of_kind, "limit": limit + 1, **wanted}
+    found = cut(session.query(model.list_orders, **asked), limit)
     headings = ("ORDER", "PLACED", "STATE", "TOTAL", "WHAT")
-    tell_list(session, {"orders": found}, headings, [_row(order) for order in found])
+    rows = [_row(order) for order in found.rows]
+    tell_list(session, {"orders": found.rows}, headings, rows, more=found.more)
 
 
 def _row(order: OrderView) -> tuple[object, ...]:

@@ -8,7 +8,8 @@ import click
 
 from mission_control_tui.cli.accounts.buying import NOTHING_BOUGHT, seats_json
 from mission_control_tui.cli.common import output
-from mission_control_tui.cli.common.options import limited, reads
+from mission_control_tui.cli.common.lists import limited, say_cut
+from mission_control_tui.cli.common.options import reads
 from mission_control_tui.cli.common.parameters import option
 from mission_control_tui.cli.common.results import tell_list
 from mission_control_tui.cli.common.session import Session
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 @click.command()
 @option("--csv", "as_csv", is_flag=True, help="The levels as CSV.")
 @option("--idle", is_flag=True, help="Who holds seats without using them, with --csv too.")
-@limited(200, "At most so many idle seats.", most=None)
+@limited(200, "At most so many idle seats, or all.")
 @reads("mission-control account usage", "mission-control account usage --idle --csv")
 def usage(session: Session, as_csv: bool, idle: bool, limit: int) -> None:
     """Seats of each level: owned, used, free; of disabled users, suspended, never provisioned; what they cost a month.
@@ -40,6 +41,8 @@ def usage(session: Session, as_csv: bool, idle: bool, limit: int) -> None:
         return
     if as_csv:
         output.print_csv(_idle_rows(found) if idle else _level_rows(found))
+        if idle and found.more_idle_seats:
+            say_cut(len(found.idle_seats))
     else:
         _print(found, idle=idle)
 

@@ -8,7 +8,7 @@ import click
 
 from mission_control_tui.cli.bulk import output
 from mission_control_tui.cli.bulk import running as bulk_running
-from mission_control_tui.cli.common import options, passwords, waiting
+from mission_control_tui.cli.common import lists, options, passwords, waiting
 from mission_control_tui.cli.common.output import attributes, line, say, when
 from mission_control_tui.cli.common.parameters import argument, option
 from mission_control_tui.cli.common.results import tell_list
@@ -123,28 +123,30 @@ def start(session: Session, action: str, names: tuple[str, ...], **given: Any) -
 
 @bulk.command("list")
 @option("--moving", is_flag=True, help="Only those that somebody goes on with.")
-@options.limited(20, None, most=10_000)
+@lists.limited(20)
 @option("--before", type=int, metavar="ID", help="Only those older than this bulk.")
 @options.reads("mission-control bulk list --moving")
 def list_all(session: Session, moving: bool, limit: int, before: int | None) -> None:
     """List bulks, the newest first."""
     from mission_control_tui.model.bulk import queries
 
-    found = session.query(queries.list_bulks, limit=limit, before_id=before, moving=moving)
+    asked = session.query(queries.list_bulks, limit=limit + 1, before_id=before, moving=moving)
+    page = lists.cut(asked, limit)
+    found = page.rows
     rows = [
         (view.id, view.state, view.title, output.words(view.progress), when(view.created_at))
         for view in found
     ]
     told = {"bulks": [output.bulk(view) for view in found]}
     headings = ("Id", "State", "What", "Progress", "Started")
-    tell_list(session, told, headings, rows, nothing="No bulks.")
+    tell_list(session, told, headings, rows, nothing="No bulks.", more=page.more)
 
 
 @bulk.command()
 @argument("bulk_id", type=int, metavar="ID")
 @option("--failed", is_flag=True, help="List what is red or was refused, and why.")
 @options.choices("--outcome", "outcomes", views.ItemOutcome, "List items that ended so")
-@options.limited(50, None)
+@lists.limited(50)
 @option("--after", type=int, default=0, metavar="ITEM", help="Only items after this one.")
 @options.reads("mission-control bulk show 3 --failed")
 def show(
@@ -162,15 +164,16 @@ def show(
         found = await queries.show(*at)
         if not wanted:
             return found, ()
-        return found, await queries.items(*at, outcomes=wanted, limit=limit, after_id=after)
+        return found, await queries.items(*at, outcomes=wanted, limit=limit + 1, after_id=after)
 
-    found, items = session.query(work)
-    shown = [output.item(view) for view in items]
-    if session.printed({"bulk": output.bulk(found), "items": shown}):
+    found, asked = session.query(work)
+    items = lists.cut(asked, limit)
+    shown = [output.item(view) for view in items.rows]
+    if session.printed({"bulk": output.bulk(found), "items": shown, "more": items.more}):
         return
-    output.tell(found, items)
-    if len(items) == limit:
-        say(f"More: --after {items[-1].id}")
+    output.tell(found, items.rows)
+    if items.more:
+        say(f"More: --after {items.rows[-1].id}, or all of them: --limit all")
     output.tell_attended(found)
 
 

@@ -120,20 +120,6 @@ def _command(examples: Sequence[str], *options: Decorator) -> Decorator:
     return decorate
 
 
-def limited(
-    default: int, help_text: str | None = "At most so many.", *, most: int | None = 100_000
-) -> Decorator:
-    """Return `--limit N`, from 1 to `most`."""
-    return option(
-        "--limit",
-        type=click.IntRange(1, most),
-        default=default,
-        show_default=True,
-        metavar="N",
-        help=help_text,
-    )
-
-
 def choices(flag: str, name: str, values: Iterable[str], help_text: str) -> Decorator:
     """Return an option that takes one of the values and may be repeated."""
     return option(

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
-from mission_control_tui.cli.common import output, waiting
+from mission_control_tui.cli.common import lists, output, waiting
 from mission_control_tui.cli.common.session import Session
 from mission_control_tui.model.plan import Outcome, PlanVerb
 from mission_control_tui.model.views import AssignmentView, UserView
@@ -128,14 +128,20 @@ def tell_list(
     rows: Sequence[Sequence[object]],
     *,
     nothing: str = "",
+    more: bool | None = None,
 ) -> None:
-    """Print the document as JSON, else the rows as a table, or what is said where there are none."""
+    """Print the document as JSON, else the rows as a table, or what is said where there are none.
+
+    `more`: whether the list was cut; None where it never is.
+    """
     if session.json:
-        output.print_json(document)
+        output.print_json(document if more is None else {**document, "more": more})
     elif nothing and not rows:
         output.say(nothing)
     else:
         output.table(headings, rows)
+        if more:
+            lists.say_cut(len(rows))
 
 
 def _with_removals(session: Session, outcome: Outcome[Any]) -> Outcome[Any]:

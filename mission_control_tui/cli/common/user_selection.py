@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from mission_control_tui.cli.common.parameters import option
-from mission_control_tui.model.errors import InvalidInput, Problem, UsageError
+from mission_control_tui.model.errors import UsageError
 from mission_control_tui.model.search.filters import UserFilter
 from mission_control_tui.model.states import Light
 
@@ -19,7 +19,7 @@ users_from = option(
     "--users-from",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="All users in FILE: UPNs one a line, or a file as for `users import`.",
+    help="All users in FILE: UPNs or usernames one a line, or a file as for `users import`.",
 )
 where = option(
     "--where",
@@ -69,24 +69,8 @@ def _where(conditions: Sequence[str]) -> UserFilter:
 
 
 def users_in(path: Path) -> list[str]:
-    """Return the UPNs in a list, or in a file of users, each once. Raises UsageError and InvalidInput."""
-    from mission_control_tui.model.onboarding.files.detect import open_text
-    from mission_control_tui.model.onboarding.files.read import contents, read_users
+    """Return the names in a list, or in a file of users, each once. Raises UsageError and InvalidInput."""
+    from mission_control_tui.model.onboarding.files.read import contents
+    from mission_control_tui.model.onboarding.files.user_names import user_names
 
-    data = contents(path)
-    records = [record.cells for record in open_text(data).records() if any(record.cells)]
-    alone = all(sum(map(bool, cells)) == 1 for cells in records)
-    if records and alone and "@" in records[0][0]:
-        found = [cells[0].strip() for cells in records]
-    else:
-        rows = read_users(data, source=str(path)).rows
-        missing = [row.row for row in rows if not row.fields.get("upn")]
-        if missing:
-            raise InvalidInput(
-                f"{path} names no user in some rows. Nothing was changed.",
-                problems=[Problem(f"row {row}", "has no UPN") for row in missing],
-            )
-        found = [str(row.fields["upn"]) for row in rows]
-    if not found:
-        raise InvalidInput(f"{path} names nobody.", hint="It needs one UPN a line.")
-    return list(dict.fromkeys(found))
+    return user_names(contents(path), str(path))

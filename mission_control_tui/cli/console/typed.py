@@ -17,11 +17,13 @@ import click
 
 from mission_control_tui.cli.common.options import COMPLETE_VARIABLE
 from mission_control_tui.model.errors import UsageError
+from mission_control_tui.model.input_files import MEBIBYTE, read_file
 from mission_control_tui.screens.base.command_line import ParsedCommand, ProcessResult
 
 _WITH_VALUE = ("--account", "--database")
 
 KEPT = 500
+HISTORY_LIMIT = 4 * MEBIBYTE
 """Commands that are kept in the file of those that were typed."""
 
 OUTPUT_LIMIT = 1_000_000
@@ -148,7 +150,8 @@ class History:
     def read(self) -> list[str]:
         """Return at most KEPT lines."""
         try:
-            return self.path.read_text("utf-8", errors="replace").splitlines()[-KEPT:]
+            text = read_file(self.path, HISTORY_LIMIT).decode("utf-8", errors="replace")
+            return text.splitlines()[-KEPT:]
         except OSError:
             return []
 

@@ -77,8 +77,9 @@ def audit(
         from mission_control_tui.model.accounts.editing import resolve_account
 
         rows: list[AuditView] = []
-        while wanted is None or len(rows) < wanted:
-            size = PAGE if wanted is None else min(wanted - len(rows), PAGE)
+        # One more than is shown: whether there are more is said.
+        while wanted is None or len(rows) <= wanted:
+            size = PAGE if wanted is None else min(wanted + 1 - len(rows), PAGE)
             last = rows[-1].id if rows else None
             page = await entries(scope, limit=size, before_id=last, **filters)
             rows += page
@@ -93,15 +94,14 @@ def audit(
         account_id = await scope.account_id()
         return (await resolve_account(scope.store, session.caller, account_id)).code, rows
 
-    code, found = session.query(work)
-    if session.printed({"entries": found}):
+    code, asked = session.query(work)
+    found, more = asked[:wanted], wanted is not None and len(asked) > wanted
+    if session.printed({"entries": found, "more": more}):
         return
     click.echo(_shown(found, form, code), nl=False)
-    if form is not None:
-        return
-    if not found:
+    if not found and form is None:
         say("No such change.")
-    elif len(found) == wanted:
+    elif more:
         say(f"The newest {wanted}; more with --limit N, or all with --csv.")
 
 

@@ -242,7 +242,8 @@ def _price(sold: Catalogue, minor: int | None) -> str:
 
 def _read(file: Path) -> str:
     """Return the file's text; what is wrong with its bytes is said as `check` says it."""
-    from mission_control_tui.model.catalogue.file.parse import parse_file
+    from mission_control_tui.model.catalogue.file.parse import parse, text_in
 
-    parse_file(file)
-    return file.read_text("utf-8-sig")
+    text = text_in(file)
+    parse(text, str(file))
+    return text

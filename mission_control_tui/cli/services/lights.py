@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mission_control_tui.cli.common.options import limited, reads
+from mission_control_tui.cli.common.lists import limited, say_cut
+from mission_control_tui.cli.common.options import reads
 from mission_control_tui.cli.common.output import LIGHT_MARKS, attributes, say, table
 from mission_control_tui.cli.common.parameters import argument, option
 from mission_control_tui.cli.common.session import Session
@@ -28,7 +29,7 @@ ORDERS = ("name", "oldest", "newest")
     show_default=True,
     help="By name, or the oldest or newest red or orange first.",
 )
-@limited(50, None)
+@limited(50)
 @option("--offset", type=click.IntRange(0), default=0, metavar="N", help="Leave so many out.")
 @reads("mission-control lights red popx", "mission-control lights drift --sort oldest --json")
 def lights(session: Session, words: tuple[str, ...], sort: str, limit: int, offset: int) -> None:
@@ -48,13 +49,15 @@ def lights(session: Session, words: tuple[str, ...], sort: str, limit: int, offs
         return across, await light_matrix.page(scope, sight, order, offset=offset, limit=limit)
 
     across, page = session.query(work)
+    more = page.more or offset + len(page.rows) < page.total
     if session.printed(
         {
             "services": [
                 {"id": column.service_id, **attributes(column, "name", "code")} for column in across
             ],
             "users": [_json(row) for row in page.rows],
-            **attributes(page, "total", "more"),
+            "total": page.total,
+            "more": more,
         }
     ):
         return
@@ -68,9 +71,11 @@ def lights(session: Session, words: tuple[str, ...], sort: str, limit: int, offs
             for row in page.rows
         ],
     )
-    more = "more than " if page.more else ""
+    at_least = "more than " if page.more else ""
     legend = ", ".join(f"{column.code} {column.name}" for column in across)
-    say(f"{legend}. {more}{page.total} users.")
+    say(f"{legend}. {at_least}{page.total} users.")
+    if more:
+        say_cut(len(page.rows))
 
 
 def _name(row: MatrixRow) -> str:

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     "--users-from",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Give it to all users in FILE: UPNs one a line, or a file as for `users import`.",
+    help="Give it to all in FILE: UPNs or usernames one a line, or a file as for `users import`.",
 )
 @passwords.passwords_out
 @options.waits

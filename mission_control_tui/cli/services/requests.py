@@ -9,7 +9,8 @@ import click
 from mission_control_tui.cli.bulk import output
 from mission_control_tui.cli.bulk import running as bulk_running
 from mission_control_tui.cli.common import results, waiting
-from mission_control_tui.cli.common.options import changes, choices, destroys, limited, reads
+from mission_control_tui.cli.common.lists import cut, limited
+from mission_control_tui.cli.common.options import changes, choices, destroys, reads
 from mission_control_tui.cli.common.output import attributes, line, say, section, when
 from mission_control_tui.cli.common.parameters import argument, option
 from mission_control_tui.cli.common.session import Session
@@ -36,7 +37,7 @@ def requests() -> None:
 @requests.command("list")
 @choices("--state", "states", RequestState, "Only requests in this state")
 @option("--user", metavar="USER", help="Only one user's.")
-@limited(50, "At most so many, the newest first.")
+@limited(50, "At most so many, or all; the newest first.")
 @option("--before", type=int, metavar="ID", help="Only those older than this request.")
 @reads("mission-control requests list --state failed")
 def list_all(
@@ -47,15 +48,20 @@ def list_all(
     from mission_control_tui.model.requests.queries import list_requests
 
     wanted = [RequestState(state) for state in states]
-    found = session.query(list_requests, states=wanted, user=user, limit=limit, before_id=before)
+    asked = session.query(
+        list_requests, states=wanted, user=user, limit=limit + 1, before_id=before
+    )
+    page = cut(asked, limit)
+    found = page.rows
     results.tell_list(
         session,
         {"requests": [request(view) for view in found]},
         ("Id", "State", "What", "For", "Asked"),
         [(view.id, view.state, what(view), view.subject, when(view.created_at)) for view in found],
         nothing="No requests.",
+        more=page.more,
     )
-    if len(found) == limit and not session.json:
+    if page.more and not session.json:
         say(f"Older ones: mission-control requests list --before {found[-1].id}")
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ParamSpec
 
 import click
 
-from mission_control_tui.cli.common import options, results, waiting
+from mission_control_tui.cli.common import lists, options, results, waiting
 from mission_control_tui.cli.common.output import attributes, say
 from mission_control_tui.cli.common.parameters import argument, option
 from mission_control_tui.cli.common.session import Session
@@ -72,21 +72,25 @@ def add(
 @schedule.command("list")
 @option("--user", metavar="USER", help="Only one user's.")
 @options.choices("--state", "states", ScheduleState, "Only those in this state")
-@options.limited(200)
+@lists.limited(200)
 @options.reads("mission-control schedule list --state waiting")
 def list_all(session: Session, user: str | None, states: tuple[str, ...], limit: int) -> None:
     """List schedules: those that wait, the next first, then those that ended, the last first."""
 
     from mission_control_tui.model.schedules.queries import list_schedules
 
-    found = session.query(
-        list_schedules, user=user, states=[ScheduleState(state) for state in states], limit=limit
+    wanted = [ScheduleState(state) for state in states]
+    page = lists.cut(
+        session.query(list_schedules, user=user, states=wanted, limit=limit + 1), limit
     )
+    found = page.rows
     headings = ("No", "When", "User", "What", "State", "By", "Ticket", "Said")
     names = ("id", "shown", "upn", "what", "state", "operator", "ticket", "said")
     rows = [tuple(attributes(view, *names).values()) for view in found]
     told = {"schedules": [document(view) for view in found]}
-    results.tell_list(session, told, headings, rows, nothing="Nothing is scheduled.")
+    results.tell_list(
+        session, told, headings, rows, nothing="Nothing is scheduled.", more=page.more
+    )
 
 
 @schedule.command()

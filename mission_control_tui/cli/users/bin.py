@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import click
 
 from mission_control_tui.cli.common import results
-from mission_control_tui.cli.common.options import destroys, limited, reads
+from mission_control_tui.cli.common.lists import cut, limited
+from mission_control_tui.cli.common.options import destroys, reads
 from mission_control_tui.cli.common.output import when
 from mission_control_tui.cli.common.parameters import argument
 from mission_control_tui.cli.common.session import Session
@@ -27,13 +28,13 @@ def recycling_bin(session: Session, query: str, limit: int) -> None:
     """
     from mission_control_tui.model.recycle_bin.purge import list_bin
 
-    found = session.query(
-        list_bin, bin_days=session.settings.worker.bin_days, query=query, limit=limit
-    )
+    days = session.settings.worker.bin_days
+    found = cut(session.query(list_bin, bin_days=days, query=query, limit=limit + 1), limit)
     headings = ("UPN", "Display name", "Deleted", "By", "Days", "Purged")
-    rows = [_row(user) for user in found]
+    rows = [_row(user) for user in found.rows]
     nobody = "Nobody is in the recycling bin."
-    results.tell_list(session, {"users": found}, headings, rows, nothing=nobody)
+    told = {"users": found.rows}
+    results.tell_list(session, told, headings, rows, nothing=nobody, more=found.more)
 
 
 def _row(user: BinLine) -> tuple[object, ...]:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mission_control_tui.cli.common.options import limited, reads
+from mission_control_tui.cli.common.lists import limited
+from mission_control_tui.cli.common.options import reads
 from mission_control_tui.cli.common.output import attributes, lights, say, table, when
 from mission_control_tui.cli.common.parameters import argument
 from mission_control_tui.cli.common.results import tell_list

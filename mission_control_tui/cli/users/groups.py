@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec
 
 import click
 
-from mission_control_tui.cli.common import options, results
+from mission_control_tui.cli.common import lists, options, results
 from mission_control_tui.cli.common.output import LIGHT_MARKS, attributes, line, table
 from mission_control_tui.cli.common.parameters import argument, option
 from mission_control_tui.cli.common.session import Session
@@ -66,18 +66,20 @@ def kinds(session: Session) -> None:
 @argument("query", required=False, default="")
 @option("--kind", metavar="KIND", help="Only this kind, by name or id.")
 @option("--removed", is_flag=True, help="What was removed instead; `restore` brings it back.")
-@options.limited(200)
+@lists.limited(200)
 @options.OFFSET
 @options.reads('mission-control objects list sales --kind "Distribution Group"')
-def list_objects(session: Session, **wanted: Any) -> None:
+def list_objects(session: Session, offset: int, **wanted: Any) -> None:
     """List objects by name; each word of QUERY is in the name or the address."""
 
     from mission_control_tui.model.groups.queries import list_objects as listed
 
-    found = session.query(listed, **wanted)
+    found = session.query(listed, offset=offset, **wanted)
     headings = ("Name", "Address", "Kind", "Members", "Light")
     rows = [_row(shown) for shown in found.rows]
-    results.tell_list(session, {"objects": found.rows, "total": found.total}, headings, rows)
+    told = {"objects": found.rows, "total": found.total}
+    more = offset + len(rows) < found.total
+    results.tell_list(session, told, headings, rows, more=more)
 
 
 def _row(shown: ObjectLine) -> tuple[object, ...]:

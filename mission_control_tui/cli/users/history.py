@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mission_control_tui.cli.common.options import limited, reads
+from mission_control_tui.cli.common.lists import EVERYTHING, Cut, cut, limited, say_cut
+from mission_control_tui.cli.common.options import reads
 from mission_control_tui.cli.common.output import line, say, when
 from mission_control_tui.cli.common.parameters import argument
 from mission_control_tui.cli.common.session import Session
@@ -25,25 +26,27 @@ if TYPE_CHECKING:
 def history(session: Session, user: str, limit: int) -> None:
     """Show what was changed of a user, oldest first: when, by whom, before -> after, and its request."""
 
-    async def work(scope: AccountScope) -> tuple[tuple[AuditView, ...], dict[int, RequestView]]:
+    async def work(scope: AccountScope) -> tuple[Cut[AuditView], dict[int, RequestView]]:
         from mission_control_tui.model.history.audit_log import entries
         from mission_control_tui.model.requests.queries import list_requests
 
-        changed = await entries(scope, user=user, limit=limit)
-        asked = await list_requests(scope, user=user, limit=10 * limit)
+        kept = cut(await entries(scope, user=user, limit=limit + 1), limit)
+        asked = await list_requests(scope, user=user, limit=min(10 * limit, EVERYTHING))
         if not session.json:
             from mission_control_tui.model.catalogue.in_force import current
             from mission_control_tui.model.history.audit_names import named
 
             catalogue = (await current(scope.store)).catalogue
-            changed = tuple(named(entry, catalogue) for entry in changed)
-        return changed[::-1], {request.id: request for request in asked}
+            kept = Cut([named(entry, catalogue) for entry in kept.rows], kept.more)
+        return kept, {request.id: request for request in asked}
 
-    changed, asked = session.query(work)
-    if session.printed(
-        {"changes": changed, "requests": [request(view) for _, view in sorted(asked.items())]}
-    ):
+    kept, asked = session.query(work)
+    changed = kept.rows[::-1]
+    requests = [request(view) for _, view in sorted(asked.items())]
+    if session.printed({"changes": changed, "requests": requests, "more": kept.more}):
         return
+    if kept.more:
+        say_cut(len(changed))
     if not changed:
         say("Nothing was changed yet.")
     for entry in changed:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 import click
 
 from mission_control_tui.cli.common import passwords, waiting
-from mission_control_tui.cli.common.options import changes
+from mission_control_tui.cli.common.options import Pair, Pairs, changes, pairs
 from mission_control_tui.cli.common.output import attributes, line, print_plan, say
 from mission_control_tui.cli.common.parameters import argument, option
 from mission_control_tui.cli.common.progress import Progress
 from mission_control_tui.cli.common.session import Session
-from mission_control_tui.model.errors import Conflict, ImportIncomplete, InvalidInput
+from mission_control_tui.model.errors import Conflict, ImportIncomplete
 from mission_control_tui.model.plan import Plan, PlanLine, PlanVerb
 from mission_control_tui.model.text.differences import value_text
 
@@ -38,22 +38,41 @@ if TYPE_CHECKING:
     metavar="FILE",
     help="Where the refused rows go, with the reason; FILE-refused.csv beside FILE otherwise.",
 )
+@option(
+    "--encoding",
+    default="",
+    metavar="NAME",
+    help="Of the text, as windows-1250; else it is guessed.",
+)
+@pairs(
+    *(("--map", "mapping"), "HEADING=FIELD", "What a column stands for; may be repeated."),
+    Pair("--map {} is not HEADING=FIELD.", 'Write --map "Mail=UPN".'),
+)
 @changes(
     "mission-control users import users.csv --passwords-out passwords.csv",
-    "mission-control users import users.csv --update --dry-run",
+    'mission-control users import staff.xlsx --map "Mail=UPN" --update --dry-run',
 )
-def import_file(session: Session, file: Path, update: bool, rejects_out: Path | None) -> None:
+def import_file(
+    session: Session,
+    file: Path,
+    update: bool,
+    rejects_out: Path | None,
+    encoding: str,
+    mapping: Pairs,
+) -> None:
     """Create and update users from FILE ("-" is standard input).
 
-    FILE is a CSV as Microsoft 365 or Google Workspace write it, or our own. Good rows are
-    imported, all others listed with what is wrong and written to a file to be corrected. Users who
-    exist change only with --update. Passwords come from the file or are generated.
+    FILE is a CSV or an Excel workbook as Microsoft 365 (also in German, French, Spanish, Italian,
+    Portuguese, Dutch), Entra ID, Active Directory, Google Workspace and GAM write it, or our own.
+    Good rows are imported, all others listed with what is wrong and written to a file to be corrected.
+    Users who exist change only with --update. Passwords come from the file or are generated. The
+    dry run shows names as they were understood.
     """
     if rejects_out is not None:
         _refuse_existing_rejects(rejects_out)
     progress = Progress()
     with progress:
-        users = _read(file, progress)
+        users = _read(file, progress, encoding, dict(mapping))
     for notice in users.notices:
         say(f"Note: {notice}")
     outcome = session.query(_import, session, users, update, progress)
@@ -67,19 +86,19 @@ def import_file(session: Session, file: Path, update: bool, rejects_out: Path | 
     _finish(outcome, rejects)
 
 
-def _read(path: Path, progress: Progress) -> ImportFile:
-    from mission_control_tui.model.onboarding.files.read import SIZE_LIMIT, read_users
+def _read(path: Path, progress: Progress, encoding: str, mapping: Mapping[str, str]) -> ImportFile:
+    from mission_control_tui.model.onboarding.files.read import read_users, streamed
 
     report = progress.reporter("Reading")
     if str(path) != "-":
-        return read_users(path, progress=report)
-    data = sys.stdin.buffer.read(SIZE_LIMIT + 1)
-    if len(data) > SIZE_LIMIT:
-        raise InvalidInput(
-            f"Standard input is larger than {SIZE_LIMIT // (1024 * 1024)} MiB.",
-            hint="Split the file.",
-        )
-    return read_users(data, source="standard input", progress=report)
+        return read_users(path, progress=report, encoding=encoding, mapping=mapping)
+    return read_users(
+        streamed(sys.stdin.buffer),
+        source="standard input",
+        progress=report,
+        encoding=encoding,
+        mapping=mapping,
+    )
 
 
 async def _import(

@@ -85,9 +85,9 @@ def paste(session: Session, file: Path, **given: Any) -> None:
 
 def _text(path: Path) -> str:
     from mission_control_tui.model.onboarding.files.detect import open_text
-    from mission_control_tui.model.onboarding.files.read import SIZE_LIMIT, contents
+    from mission_control_tui.model.onboarding.files.read import contents, streamed
 
-    data = sys.stdin.buffer.read(SIZE_LIMIT) if str(path) == "-" else contents(path)
+    data = streamed(sys.stdin.buffer) if str(path) == "-" else contents(path)
     return data.decode(open_text(data).encoding).removeprefix("\ufeff")
 
 

@@ -8,7 +8,8 @@ import click
 
 from mission_control_tui.cli.common import results
 from mission_control_tui.cli.common.lazy_group import LazyGroup
-from mission_control_tui.cli.common.options import OFFSET, limited, reads
+from mission_control_tui.cli.common.lists import limited, say_cut
+from mission_control_tui.cli.common.options import OFFSET, reads
 from mission_control_tui.cli.common.output import attributes, lights, line, print_csv, say, table
 from mission_control_tui.cli.common.parameters import argument, option
 from mission_control_tui.cli.common.session import Session
@@ -80,13 +81,23 @@ def list_users(
     lights = frozenset({Light(light)} if light else ())
     wanted = UserFilter(query, lights, disabled=disabled, in_bin=in_bin)
     found = session.query(page, wanted, offset=offset, limit=limit)
-    document = {"users": [_line(user) for user in found.rows], **attributes(found, "total", "more")}
+    document = {
+        "users": [_line(user) for user in found.rows],
+        "total": found.total,
+        "more": _is_cut(found, offset),
+    }
     if session.printed(document):
         return
     if as_csv:
         _print_csv(found.rows)
+        if _is_cut(found, offset):
+            say_cut(len(found.rows))
     else:
         _print_table(found, offset, in_bin=in_bin)
+
+
+def _is_cut(found: UserPage, offset: int) -> bool:
+    return found.more or offset + len(found.rows) < found.total
 
 
 def _line(user: UserLine) -> dict[str, object]:
@@ -118,8 +129,9 @@ def _print_table(found: UserPage, offset: int, *, in_bin: bool) -> None:
         [(user.upn, user.display_name, lights(user.lights), _flags(user)) for user in found.rows],
     )
     last = offset + len(found.rows)
-    if offset or last < found.total or found.more:
-        say(f"{offset + 1} to {last} of {found.total}{' or more' * found.more}.")
+    if offset or _is_cut(found, offset):
+        all_of_them = " All of them: --limit all" * _is_cut(found, offset)
+        say(f"{offset + 1} to {last} of {found.total}{' or more' * found.more}.{all_of_them}")
 
 
 @click.command()

@@ -18,6 +18,7 @@ from mission_control_tui.model.bulk.views import (
     ItemState,
 )
 from mission_control_tui.model.states import ACTIVE_STATES, BulkState, Light, RequestState, known
+from mission_control_tui.model.store.batches import batches
 from mission_control_tui.model.store.lookups import numbered_row
 from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.bulk import BulkItemRow, BulkRow
@@ -122,20 +123,21 @@ def _outcome() -> Any:
 
 
 async def progress_of(session: AsyncSession, bulk_ids: Sequence[int]) -> dict[int, BulkProgress]:
-    each = (
-        select(BulkItemRow.bulk_id, _outcome().label("outcome"))
-        .outerjoin(RequestRow, RequestRow.id == BulkItemRow.request_id)
-        .where(BulkItemRow.bulk_id.in_(bulk_ids))
-        .subquery()
-    )
-    rows = await session.execute(
-        select(each.c.bulk_id, each.c.outcome, func.count()).group_by(
-            each.c.bulk_id, each.c.outcome
-        )
-    )
     counts: dict[int, dict[str, int]] = {bulk_id: {} for bulk_id in bulk_ids}
-    for bulk_id, found, count in rows:
-        counts[bulk_id][str(found)] = count
+    for some in batches(bulk_ids):
+        each = (
+            select(BulkItemRow.bulk_id, _outcome().label("outcome"))
+            .outerjoin(RequestRow, RequestRow.id == BulkItemRow.request_id)
+            .where(BulkItemRow.bulk_id.in_(some))
+            .subquery()
+        )
+        rows = await session.execute(
+            select(each.c.bulk_id, each.c.outcome, func.count()).group_by(
+                each.c.bulk_id, each.c.outcome
+            )
+        )
+        for bulk_id, found, count in rows:
+            counts[bulk_id][str(found)] = count
     return {
         bulk_id: BulkProgress(total=sum(found.values()), **found)
         for bulk_id, found in counts.items()

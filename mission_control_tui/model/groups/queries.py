@@ -17,6 +17,7 @@ from mission_control_tui.model.search.filters import UserFilter
 from mission_control_tui.model.search.user_list import page
 from mission_control_tui.model.services.lights import views_of
 from mission_control_tui.model.states import Light, Word
+from mission_control_tui.model.store.batches import batches
 from mission_control_tui.model.store.group_rows import members_of, object_row
 from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.groups import MemberRow, ObjectRow
@@ -150,12 +151,15 @@ def _matching(query: str) -> list[ColumnElement[bool]]:
 
 
 async def _member_counts(session: AsyncSession, ids: Sequence[str]) -> dict[str, int]:
-    rows = await session.execute(
-        select(MemberRow.object_id, func.count(func.distinct(MemberRow.subject_id)))
-        .where(MemberRow.object_id.in_(ids))
-        .group_by(MemberRow.object_id)
-    )
-    return {str(row[0]): int(row[1]) for row in rows}
+    counts: dict[str, int] = {}
+    for some in batches(ids):
+        rows = await session.execute(
+            select(MemberRow.object_id, func.count(func.distinct(MemberRow.subject_id)))
+            .where(MemberRow.object_id.in_(some))
+            .group_by(MemberRow.object_id)
+        )
+        counts |= {str(row[0]): int(row[1]) for row in rows}
+    return counts
 
 
 async def show_object(scope: AccountScope, key: str) -> ObjectView:

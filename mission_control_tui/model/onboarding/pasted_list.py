@@ -16,7 +16,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from mission_control_tui.model.errors import InvalidInput, Problem
-from mission_control_tui.model.onboarding.files.formats import FORMATS, Use, heading_key
+from mission_control_tui.model.onboarding.files.columns import Use, heading_key
+from mission_control_tui.model.onboarding.files.formats import FORMATS
 from mission_control_tui.model.people.fields import FIELD_BY_NAME, Value
 from mission_control_tui.model.people.names import display_name_for
 from mission_control_tui.model.people.values import parse_value

@@ -11,6 +11,11 @@ from mission_control_tui.model.text.clean import harmless
 _FLAG_WORDS = {
     **dict.fromkeys(("yes", "y", "true", "t", "1", "on", "x"), True),
     **dict.fromkeys(("", "no", "n", "false", "f", "0", "off"), False),
+    # As spreadsheets write them in other languages.
+    **dict.fromkeys(("wahr", "ja", "vrai", "oui", "verdadero", "sí", "si", "vero", "sì"), True),
+    **dict.fromkeys(("verdadeiro", "sim", "waar"), True),
+    **dict.fromkeys(("falsch", "nein", "faux", "non", "falso", "não", "nao"), False),
+    **dict.fromkeys(("onwaar", "nee"), False),
 }
 _NO_DATE = frozenset({"", "never", "none"})
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mission_control_tui.model.errors import StoreError
+from mission_control_tui.model.input_files import SETTINGS_LIMIT, read_file
 from mission_control_tui.model.store.private_files import make
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def _private(path: Path) -> PrivateKey:
     from nacl.public import PrivateKey
 
     try:
-        return PrivateKey(path.read_bytes())
+        return PrivateKey(read_file(path, SETTINGS_LIMIT))
     except (OSError, ValueError, TypeError) as error:
         raise StoreError(
             f"The worker's key at {path} cannot be read.",

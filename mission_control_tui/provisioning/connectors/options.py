@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mission_control_tui.model.errors import InvalidInput
+from mission_control_tui.model.input_files import read_file
 from mission_control_tui.model.states import ErrorKind
 from mission_control_tui.provisioning.connectors.base import ConnectorError
 from mission_control_tui.provisioning.connectors.table_reader import TableReader
@@ -50,8 +51,8 @@ class SecretReference:
     def _stored(self) -> str:
         if self.file is None:
             return os.environ.get(self.variable, "")
-        with self.file.open("rb") as opened:
-            return opened.read(_SECRET_BYTES).decode("utf-8").partition("\n")[0].rstrip("\r")
+        stored = read_file(self.file, _SECRET_BYTES)
+        return stored.decode("utf-8").partition("\n")[0].rstrip("\r")
 
     def _error(self, said: str) -> ConnectorError:
         return ConnectorError(

@@ -20,6 +20,7 @@ from mission_control_tui.model.catalogue.file.references import check_references
 from mission_control_tui.model.catalogue.lookup import did_you_mean
 from mission_control_tui.model.catalogue.types import Catalogue, Service
 from mission_control_tui.model.errors import InvalidInput, NotFound, Problem
+from mission_control_tui.model.input_files import CATALOGUE_LIMIT, read_file
 from mission_control_tui.model.text.clean import harmless
 
 if TYPE_CHECKING:
@@ -55,21 +56,25 @@ def parse(
 
 def parse_file(path: FilePath, *, connectors: Collection[str] | None = None) -> Catalogue:
     """As `parse`, of a file in UTF-8; NotFound where it cannot be read."""
+    return parse(text_in(path), str(path), connectors=connectors)
+
+
+def text_in(path: FilePath) -> str:
+    """Return the text of a catalogue file. Raises NotFound where it cannot be read, InvalidInput (no UTF-8)."""
     try:
-        content = path.read_bytes()
+        content = read_file(path, CATALOGUE_LIMIT)
     except OSError as error:
         raise NotFound(
             f"The catalogue file {path} cannot be read: {error.strerror}.",
             hint="Give the path of a catalogue file; `mission-control docs catalogue` describes it.",
         ) from error
     try:
-        text = content.decode("utf-8-sig")
+        return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         what = f"the byte 0x{content[error.start]:02x} is not UTF-8"
         problem = Problem(f"line {line}", what, "save the file as UTF-8")
         raise _invalid(str(path), [problem]) from error
-    return parse(text, str(path), connectors=connectors)
 
 
 def _invalid(source_name: str, problems: list[Problem]) -> InvalidInput:

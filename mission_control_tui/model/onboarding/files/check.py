@@ -31,7 +31,9 @@ def check_rows(
             row.details(), domains=domains, compulsory=IMPORT_COMPULSORY, special=special
         )
         found = [file.located(row, problem) for problem in validated.problems]
-        warnings = tuple(file.located(row, warning) for warning in validated.warnings)
+        warnings = (*row.warnings, *(file.located(row, told) for told in validated.warnings))
+        if row.secret and not row.fields and row.problems:
+            found = []  # its cells are not where they belong: that is all there is to say
         yield CheckedRow(row, validated.details, (*row.problems, *found), warnings)
 
 

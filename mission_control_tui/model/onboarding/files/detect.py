@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from mission_control_tui.model.errors import InvalidInput, Problem
+from mission_control_tui.model.errors import InvalidInput, Problem, UsageError
+from mission_control_tui.model.text.clean import harmless
 
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab"}
 """The delimiters that are recognised, with their names."""
@@ -26,6 +28,9 @@ _UTF8_CHARACTER = re.compile(
 )
 _HIGH_BYTE = re.compile(rb"[\x80-\xff]")
 _SEPARATOR_LINE = re.compile(r'"?sep=([,;\t])"?', re.IGNORECASE)
+COMMENT = re.compile(r"#(?![,;\t\"\r\n]|$)")
+"""How a line begins that is for people or for PowerShell (#TYPE); a "#" alone is the heading of a number's column."""
+_VERSION_LINE = re.compile(r"version:v?[\d.]+[,;\t]*", re.IGNORECASE)
 _NOTHING = re.compile(r"[\s,;\"']*")
 _PROBLEMS_NAMED = 50
 
@@ -37,6 +42,8 @@ class Record:
     row: int
     line: int
     cells: tuple[str, ...] = field(repr=False)
+    raw: str = field(default="", repr=False)
+    """As it stands in the file; "" of a workbook."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +53,8 @@ class TextFile:
     data: bytes = field(repr=False)
     encoding: str
     delimiter: str
-    skipped_lines: int = 0  # 1 when the file begins with Excel's "sep=;"
+    skipped_lines: int = 0  # those before the headings: Excel's "sep=;", comments, a version
+    skipped_rows: int = 0  # those of them that a spreadsheet shows
 
     def records(self) -> Iterator[Record]:
         """Yield the rows in order, blank ones too.
@@ -54,10 +62,12 @@ class TextFile:
         Raises InvalidInput at the end of the file, with every line whose quotes do not match.
         """
         problems: list[Problem] = []
-        reader = csv.reader(self._lines(), delimiter=self.delimiter, strict=True)
-        row, line = 0, 1 + self.skipped_lines
+        taken: list[str] = []
+        reader = csv.reader(self._lines(taken), delimiter=self.delimiter, strict=True)
+        row, line = self.skipped_rows, 1 + self.skipped_lines
         while True:
             row += 1
+            taken.clear()
             try:
                 cells = next(reader)
             except StopIteration:
@@ -65,7 +75,7 @@ class TextFile:
             except csv.Error as error:
                 problems.append(_quoting_problem(line, error))
             else:
-                yield Record(row, line, tuple(cells))
+                yield Record(row, line, tuple(cells), "".join(taken))
             line = 1 + self.skipped_lines + reader.line_num
         if problems:
             raise InvalidInput(
@@ -74,33 +84,53 @@ class TextFile:
                 problems=problems[:_PROBLEMS_NAMED],
             )
 
-    def _lines(self) -> Iterator[str]:
+    def _lines(self, taken: list[str]) -> Iterator[str]:
         lines = io.TextIOWrapper(io.BytesIO(self.data), encoding=self.encoding, newline="")
         for _ in range(self.skipped_lines):
             next(lines)
-        return lines
+        for line in lines:
+            taken.append(line)
+            yield line
 
 
-def open_text(data: bytes) -> TextFile:
+def open_text(data: bytes, stated: str = "") -> TextFile:
     """Recognise `data`: UTF-8 or UTF-16 with or without BOM, else Windows-1252; comma, semicolon or tab.
 
-    Raises InvalidInput for workbooks and other binary files, and for text that would be misread.
+    `stated` is the encoding where it is known. Raises InvalidInput for workbooks and other binary files, and for text
+    that would be misread; UsageError for an encoding that there is not.
     """
-    encoding = _encoding_of(data)
-    first = next(io.TextIOWrapper(io.BytesIO(data), encoding=encoding, newline=""), "")
-    separator = _SEPARATOR_LINE.fullmatch(first.rstrip("\r\n"))
-    if separator:
-        return TextFile(data, encoding, separator[1], skipped_lines=1)
+    encoding = _encoding_of(data, stated)
+    skipped, hidden, delimiter = _before_headings(data, encoding)
+    place = (skipped, skipped - hidden)
+    if delimiter:
+        return TextFile(data, encoding, delimiter, *place)
     widths = {
-        delimiter: _heading_width(TextFile(data, encoding, delimiter)) for delimiter in DELIMITERS
+        delimiter: _heading_width(TextFile(data, encoding, delimiter, *place))
+        for delimiter in DELIMITERS
     }
-    return TextFile(data, encoding, max(widths, key=lambda delimiter: widths[delimiter]))
+    return TextFile(data, encoding, max(widths, key=lambda delimiter: widths[delimiter]), *place)
 
 
-def _encoding_of(data: bytes) -> str:
+def _before_headings(data: bytes, encoding: str) -> tuple[int, int, str]:
+    """Return how many lines are no rows, how many of them no spreadsheet shows, and the delimiter that one states."""
+    skipped, hidden, delimiter = 0, 0, ""
+    for line in io.TextIOWrapper(io.BytesIO(data), encoding=encoding, newline=""):
+        text = line.rstrip("\r\n").removeprefix("\ufeff")
+        separator = _SEPARATOR_LINE.fullmatch(text)
+        if separator and not skipped:
+            hidden, delimiter = 1, separator[1]
+        elif not (COMMENT.match(text) or _VERSION_LINE.fullmatch(text)):
+            break
+        skipped += 1
+    return skipped, hidden, delimiter
+
+
+def _encoding_of(data: bytes, stated: str = "") -> str:
     for signature, kind in _SIGNATURES:
         if data.startswith(signature):
             raise InvalidInput(f"This is {kind}, not a CSV file.", hint=_SAVE_AS_CSV)
+    if stated:
+        return _stated_encoding(data, stated)
     marked = next((name for bom, name in _BOMS if data.startswith(bom)), "")
     encoding = marked or _encoding_by_nulls(data[:2]) or "utf-8"
     try:
@@ -116,6 +146,23 @@ def _encoding_of(data: bytes) -> str:
     if not text.strip("\ufeff \t\r\n"):
         raise InvalidInput("This file is empty.", hint="it needs a row of headings, then users")
     return encoding
+
+
+def _stated_encoding(data: bytes, stated: str) -> str:
+    try:
+        name = codecs.lookup(stated).name
+        text = data.decode(name)
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        what = f"The file is not in {stated}: line {line} has bytes that it does not know."
+        raise InvalidInput(what, hint="leave --encoding out, or name another") from error
+    except (LookupError, ValueError, TypeError) as error:
+        what = f"There is no encoding {harmless(stated[:40])!r} for text."
+        hint = "as in utf-8, windows-1252, windows-1250, iso-8859-2, utf-16"
+        raise UsageError(what, hint=hint) from error
+    if "\0" in text:
+        raise _not_text()
+    return "utf-8-sig" if name == "utf-8" else name
 
 
 def _encoding_by_nulls(start: bytes) -> str:

@@ -2,122 +2,64 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
-from dataclasses import dataclass
-from enum import StrEnum
-
+from mission_control_tui.model.onboarding.files.columns import (
+    Format,
+    FormatColumn,
+    Use,
+    column,
+    keyed,
+    labelled,
+)
+from mission_control_tui.model.onboarding.files.directories import (
+    DIRECTORY_EXPORT,
+    ENTRA_TEMPLATE,
+    GAM,
+)
+from mission_control_tui.model.onboarding.files.headings import EXTRAS, PASSWORDS, localised
 from mission_control_tui.model.people.fields import FIELD_BY_NAME
 
-
-class Use(StrEnum):
-    """What becomes of a column."""
-
-    FIELD = "field"
-    PASSWORD = "password"
-    REFUSED = "refused"  # a row that states anything here cannot be imported
-    UNUSED = "unused"  # known, but there is no field for it
-
-
-@dataclass(frozen=True, slots=True)
-class FormatColumn:
-    """One column of a format.
-
-    `rank` orders columns that state the same field: a higher one counts only where the lower ones are empty. `words`
-    maps the cells (lower case) of a column that is not simply yes or no to a flag. `says_nothing` lists cells that
-    mean "leave it alone". `reason` is why a REFUSED cell is refused, or what the operator is told of an UNUSED one.
-    """
-
-    heading: str
-    use: Use = Use.UNUSED
-    field: str = ""
-    rank: int = 0
-    words: Mapping[str, bool] | None = None
-    says_nothing: tuple[str, ...] = ()
-    reason: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Format:
-    """A kind of file. `compulsory` are fields that need a column; `columns` has them by heading_key.
-
-    `names_make_display_name` is for systems without a display name: it is then First Last.
-    """
-
-    name: str
-    compulsory: tuple[str, ...]
-    columns: Mapping[str, FormatColumn]
-    names_make_display_name: bool = False
-
-    @property
-    def expected(self) -> tuple[str, ...]:
-        """The headings without which a file is not of this format."""
-        return tuple(self.heading_of(name) for name in self.compulsory)
-
-    def heading_of(self, field: str) -> str:
-        """Return the heading that this format writes for `field`."""
-        return next(column.heading for column in self.columns.values() if column.field == field)
-
-
-_MARKS = re.compile(r"\s*\[[^\]]*\]\s*$")
-_SEPARATORS = re.compile(r"[\s_\-\u200b\ufeff]+")
-
-
-def heading_key(heading: str) -> str:
-    """Return what headings are compared by: lower case, without marks such as [Required], spaces for _ and -."""
-    return _SEPARATORS.sub(" ", _MARKS.sub("", heading)).strip().lower()
-
-
-def _keyed(*columns: FormatColumn) -> dict[str, FormatColumn]:
-    """`columns` by key; the first of a key is the one whose heading is shown."""
-    keyed: dict[str, FormatColumn] = {}
-    for column in columns:
-        keyed.setdefault(heading_key(column.heading), column)
-    return keyed
-
-
-def _field(heading: str, field: str, rank: int = 0) -> FormatColumn:
-    return FormatColumn(heading, Use.FIELD, field, rank)
-
-
-def _labelled(*names: str) -> tuple[FormatColumn, ...]:
-    """Return the columns that are headed by our own labels of these fields."""
-    return tuple(_field(FIELD_BY_NAME[name].label, name) for name in names)
-
-
-_M365_NAMES = (_field("First Name", "first_names"), *_labelled("last_name", "display_name"))
+_M365_NAMES = (column("First Name", "first_names"), *labelled("last_name", "display_name"))
 
 _M365_DETAILS = (
-    *_labelled("department", "office_phone", "mobile_phone", "fax", "city"),
-    _field("Job Title", "title"),
-    _field("Office Number", "location"),
-    _field("Alternate email address", "external_email"),
-    _field("Address", "street"),
-    _field("State or Province", "state"),
-    _field("ZIP or Postal Code", "postal_code"),
-    _field("Country or Region", "country"),
+    *labelled("department", "office_phone", "mobile_phone", "fax", "city"),
+    column("Job Title", "title"),
+    column("Office Number", "location"),
+    column("Alternate email address", "external_email"),
+    column("Address", "street"),
+    column("State or Province", "state"),
+    column("ZIP or Postal Code", "postal_code"),
+    column("Country or Region", "country"),
 )
 
 MICROSOFT_365 = Format(
     "Microsoft 365",
     ("upn", "display_name"),
-    _keyed(_field("User Name", "upn"), _field("Username", "upn"), *_M365_NAMES, *_M365_DETAILS),
+    keyed(
+        *(column("User Name", "upn"), column("Username", "upn")),
+        *_M365_NAMES,
+        *_M365_DETAILS,
+        *PASSWORDS,
+        *EXTRAS,
+        *localised(),
+    ),
 )
 """The admin centre's "Add multiple users", old and new."""
 
 MICROSOFT_365_EXPORT = Format(
     "Microsoft 365 export",
     ("upn", "display_name"),
-    _keyed(
-        _field("User principal name", "upn"),
+    keyed(
+        column("User principal name", "upn"),
         *_M365_NAMES,
-        *_labelled("title", "department", "mobile_phone", "fax", "city", "state", "postal_code"),
-        *_labelled("password_never_expires"),
-        _field("Office", "location"),
-        _field("Phone number", "office_phone"),
-        _field("Street address", "street"),
-        _field("Country/Region", "country"),
-        _field("Block credential", "disabled"),
+        *labelled("title", "department", "mobile_phone", "fax", "city", "state", "postal_code"),
+        *labelled("password_never_expires"),
+        column("Office", "location"),
+        column("Phone number", "office_phone"),
+        column("Street address", "street"),
+        column("Country/Region", "country"),
+        column("Block credential", "disabled"),
+        *PASSWORDS,
+        *EXTRAS,
         *(
             FormatColumn(heading)
             for heading in (
@@ -148,10 +90,10 @@ _GOOGLE_STATUS = {"active": False, "suspended": True, "archived": True}
 GOOGLE_WORKSPACE = Format(
     "Google Workspace",
     ("first_names", "last_name", "upn"),
-    _keyed(
-        _field("First Name", "first_names"),
-        *_labelled("last_name", "home_phone", "mobile_phone", "department"),
-        _field("Email Address", "upn"),
+    keyed(
+        column("First Name", "first_names"),
+        *labelled("last_name", "home_phone", "mobile_phone", "department"),
+        column("Email Address", "upn"),
         FormatColumn("Password", Use.PASSWORD, says_nothing=("****",)),
         FormatColumn(
             "Password Hash Function",
@@ -169,22 +111,22 @@ GOOGLE_WORKSPACE = Format(
             Use.REFUSED,
             reason="an import does not rename users; put the address in Email Address and clear this cell",
         ),
-        _field("Recovery Email", "external_email"),
-        _field("Home Secondary Email", "external_email", rank=1),
+        column("Recovery Email", "external_email"),
+        column("Home Secondary Email", "external_email", rank=1),
         FormatColumn("Work Secondary Email"),
         FormatColumn("Recovery Phone"),
-        _field("Work Phone", "office_phone"),
-        _field("Work Address", "street"),
+        column("Work Phone", "office_phone"),
+        column("Work Address", "street"),
         FormatColumn("Home Address"),
         FormatColumn("Employee ID"),
         FormatColumn("Employee Type"),
-        _field("Employee Title", "title"),
-        _field("Manager Email", "manager"),
+        column("Employee Title", "title"),
+        column("Manager Email", "manager"),
         FormatColumn("Cost Center"),
-        _field("Building ID", "location"),
+        column("Building ID", "location"),
         FormatColumn("Floor Name"),
         FormatColumn("Floor Section"),
-        _field("Change Password at Next Sign-In", "must_change_password"),
+        column("Change Password at Next Sign-In", "must_change_password"),
         FormatColumn("New Status", Use.FIELD, "disabled", words=_GOOGLE_STATUS),
         FormatColumn("Status", Use.FIELD, "disabled", rank=1, words=_GOOGLE_STATUS),
         FormatColumn("New Licenses"),
@@ -198,6 +140,8 @@ GOOGLE_WORKSPACE = Format(
         FormatColumn("Storage limit"),
         FormatColumn("2sv Enrolled", says_nothing=_FALSE),
         FormatColumn("2sv Enforced", says_nothing=_FALSE),
+        *PASSWORDS,
+        *EXTRAS,
     ),
     names_make_display_name=True,
 )
@@ -206,15 +150,20 @@ GOOGLE_WORKSPACE = Format(
 OWN_CSV = Format(
     "Mission Control",
     ("upn", "display_name"),
-    _keyed(
-        *_labelled(*FIELD_BY_NAME),
-        *(_field(name, name) for name in FIELD_BY_NAME),
-        FormatColumn("Password", Use.PASSWORD),
+    keyed(
+        *labelled(*FIELD_BY_NAME),
+        *(column(name, name) for name in FIELD_BY_NAME),
         *_M365_NAMES,
         *_M365_DETAILS,
+        *PASSWORDS,
+        *EXTRAS,
+        *localised(without="upn"),
     ),
 )
 """Our own: a field's name or its label as heading, and for the rest what Microsoft calls it."""
 
 # The first that fits: a file with a UPN column is ours even where other headings are another system's.
-FORMATS: tuple[Format, ...] = (OWN_CSV, MICROSOFT_365, MICROSOFT_365_EXPORT, GOOGLE_WORKSPACE)
+FORMATS: tuple[Format, ...] = (
+    *(OWN_CSV, MICROSOFT_365, MICROSOFT_365_EXPORT),
+    *(ENTRA_TEMPLATE, DIRECTORY_EXPORT, GOOGLE_WORKSPACE, GAM),
+)

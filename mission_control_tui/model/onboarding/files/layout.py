@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
-from mission_control_tui.model.errors import InvalidInput, Problem
-from mission_control_tui.model.onboarding.files.formats import (
-    FORMATS,
-    OWN_CSV,
+from mission_control_tui.model.errors import InvalidInput, Problem, UsageError
+from mission_control_tui.model.onboarding.files.columns import (
     Format,
     FormatColumn,
     Use,
     heading_key,
 )
+from mission_control_tui.model.onboarding.files.formats import FORMATS, OWN_CSV
 from mission_control_tui.model.people.fields import FIELD_BY_NAME
 from mission_control_tui.model.text.clean import harmless
 from mission_control_tui.model.text.spreadsheet_cells import free
@@ -43,10 +42,12 @@ class Layout:
         return shown or f"column {column_letter(index)} (no heading)"
 
 
-def layout_of(cells: Sequence[str]) -> Layout:
+def layout_of(cells: Sequence[str], mapping: Mapping[str, str] | None = None) -> Layout:
     """Recognise the format by the headings in any case and order.
 
-    Raises InvalidInput when none fits, naming the headings that are expected, or when two columns state the same.
+    `mapping` says of headings what they stand for, as in our own files; of "" that the column is left out.
+    Raises InvalidInput when none fits, naming the headings that are expected, or when two columns state the same, and
+    UsageError for a mapping of what there is not.
     """
     headings = list(cells)
     while headings and not heading_key(headings[-1]):
@@ -55,16 +56,64 @@ def layout_of(cells: Sequence[str]) -> Layout:
     if has_reasons:
         headings = [free(heading) for heading in headings]
     keys = [heading_key(heading) for heading in headings]
-    kind = _recognise(keys)
-    known = [(index, kind.columns[key]) for index, key in enumerate(keys) if key in kind.columns]
+    mapped, left_out = _mapped(headings, keys, mapping or {})
+    kind = _recognise(["" if index in mapped else key for index, key in enumerate(keys)], mapped)
+    stated = {(column.use, column.field) for column in mapped.values()}
+    known = list(mapped.items())
+    known += [
+        (index, found)
+        for index, key in enumerate(keys)
+        if index not in mapped
+        and index not in left_out
+        and (found := kind.columns.get(key)) is not None
+        and (found.use is Use.UNUSED or (found.use, found.field) not in stated)
+    ]
+    places = {index for index, _ in known}
     unknown = [
         index
-        for index, key in enumerate(keys)
-        if key not in kind.columns and not (index == 0 and has_reasons)
+        for index in range(len(keys))
+        if index not in places and not (index == 0 and has_reasons)
     ]
     known.sort(key=lambda pair: pair[1].rank)
     _refuse_duplicates(headings, known)
     return Layout(kind, tuple(headings), tuple(known), tuple(unknown), has_reasons)
+
+
+def _mapped(
+    headings: Sequence[str], keys: Sequence[str], mapping: Mapping[str, str]
+) -> tuple[dict[int, FormatColumn], set[int]]:
+    """Return the columns that are said to stand for something, and those that are left out."""
+    mapped: dict[int, FormatColumn] = {}
+    left_out: set[int] = set()
+    for heading, stands_for in mapping.items():
+        indexes = [index for index, key in enumerate(keys) if key == heading_key(heading)]
+        if not indexes:
+            there = ", ".join(harmless(name.strip()) for name in headings if name.strip())
+            raise UsageError(
+                f'There is no column "{harmless(heading)}" in this file.',
+                hint=f"There are: {there}.",
+            )
+        if not stands_for.strip():
+            left_out.update(indexes)
+            continue
+        target = OWN_CSV.columns.get(heading_key(stands_for))
+        if target is None:
+            names = dict.fromkeys(column.heading for column in _TARGETS)
+            raise UsageError(
+                f'"{harmless(stands_for)}" is nothing that a column can stand for.',
+                hint=f"One of: {', '.join(names)}.",
+            )
+        mapped.update(dict.fromkeys(indexes, replace(target, rank=0)))
+    return mapped, left_out
+
+
+_TARGETS = [
+    OWN_CSV.columns[heading_key(name)]
+    for name in (
+        *(field.label for field in FIELD_BY_NAME.values()),
+        *("Password", "Aliases", "Service", "Level", "Services", "Settings"),
+    )
+]
 
 
 def column_letter(index: int) -> str:
@@ -77,11 +126,14 @@ def column_letter(index: int) -> str:
     return letters
 
 
-def _recognise(keys: Sequence[str]) -> Format:
-    stated = {kind.name: _stated(kind, keys) for kind in FORMATS}
-    for kind in FORMATS:
-        if stated[kind.name].issuperset(kind.compulsory):
-            return kind
+def _recognise(keys: Sequence[str], mapped: Mapping[int, FormatColumn]) -> Format:
+    said = {column.field for column in mapped.values() if column.use is Use.FIELD}
+    stated = {kind.name: _stated(kind, keys) | said for kind in FORMATS}
+    fitting = [kind for kind in FORMATS if stated[kind.name].issuperset(kind.compulsory)]
+    if fitting and mapped:
+        return max(fitting, key=lambda kind: sum(key in kind.columns for key in keys))
+    if fitting:
+        return fitting[0]
     # Ours comes last here: it knows the other systems' headings too.
     candidates = sorted(FORMATS, key=lambda kind: kind is OWN_CSV)
     nearest = max(candidates, key=lambda kind: len(stated[kind.name]))

@@ -6,30 +6,57 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
+from typing import BinaryIO
 
 from mission_control_tui.model.errors import InvalidInput, Problem, UsageError
+from mission_control_tui.model.input_files import (
+    MEBIBYTE,
+    FileTooLarge,
+    NoRegularFile,
+    read_file,
+    read_stream,
+)
+from mission_control_tui.model.onboarding.files.cells import (
+    CORRECT,
+    addresses_in,
+    damage_in,
+    quoted_cells,
+    value_in,
+)
+from mission_control_tui.model.onboarding.files.columns import (
+    Format,
+    FormatColumn,
+    Use,
+    heading_key,
+)
 from mission_control_tui.model.onboarding.files.detect import (
     DELIMITERS,
     Record,
     TextFile,
     open_text,
 )
-from mission_control_tui.model.onboarding.files.formats import Format, FormatColumn, Use
 from mission_control_tui.model.onboarding.files.layout import Layout, column_letter, layout_of
+from mission_control_tui.model.onboarding.files.workbook import SIGNATURE, WorkbookFile
 from mission_control_tui.model.people.fields import FIELD_BY_NAME, UserDetails, Value
 from mission_control_tui.model.people.names import display_name_for
-from mission_control_tui.model.people.values import parse_value
 from mission_control_tui.model.text.clean import harmless
 from mission_control_tui.model.text.spreadsheet_cells import free
 
 Progress = Callable[[int, int], None]
 """Called now and then with the rows read and about how many there are."""
 
-SIZE_LIMIT = 256 * 1024 * 1024
+SIZE_LIMIT = 256 * MEBIBYTE
 """Bytes; a hundred times what 100,000 users need."""
 
 _ROWS_BETWEEN_PROGRESS = 1000
-_ENCODING_NAMES = {"utf-8": "UTF-8", "utf-8-sig": "UTF-8", "cp1252": "Windows-1252"}
+_ENCODING_NAMES = {
+    "utf-8": "UTF-8",
+    "utf-8-sig": "UTF-8",
+    "cp1252": "Windows-1252",
+    "workbook": "an Excel workbook",
+    "utf-16-le": "UTF-16",
+    "utf-16-be": "UTF-16",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +76,12 @@ class ImportRow:
     derived: frozenset[str] = frozenset()
     password: str | None = field(default=None, repr=False)
     cells: tuple[str, ...] = field(default=(), repr=False)
+    aliases: tuple[str, ...] = ()
+    gives: Mapping[str, str] = field(default_factory=dict)
+    """What the columns Service, Level, Services and Settings hold, by these words in lower case."""
+    warnings: tuple[Problem, ...] = ()
+    secret: bool = field(default=False, repr=False)
+    """Whether the cells may hold a password."""
 
     def details(self) -> UserDetails:
         """Return the stated fields, all others empty; not validated yet."""
@@ -80,28 +113,34 @@ class ImportFile:
 
 
 def read_users(
-    data: bytes | Path, *, source: str = "", progress: Progress | None = None
+    data: bytes | Path,
+    *,
+    source: str = "",
+    progress: Progress | None = None,
+    encoding: str = "",
+    mapping: Mapping[str, str] | None = None,
 ) -> ImportFile:
     """Read the users of a file in any of the formats; `source` names it in messages.
 
+    `encoding` is that of the text, where it is known; `mapping` says what headings stand for, as for layout_of.
     Raises UsageError when the file cannot be opened, and InvalidInput when nothing of it can be read: no text, no
     known headings, quotes that do not match. Problems of single rows stay with their rows.
     """
     if isinstance(data, Path):
         source = source or str(data)
         data = contents(data)
-    text = open_text(data)
+    text = WorkbookFile(data) if data.startswith(SIGNATURE) else open_text(data, encoding)
     expected = max(data.count(b"\n") or data.count(b"\r"), 1)
     records = _reported(text.records(), expected, progress)
     heading = next((record for record in records if not _is_blank(record.cells)), None)
     if heading is None:
         raise InvalidInput("This file has only empty rows.", hint="it needs a row of headings")
-    reader = _Reader(layout_of(heading.cells))
+    reader = _Reader(layout_of(heading.cells, mapping), text.delimiter)
     rows = [reader.row(record) for record in records if not _is_blank(record.cells)]
     return ImportFile(
         source=source or "the file",
         format=reader.layout.format,
-        encoding=_ENCODING_NAMES.get(text.encoding, "UTF-16"),
+        encoding=_ENCODING_NAMES.get(text.encoding, text.encoding.upper()),
         delimiter=DELIMITERS[text.delimiter],
         layout=reader.layout,
         rows=rows,
@@ -110,11 +149,31 @@ def read_users(
     )
 
 
+@dataclass(slots=True)
+class _Stated:
+    """What one row states, while its cells are read."""
+
+    fields: dict[str, Value] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+    warnings: list[Problem] = field(default_factory=list)
+    password: str | None = field(default=None, repr=False)
+    aliases: list[str] = field(default_factory=list)
+    gives: dict[str, str] = field(default_factory=dict)
+
+
 class _Reader:
     """Turns records into rows by one layout, and remembers what concerns the file as a whole."""
 
-    def __init__(self, layout: Layout) -> None:
+    def __init__(self, layout: Layout, delimiter: str) -> None:
         self.layout = layout
+        self._delimiter = delimiter
+        self._has_passwords = any(column.use is Use.PASSWORD for _, column in layout.columns)
+        keys = [heading_key(heading) for heading in layout.headings]
+        self._kinds_at = {
+            index: keys.index(heading_key(column.kind_heading))
+            for index, column in layout.columns
+            if column.kinds is not None and heading_key(column.kind_heading) in keys
+        }
         self.unused_with_data: set[int] = set()
         self._width = len(layout.headings)
         self._used = [pair for pair in layout.columns if pair[1].use is not Use.UNUSED]
@@ -128,39 +187,87 @@ class _Reader:
     def row(self, record: Record) -> ImportRow:
         cells = tuple(map(free, record.cells)) if self.layout.has_reasons else record.cells
         padded = cells + ("",) * (self._width - len(cells))
-        fields: dict[str, Value] = {}
-        problems = self._surplus(record.row, cells)
-        password: str | None = None
+        # Cells that are not where they belong are not read: one of them may be a password.
+        misplaced = self._one_text(record, cells) or self._surplus(record.row, cells)
+        if misplaced:
+            return ImportRow(
+                record.row, record.line, {}, tuple(misplaced), cells=cells, secret=True
+            )
+        stated = _Stated()
         for index, column in self._used:
             cell = padded[index]
-            if not cell or cell.isspace() or cell in column.says_nothing:
+            if not cell or cell.isspace() or cell.strip() in column.says_nothing:
                 continue
-            if column.use is Use.PASSWORD:
-                password = cell
-            elif column.use is Use.REFUSED:
-                problems.append(self._problem(record.row, index, column.reason))
-            elif column.field not in fields:
-                try:
-                    fields[column.field] = _value(column, free(cell.strip()))
-                except InvalidInput as error:
-                    problems += [
-                        self._problem(record.row, index, problem.what, problem.hint)
-                        for problem in error.problems
-                    ]
+            self._state(stated, record, index, column, cell)
         for index, says_nothing in self._says_nothing.items():
             if padded[index].strip() not in ("", *says_nothing):
                 self.unused_with_data.add(index)
-        derived = self._derive(fields)
-        problems += self._repeated(record.row, fields)
+        derived = self._derive(stated.fields)
         return ImportRow(
             record.row,
             record.line,
-            MappingProxyType(fields),
-            tuple(problems),
+            MappingProxyType(stated.fields),
+            (*stated.problems, *self._repeated(record.row, stated.fields)),
             derived,
-            password,
+            stated.password,
             cells,
+            tuple(dict.fromkeys(stated.aliases)),
+            MappingProxyType(stated.gives),
+            tuple(stated.warnings),
+            self._has_passwords,
         )
+
+    def _state(
+        self, stated: _Stated, record: Record, index: int, column: FormatColumn, cell: str
+    ) -> None:
+        """Read one cell that holds something."""
+        name = self._field_of(record, index, column)
+        if found := damage_in(cell, name):
+            stated.problems.append(self._problem(record.row, index, found, CORRECT))
+        elif column.use is Use.PASSWORD:
+            if stated.password is None:
+                stated.password = self._password(stated, record, index, cell)
+        elif column.use is Use.REFUSED:
+            stated.problems.append(self._problem(record.row, index, column.reason))
+        elif column.use is Use.ALIASES:
+            stated.aliases += addresses_in(cell)
+        elif column.use is Use.SERVICES:
+            stated.gives[name] = free(cell.strip())
+        elif not name:
+            self.unused_with_data.add(index)
+        elif name not in stated.fields:
+            try:
+                stated.fields[name] = value_in(column, name, cell)
+            except InvalidInput as error:
+                stated.problems += [
+                    self._problem(record.row, index, problem.what, problem.hint)
+                    for problem in error.problems
+                ]
+
+    def _field_of(self, record: Record, index: int, column: FormatColumn) -> str:
+        """Return the field that a column states, which another cell of the row may decide."""
+        if column.kinds is None or index not in self._kinds_at:
+            return column.field
+        at = self._kinds_at[index]
+        kind = record.cells[at].strip().casefold() if at < len(record.cells) else ""
+        return column.kinds.get(kind, "" if kind else column.field)
+
+    def _password(self, stated: _Stated, record: Record, index: int, cell: str) -> str:
+        """Blanks belong to a password within quotes; around a cell they are somebody's slip."""
+        bare = cell.strip()
+        if bare == cell or not record.raw or quoted_cells(record.raw, self._delimiter)[index]:
+            return cell
+        what = "blanks around the password were cut off"
+        hint = "put it into quotes to keep them"
+        stated.warnings.append(self._problem(record.row, index, what, hint))
+        return bare
+
+    def _one_text(self, record: Record, cells: Sequence[str]) -> list[Problem]:
+        holding = [cell for cell in cells if cell.strip()]
+        if self._width < 2 or len(holding) != 1 or self._delimiter not in holding[0]:
+            return []
+        hint = "take off the quotes around the whole row"
+        return [Problem(f"row {record.row}", "is one quoted text instead of cells", hint)]
 
     def ignored_columns(self) -> tuple[str, ...]:
         """Return the headings whose cells go nowhere: unknown ones, and all others that hold something."""
@@ -198,17 +305,6 @@ class _Reader:
         return Problem(f"row {row}, {self.layout.heading(index)}", what, hint)
 
 
-def _value(column: FormatColumn, cell: str) -> Value:
-    if column.words is None:
-        return parse_value(FIELD_BY_NAME[column.field], cell)
-    flag = column.words.get(cell.casefold())
-    if flag is None:
-        what = f'"{harmless(cell[:40])}" is not known here'
-        problem = Problem(column.field, what, "one of: " + ", ".join(column.words))
-        raise InvalidInput("This value is not known.", problems=[problem])
-    return flag
-
-
 def _is_blank(cells: Sequence[str]) -> bool:
     return not any(cell.strip() for cell in cells)
 
@@ -226,7 +322,9 @@ def _reported(
         progress(row, row)
 
 
-def _notices(text: TextFile, reader: _Reader, rows: Sequence[ImportRow]) -> Iterable[str]:
+def _notices(
+    text: TextFile | WorkbookFile, reader: _Reader, rows: Sequence[ImportRow]
+) -> Iterable[str]:
     if not rows:
         yield "The file has headings but no users."
     if text.encoding == "cp1252":
@@ -240,13 +338,20 @@ def _notices(text: TextFile, reader: _Reader, rows: Sequence[ImportRow]) -> Iter
 
 
 def contents(path: Path) -> bytes:
-    """The bytes of an operator's file. Raises UsageError when it cannot be opened, InvalidInput when too large."""
+    """The bytes of an operator's file. Raises UsageError where it cannot be read, InvalidInput (too large)."""
     try:
-        if path.stat().st_size > SIZE_LIMIT:
-            size = SIZE_LIMIT // (1024 * 1024)
-            raise InvalidInput(f"{path} is larger than {size} MiB.", hint="split the file")
-        return path.read_bytes()
+        return read_file(path, SIZE_LIMIT)
+    except FileTooLarge as error:
+        raise InvalidInput(f"{path} cannot be read: {error.strerror}.", hint="Split it.") from error
+    except NoRegularFile as error:
+        hint = 'Name a file, or send it to standard input and name "-".'
+        raise UsageError(f"{path} cannot be read: {error.strerror}.", hint=hint) from error
     except OSError as error:
         raise UsageError(
             f"{path} cannot be read: {error.strerror}.", hint="give the path of a CSV file"
         ) from error
+
+
+def streamed(stream: BinaryIO) -> bytes:
+    """The bytes of standard input. Raises InvalidInput where there are too many."""
+    return read_stream(stream, SIZE_LIMIT, called="Standard input")

@@ -43,7 +43,7 @@ def bad_rows_csv(
     for row, problems in refused:
         reason = "; ".join(_reason(row, problem) for problem in problems)
         writer.writerow([protect(reason), *map(protect, row.cells[skipped:])])
-        secret = secret or row.password is not None
+        secret = secret or row.secret
     return RefusedRows(buffer.getvalue(), secret)
 
 

@@ -10,6 +10,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from mission_control_tui.model.errors import InvalidInput, Problem
+from mission_control_tui.model.input_files import SETTINGS_LIMIT, read_file
 from mission_control_tui.model.states import ErrorKind, Wish
 from mission_control_tui.provisioning.connectors.base import (
     CHANGE_WORDS,
@@ -154,7 +155,7 @@ def read_rules(path: Path | None) -> Ruleset:
     """Return the rules in the file `path`, or the shipped ones. Raises InvalidInput with every problem."""
     file = path or SHIPPED
     try:
-        table = tomllib.loads(file.read_text("utf-8"))
+        table = tomllib.loads(read_file(file, SETTINGS_LIMIT).decode("utf-8"))
     except OSError as error:
         raise _refused(file, [Problem("", f"cannot be read: {error.strerror}")]) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

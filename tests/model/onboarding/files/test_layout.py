@@ -146,7 +146,7 @@ def workbook() -> bytes:
 @pytest.mark.parametrize(
     ("data", "what"),
     [
-        (workbook(), "Excel"),
+        (workbook(), "workbook"),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(500), "Excel"),
         (b"%PDF-1.7\n", "PDF"),
         (gzip.compress(csv_bytes(ROWS), mtime=0), "gzip"),
