@@ -53,7 +53,7 @@ def test_a_group_through_its_whole_life(quick: Command) -> None:
     assert "leaves Sales Team" in taken.err
     assert quick.run("objects", "remove", "sales team").code == 7
     quick.ok("objects", "remove", "sales team", "--yes", *WAIT)
-    assert quick.json("objects", "list") == {"objects": [], "total": 0}
+    assert quick.json("objects", "list") == {"objects": [], "total": 0, "more": False}
     (gone,) = quick.json("objects", "list", "--removed")["objects"]
     assert (gone["name"], gone["light"]) == ("Sales Team", "grey")
     quick.ok("objects", "restore", gone["id"], *WAIT)

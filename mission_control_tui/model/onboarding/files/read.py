@@ -188,7 +188,7 @@ class _Reader:
         cells = tuple(map(free, record.cells)) if self.layout.has_reasons else record.cells
         padded = cells + ("",) * (self._width - len(cells))
         # Cells that are not where they belong are not read: one of them may be a password.
-        misplaced = self._one_text(record, cells) or self._surplus(record.row, cells)
+        misplaced = self._one_text(record.row, cells) or self._surplus(record.row, cells)
         if misplaced:
             return ImportRow(
                 record.row, record.line, {}, tuple(misplaced), cells=cells, secret=True
@@ -262,12 +262,12 @@ class _Reader:
         stated.warnings.append(self._problem(record.row, index, what, hint))
         return bare
 
-    def _one_text(self, record: Record, cells: Sequence[str]) -> list[Problem]:
-        holding = [cell for cell in cells if cell.strip()]
-        if self._width < 2 or len(holding) != 1 or self._delimiter not in holding[0]:
+    def _one_text(self, row: int, cells: Sequence[str]) -> list[Problem]:
+        first, *others = [*cells[1 if self.layout.has_reasons else 0 :], ""]
+        if any(map(str.strip, others)) or not any(char in first for char in DELIMITERS):
             return []
         hint = "take off the quotes around the whole row"
-        return [Problem(f"row {record.row}", "is one quoted text instead of cells", hint)]
+        return [Problem(f"row {row}", "is one quoted text instead of cells", hint)]
 
     def ignored_columns(self) -> tuple[str, ...]:
         """Return the headings whose cells go nowhere: unknown ones, and all others that hold something."""
