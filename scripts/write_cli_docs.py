@@ -92,7 +92,7 @@ EXAMPLES = {
     "provision": "provision ada@acme.example managed-exchange --level popx --ticket T-101",
     "suspend": "suspend ada@acme.example managed-exchange --dry-run",
     "bulk plan": "bulk plan change --service managed-exchange --level popx ada@acme.example",
-    "bulk start": "bulk start suspend --service managed-exchange ada@acme.example",
+    "bulk start": "bulk start suspend --service managed-exchange ada@acme.example --yes",
     "bulk stop": "bulk stop 1",
     "bulk resume": "bulk resume 1",
     "bulk show": "bulk show 1 --outcome left",
@@ -157,6 +157,7 @@ A change answers with `applied` (false on a dry run), its result, and the `plan`
 | `net`, `tax`, `total` | `minor` units and `currency`; null where nothing is paid |
 | `warnings` | what does not stop the change but should be known |
 | `requests` | numbers of the requests that were queued |
+| `lost` | what shrinks or is taken away, in words: such a change needs `--yes` without a terminal |
 """
 
 

@@ -34,6 +34,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "catalogue": ("The catalogue: check, diff, load, export.", "installation.catalogue:catalogue"),
     "services": ("Services and seats: list.", "accounts.buying:services"),
     "buy": ("Buy a product.", "accounts.buying:buy"),
+    "renew": ("Renew a bought domain.", "accounts.buying:renew"),
     "remove": ("Remove a product's level.", "accounts.buying:remove"),
     "orders": ("Orders: list, approve, cancel and more.", "accounts.orders:orders"),
     "find": ("Find anyone, in all accounts.", "users.find:find"),

@@ -50,6 +50,7 @@ class AuditAction(StrEnum):
     EDIT_ACCOUNT = "edit account"
     REMOVE_DOMAIN = "remove domain"
     REMOVE_TEMPLATE = "remove template"
+    RENEW_DOMAIN = "renew domain"
     RENAME_TEMPLATE = "rename template"
     RETURN_ORDER = "return order"
     SAVE_TEMPLATE = "save template"

@@ -107,6 +107,11 @@ def buy(
     )
 
 
+def renew(domain: str, term: int) -> Words:
+    """Return `renew`."""
+    return ("renew", domain, "--term", str(term))
+
+
 def remove(product: str, level: str, quantity: int, domain: str) -> Words:
     """Return `remove`, of seats or of a bought domain."""
     what = ("--domain", domain) if domain else ("--level", level, "--quantity", str(quantity))

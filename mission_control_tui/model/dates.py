@@ -7,9 +7,10 @@ first of the two. Whoever wants the other one writes the offset: 2026-04-05T02:3
 
 from __future__ import annotations
 
+import calendar
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import TYPE_CHECKING
 
@@ -21,11 +22,14 @@ if TYPE_CHECKING:
 FARTHEST = timedelta(days=3660)
 """Later than this is a slip of the finger."""
 
-EXAMPLES = "Write 2026-12-01 09:00, tomorrow 18:00, fri 17:00, 18:00 or +2h."
+EXAMPLES = "Write 2026-12-01 09:00, tomorrow 18:00, fri 17:00, 18:00, +2h or +1mo."
+
+LIKELY_MONTHS = 12
+"""Up to so many, "m" may have been meant for months, and is said to be minutes."""
 
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _CLOCK = re.compile(r"(\d{1,2}):(\d{2})")
-_AFTER = re.compile(r"\+\s*(\d{1,4})\s*(m|min|h|d|w)")
+_AFTER = re.compile(r"\+\s*(\d{1,4})\s*(min|mo|m|h|d|w)")
 _UNITS = {"m": "minutes", "min": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
@@ -51,6 +55,11 @@ def zone_named(name: str) -> ZoneInfo:
         ) from error
 
 
+def today_of(account_zone: str, now: datetime) -> date:
+    """Return the day that it is at `now` in the zone of this name."""
+    return now.astimezone(zone_of(account_zone)).date()
+
+
 def shown(at: datetime, zone: tzinfo) -> str:
     """Return a moment for people in `zone`, with its offset: "Tue 2026-12-01 09:00 (+11:00)"."""
     local = at.astimezone(zone)
@@ -63,18 +72,25 @@ def parse(text: str, zone: ZoneInfo, now: datetime) -> LocalTime:
     """Return the moment that `text` means, when it is `now`.
 
     `text` is a date and a time (ISO 8601, with an offset or without), "today", "tomorrow" or a day of the week with a
-    time, a time alone (its next), or "+30m", "+2h", "+3d", "+1w" from now. Raises InvalidInput: not understood, no
-    time, past, or more than ten years ahead.
+    time, a time alone (its next), or "+30m", "+2h", "+3d", "+1w", "+1mo" from now. Raises InvalidInput: not
+    understood, no time, past, or more than ten years ahead.
     """
     words = " ".join(text.casefold().split())
     here = now.astimezone(zone)
     if after := _AFTER.fullmatch(words):
         count, unit = int(after[1]), after[2]
-        if unit in {"d", "w"}:
+        if unit == "mo":
+            day = months_later(here.date(), count)
+            moment = resolve(datetime.combine(day, here.time()), zone)
+        elif unit in {"d", "w"}:
             day = here.date() + timedelta(**{_UNITS[unit]: count})
             moment = resolve(datetime.combine(day, here.time()), zone)
         else:
             moment = _exact(now + timedelta(**{_UNITS[unit]: count}), zone)
+            if unit == "m" and count <= LIKELY_MONTHS:
+                minutes = f"{count} minute{'s'[: count != 1]}"
+                note = f"+{count}m is {minutes}, {moment.shown}; for months write +{count}mo."
+                moment = replace(moment, note=note)
     else:
         moment = _on_a_day(text, words, zone, here)
     if moment.at <= now:
@@ -82,6 +98,19 @@ def parse(text: str, zone: ZoneInfo, now: datetime) -> LocalTime:
     if moment.at - now > FARTHEST:
         raise _refused(text, "is more than ten years ahead")
     return moment
+
+
+def months_later(day: date, months: int) -> date:
+    """Return the same day of a month so many later, the month's last day where it is shorter.
+
+    Counted from the first day each time, 31 January comes back to the 31st in March, and 29 February in leap years.
+    Raises OverflowError past the year 9999.
+    """
+    number = day.year * 12 + day.month - 1 + months
+    year, month = divmod(number, 12)
+    if not date.min.year <= year <= date.max.year:
+        raise OverflowError(f"{months} months after {day} is no date.")
+    return date(year, month + 1, min(day.day, calendar.monthrange(year, month + 1)[1]))
 
 
 def resolve(local: datetime, zone: ZoneInfo) -> LocalTime:

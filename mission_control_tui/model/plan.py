@@ -55,6 +55,8 @@ class Plan:
     total: Money | None = None
     warnings: tuple[str, ...] = ()
     requests: tuple[int, ...] = ()
+    lost: tuple[str, ...] = ()
+    """What shrinks or is taken away, in words: whoever does it is asked before."""
 
     @property
     def changes_anything(self) -> bool:

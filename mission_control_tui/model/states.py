@@ -163,6 +163,7 @@ class OrderKind(StrEnum):
 
     PURCHASE = "purchase"
     REMOVAL = "removal"
+    RENEWAL = "renewal"
 
 
 class OrderState(StrEnum):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -69,6 +69,7 @@ class AssignmentView:
     level: str = ""
     wish: Wish = Wish.ABSENT
     settings: Mapping[str, object] = field(default_factory=dict)
+    stated: Sequence[str] | None = None
     generation: int = 0
     connector: str
     backend_name: str = ""

@@ -1,4 +1,4 @@
-"""What the worker does by the clock: schedules that are due, accounts that expired, the recycling bin, statements.
+"""What the worker does by the clock: schedules, accounts that expired, the recycling bin, renewals, statements.
 
 A pass is bounded in time, so that whoever waits for a request does not wait for these; what is left over is taken up in
 the next. All of it is timed by the database's clock and done in one transaction each, so that a killed worker, or
@@ -13,6 +13,7 @@ from collections.abc import Callable
 
 from mission_control_tui.model.billing import statements
 from mission_control_tui.model.errors import MissionControlError
+from mission_control_tui.model.orders import renewing
 from mission_control_tui.model.recycle_bin import purge
 from mission_control_tui.model.schedules import due as schedule_due
 from mission_control_tui.model.schedules import running as schedule_running
@@ -29,7 +30,11 @@ AT_ONCE = 200
 SWEEP_SECONDS = 600.0
 """How often expired accounts, the recycling bin and the months that are over are looked at."""
 REFUSED_SECONDS = 86_400.0
-"""A purge that was refused (a service is not gone, a request has not ended) is tried again after so long."""
+"""What was refused (a purge of whom a service is not gone, a renewal without a price) is tried again after so long."""
+
+
+def _refusal_of(domain: renewing.DueRenewal) -> str:
+    return f"domain {domain.domain_id}"
 
 
 class Housekeeping:
@@ -62,7 +67,7 @@ class Housekeeping:
             left = (
                 await self._expire(deadline)
                 or await self._purge(deadline)
-                or await self._close_months(deadline)
+                or await self._charge(deadline)
             )
             if not left:
                 self._sweep_at = self._clock() + SWEEP_SECONDS
@@ -96,6 +101,33 @@ class Housekeeping:
                 log.warning("user %s expired and was not disabled: %s", user.user_id, error.what)
             if time.monotonic() > deadline:
                 return number < len(expired)
+        return False
+
+    async def _charge(self, deadline: float) -> bool:
+        """Do what costs money: domains that renew themselves, then months that are over. True: some is left."""
+        return await self._renew_domains(deadline) or await self._close_months(deadline)
+
+    async def _renew_domains(self, deadline: float) -> bool:
+        now = self._clock()
+        due = [
+            domain
+            for domain in await renewing.due_renewals(self._store)
+            if self._refused.get(_refusal_of(domain), 0.0) <= now
+        ]
+        for number, domain in enumerate(due, 1):
+            try:
+                state = await renewing.renew_due(self._store, domain)
+                if state is not None:
+                    log.info(
+                        "domain %s: the renewal from %s is %s", domain.name, domain.ends_on, state
+                    )
+            except MissionControlError as error:
+                self._refused[_refusal_of(domain)] = now + REFUSED_SECONDS
+                log.warning(
+                    "domain %s is not renewed and tried again in a day: %s", domain.name, error.what
+                )
+            if time.monotonic() > deadline:
+                return number < len(due)
         return False
 
     async def _close_months(self, deadline: float) -> bool:

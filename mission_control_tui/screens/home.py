@@ -155,6 +155,7 @@ class HomeScreen(MissionScreen):
             rows.append(Row("worker", cells, target))
         now = datetime.now(UTC)
         rows += failed_rows(self._details, now)
+        rows += expiring_rows(self._details)
         lit = [_red_row(view, now) for view in self._red]
         lit += [row for request in self._active if (row := _active_row(catalogue, request, now))]
         lit.sort(key=lambda pair: pair[0], reverse=True)
@@ -312,6 +313,18 @@ def failed_rows(details: AccountDetails, now: datetime) -> list[Row]:
         return []
     text = f"{count:,} schedule{'s'[: count != 1]} failed"
     return [Row("failed", ((text, "error"), age(at, now)), RowTarget("schedules", ("failed",)))]
+
+
+def expiring_rows(details: AccountDetails) -> list[Row]:
+    """Return the domains whose term ends soon or is over, the most urgent marked; Enter leads to the domains."""
+    rows = []
+    for domain in details.expiring:
+        urgent = domain.days <= 7
+        text = f"{domain.name}: term {'ended' if domain.days < 0 else 'ends'} {domain.ends_on}"
+        left = f"{domain.days}d" if domain.days >= 0 else "over"
+        cells = ((text, "error" if urgent and not domain.auto_renew else ""), left)
+        rows.append(Row(f"expiring {domain.name}", cells, RowTarget("account", ("domains",))))
+    return rows
 
 
 def waiting_rows(details: AccountDetails) -> list[Row]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mission_control_tui.model.dates import FARTHEST, parse, resolve, zone_named
+from mission_control_tui.model.dates import FARTHEST, months_later, parse, resolve, zone_named
 from mission_control_tui.model.errors import InvalidInput
 
 SYDNEY = ZoneInfo("Australia/Sydney")
@@ -158,3 +158,25 @@ def test_what_is_understood_lies_ahead_and_is_understood_again_the_same(
     assert aware < moment.at <= aware + FARTHEST
     exact = parse(moment.at.isoformat(), zone, aware)
     assert (exact.at, exact.shown) == (moment.at, moment.shown)
+
+
+def test_plus_1m_says_that_it_is_a_minute_and_1mo_is_a_month() -> None:
+    minute = parse("+1m", SYDNEY, MONDAY)
+    assert minute.at == MONDAY + timedelta(minutes=1)
+    assert "+1m is 1 minute" in minute.note
+    assert "+1mo" in minute.note
+    assert parse("+30min", SYDNEY, MONDAY).note == ""
+    month = parse("+1mo", SYDNEY, MONDAY)
+    assert (month.shown, month.note) == ("Wed 2026-12-23 14:40 (+11:00)", "")
+    late = datetime(2027, 1, 31, 3, tzinfo=UTC)
+    assert "2027-02-28" in parse("+1mo", SYDNEY, late).shown
+
+
+@given(st.dates(date(1990, 1, 1), date(2100, 1, 1)), st.integers(0, 400))
+def test_so_many_months_later_is_the_same_day_or_the_last_of_a_shorter_month(
+    day: date, months: int
+) -> None:
+    later = months_later(day, months)
+    assert (later.year * 12 + later.month) - (day.year * 12 + day.month) == months
+    assert later.day == day.day or (later.day < day.day and (later + timedelta(days=1)).day == 1)
+    assert months_later(day, months + 1) > later

@@ -129,8 +129,10 @@ def _print(found: AccountDetails) -> None:
     for domain in found.domains:
         mark = f"{output.LIGHT_MARKS[domain.light]} " if domain.light else ""
         term = f"{domain.term_months} months" if domain.term_months else ""
-        domains.append((domain.name, f"{mark}{domain.word}", term))
-    output.section(("DOMAIN", "STATE", "TERM"), domains)
+        domains.append((domain.name, f"{mark}{domain.word}", term, str(domain.ends_on or "")))
+    output.section(("DOMAIN", "STATE", "TERM", "ENDS"), domains)
+    for near in found.expiring:
+        output.say(f"Domain {near.said}.")
     output.section(CONTACT_HEADINGS, contact_rows(found.contacts))
     if found.seats:
         output.line("")
@@ -209,6 +211,20 @@ def disallow_domain(session: Session, name: str, to: str) -> None:
     from mission_control_tui.model.domains import consents
 
     change_and_tell(session, under("domain"), consents.withdraw_domain, name, to)
+
+
+@account.command("auto-renew")
+@argument("name")
+@argument("state", type=click.Choice(["on", "off"]))
+@changes("mission-control account auto-renew acme.com off")
+def auto_renew(session: Session, name: str, state: str) -> None:
+    """Let the worker renew a bought domain 7 days before its term ends, or not.
+
+    It orders a term as long as the first one, at the price of that day. To renew by hand: mission-control renew NAME
+    """
+    from mission_control_tui.model.orders.renewing import set_auto_renew
+
+    change_and_tell(session, under("auto_renew"), set_auto_renew, name, state == "on")
 
 
 @account.command("remove-domain")

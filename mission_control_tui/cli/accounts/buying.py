@@ -124,3 +124,17 @@ def remove(session: Session, product: str, **bought: Any) -> None:
     count = "all seats" if quantity is None else f"{quantity} seats"
     session.confirm(f"Let go of the domain {what}?" if domain else f"Remove {count} of {what}?")
     change_and_tell(session, under("order"), remove, product, **bought)
+
+
+@click.command()
+@argument("domain")
+@option("--term", type=int, metavar="MONTHS", help="As long as its first one when left out.")
+@changes("mission-control renew acme.com --term 24 --dry-run")
+def renew(session: Session, domain: str, term: int | None) -> None:
+    """Order a further term of a bought domain. It begins where the present one ends.
+
+    `mission-control account domains` shows when terms end.
+    """
+    from mission_control_tui.model.orders.renewing import renew
+
+    change_and_tell(session, under("order"), renew, domain, term=term)

@@ -122,16 +122,20 @@ def decline(session: Session, number: int, reason: str) -> None:
 
 @orders.command("cancel")
 @argument("number", type=int)
-@option("--reason", default="", help="Kept with the order.")
+@option(
+    "--reason", default="", help="Kept with the order; needed for a credit, which it stands beside."
+)
+@option("--credit/--no-credit", default=True, help="Whether its cost is credited (default).")
 @destroys("mission-control orders cancel 1 --reason 'Ordered twice' --dry-run")
-def cancel(session: Session, number: int, reason: str) -> None:
-    """Take an order back.
+def cancel(session: Session, number: int, reason: str, credit: bool) -> None:
+    """Take an order back that was a mistake.
 
     One that waits for approval ends. The seats or the domain that a complete one brought are removed, as `remove` does:
-    refused while users hold them, and nothing is paid back.
+    refused while users hold them. While the term that it paid for runs, its cost is credited in this month's statement;
+    a month that is closed stays as it is. To give up what is no longer needed, `remove` it: nothing is paid back.
     """
     from mission_control_tui.model.orders import approval
 
     session.confirm(f"Cancel order {number} and remove what it brought?")
 
-    change_and_tell(session, under("order"), approval.cancel_order, number, reason)
+    change_and_tell(session, under("order"), approval.cancel_order, number, reason, credit=credit)

@@ -132,7 +132,7 @@ def domains(session: Session) -> None:
     from mission_control_tui.model.accounts.domain_overview import account_domains
 
     found = session.query(account_domains)
-    headings = ("DOMAIN", "STATE", "TERM ENDS", "USERS", "SERVICES")
+    headings = ("DOMAIN", "STATE", "TERM ENDS", "RENEWS", "USERS", "SERVICES")
     tell_list(session, {"domains": found}, headings, [_domain_row(domain) for domain in found])
 
 
@@ -142,4 +142,8 @@ def _domain_row(domain: AccountDomain) -> tuple[object, ...]:
         f"{output.LIGHT_MARKS[service.light]} {service.service}: {service.word}"
         for service in domain.services
     )
-    return domain.name, state, domain.ends_on or "", domain.users, ", ".join(lights)
+    renews = "" if domain.ends_on is None else "by itself" if domain.auto_renew else "by hand"
+    return (
+        *(domain.name, state, domain.ends_on or "", renews),
+        *(domain.users, ", ".join(lights)),
+    )

@@ -81,7 +81,7 @@ def plan(session: Session, action: str, names: tuple[str, ...], **given: Any) ->
 @_what
 @options.waits
 @options.destroys(
-    "mission-control bulk start suspend --service databases --users-from leavers.txt",
+    "mission-control bulk start suspend --service databases --users-from leavers.txt --yes",
     "mission-control bulk start password ada@acme.example grace@acme.example \\",
     "    --passwords-out new.csv",
 )
@@ -92,7 +92,6 @@ def start(session: Session, action: str, names: tuple[str, ...], **given: Any) -
     Where passwords are generated, this command goes on until all are in the file.
     """
     chosen = _read(action, names, given)
-    kind = chosen[1]
 
     async def work(scope: AccountScope) -> tuple[views.BulkPlan, Outcome[views.BulkView] | None]:
         from mission_control_tui.model.bulk import control as bulks
@@ -102,8 +101,8 @@ def start(session: Session, action: str, names: tuple[str, ...], **given: Any) -
         file = passwords.file_where_needed(session, found.attended and bool(found.passwords))
         if session.dry_run:
             return found, None
-        if kind in ACTIONS and ACTIONS[kind].asked:
-            session.confirm(f"{ACTIONS[kind].asked} {found.users} users?")
+        if found.takes_away:
+            output.confirm_losses(session, found)
         outcome = await bulks.start(scope, *chosen)
         started = await bulk_running.see_through(session, scope, outcome.result, file)
         document = {"applied": True, "bulk": output.bulk(started), "plan": found}

@@ -8,12 +8,16 @@ from typing import TYPE_CHECKING
 
 from mission_control_tui.cli.common.output import attributes, line, say, section, when
 from mission_control_tui.cli.common.session import Session
+from mission_control_tui.model.text.differences import value_text
+from mission_control_tui.model.users.actions.registry import ACTIONS
 
 if TYPE_CHECKING:
     from mission_control_tui.model.bulk.views import BulkItemView, BulkPlan, BulkProgress, BulkView
 
 NAMED = 5
 """Whose names a reason shows as text; JSON has them all."""
+CHANGES = 20
+"""How many changes of settings are shown as text."""
 
 
 def with_removals(session: Session, plan: BulkPlan) -> BulkPlan:
@@ -28,6 +32,12 @@ def with_removals(session: Session, plan: BulkPlan) -> BulkPlan:
     return dataclasses.replace(plan, warnings=(*plan.warnings, warning))
 
 
+def confirm_losses(session: Session, plan: BulkPlan) -> None:
+    """Ask before a bulk takes something away, as its verb says. Raises Denied."""
+    lost = f" Lost: {'; '.join(plan.lost[:NAMED])}." if plan.lost else ""
+    session.confirm(f"{ACTIONS[plan.action].asked} {plan.users} users?{lost}")
+
+
 def tell_plan(plan: BulkPlan) -> None:
     """Print what a bulk would do on stdout; warnings on stderr."""
     waiting = f", {plan.waiting} of them wait first" if plan.waiting else ""
@@ -36,6 +46,12 @@ def tell_plan(plan: BulkPlan) -> None:
         line(f"{group.count:>6}  {group.state}: {group.reason}")
         more = f" and {group.count - NAMED} more" if group.count > NAMED else ""
         line(f"{'':8}{', '.join(group.names[:NAMED])}{more}")
+    for change in plan.changes[:CHANGES]:
+        line(
+            f"{change.count:>6}  {'lost' if change.lost else 'changed'}: {value_text(change.what)}"
+        )
+    if len(plan.changes) > CHANGES:
+        line(f"{'':8}and {len(plan.changes) - CHANGES} more changes (all with --json)")
     for seats in plan.seats:
         free = f"{seats.free_before} -> {seats.free_queued}"
         later = f", {seats.free_after} when all is done"

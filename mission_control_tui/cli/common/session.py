@@ -15,6 +15,7 @@ import click
 
 if TYPE_CHECKING:
     from mission_control_tui.model.caller import Caller
+    from mission_control_tui.model.plan import Plan
     from mission_control_tui.model.store.database import Store
     from mission_control_tui.model.store.scope import AccountScope
     from mission_control_tui.settings.settings import Settings
@@ -226,6 +227,11 @@ class Session:
             )
         if not click.confirm(harmless(question), default=False, err=True):
             raise Denied("Nothing was changed.")
+
+    def confirm_losses(self, question: str, plan: Plan) -> None:
+        """Ask before a change by which something shrinks or goes; any other one needs no yes. Raises Denied."""
+        if plan.lost:
+            self.confirm(f"{question} Lost: {'; '.join(plan.lost)}.")
 
 
 pass_session = click.make_pass_decorator(Session, ensure=True)

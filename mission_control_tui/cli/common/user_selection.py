@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from mission_control_tui.cli.common.parameters import option
+from mission_control_tui.model.catalogue.lookup import did_you_mean
 from mission_control_tui.model.errors import UsageError
 from mission_control_tui.model.search.filters import UserFilter
 from mission_control_tui.model.states import Light
@@ -48,14 +49,17 @@ def _where(conditions: Sequence[str]) -> UserFilter:
     for condition in conditions:
         key, _, value = condition.partition("=")
         if key not in _KEYS or not value:
+            guess = did_you_mean(key, _KEYS) if key not in _KEYS else ""
+            hint = f"Write --where light=red. Keys: {', '.join(_KEYS)}."
             raise UsageError(
-                f"--where {condition} cannot be understood.",
-                hint=f"Write --where light=red. Keys: {', '.join(_KEYS)}.",
+                f"--where {condition} cannot be understood.", hint=f"{guess} {hint}".strip()
             )
         given[key] = value
     light, disabled = given.get("light"), given.get("disabled")
     if light is not None and light not in set(Light):
-        raise UsageError(f"There is no light {light}.", hint=f"There are: {', '.join(Light)}.")
+        guess = did_you_mean(light, Light)
+        hint = f"{guess} There are: {', '.join(Light)}.".strip()
+        raise UsageError(f"There is no light {light}.", hint=hint)
     if disabled not in (None, "yes", "no"):
         raise UsageError("--where disabled= takes yes or no.")
     service, level = given.get("service", ""), given.get("level", "")

@@ -63,6 +63,8 @@ def undo(session: Session, kind: str, number: int, force: bool) -> None:
             one = "an object" if kinds == {"object"} else "a service"
             what = one if taken == 1 else f"{taken} {one.split()[1]}s"
             session.confirm(f"This takes {what} away, with the data. Undo {tried.result.what}?")
+        elif lost := plan.lost if plan is not None else tried.plan.lost:
+            session.confirm(f"Undo {tried.result.what}? Lost: {'; '.join(lost)}.")
         outcome = await undoing.undo(scope, **which)
         made, started = outcome.result.password, outcome.result.bulk
         if made is not None and file is not None:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 LOW_DISK_BYTES = 200 * 1024 * 1024
 CLOCK_SECONDS = 2.0
+NAMED_DOMAINS = 10
 _EARLIEST = 1_750_000_000.0  # June 2025: a machine that says less has lost its clock
 
 
@@ -217,6 +218,7 @@ async def _looks(session: Session, store: Store, patience: float) -> list[Health
         services = found.catalogue.services
         findings += _catalogue(session, found)
     findings.append(await _worker(session, store))
+    findings += await _domains(session, store)
     return [*findings, *await _connectors(session, store, services, patience)]
 
 
@@ -279,6 +281,31 @@ async def _worker(session: Session, store: Store) -> HealthFinding:
             why = f"{SUPPRESS}=1 keeps commands from starting one."
         return _problem("worker", said, f"Start one: mission-control worker. {why}")
     return _ok("worker", "none is running, and nothing waits: one starts when needed")
+
+
+async def _domains(session: Session, store: Store) -> list[HealthFinding]:
+    """Say which bought domains end within 7, 30 and 60 days, and which are past their term."""
+    from mission_control_tui.model.accounts.editing import list_accounts
+    from mission_control_tui.model.domains.terms import Urgency, expiring_domains
+
+    accounts = {account.id for account in await list_accounts(store, session.caller)}
+    async with store.read() as reading:
+        found = await expiring_domains(reading, accounts)
+    if not found:
+        return [_ok("domains", "no term ends within 60 days")]
+    findings = []
+    for urgency in Urgency:
+        near = [domain for domain in found if domain.urgency is urgency]
+        if not near:
+            continue
+        named = "; ".join(f"{domain.said} ({domain.account})" for domain in near[:NAMED_DOMAINS])
+        more = f"; and {len(near) - NAMED_DOMAINS} more" if len(near) > NAMED_DOMAINS else ""
+        urgent = urgency in (Urgency.OVER, Urgency.DAYS)
+        attended = urgency is not Urgency.OVER and all(domain.auto_renew for domain in near)
+        level = _warning if urgent and not attended else _note
+        remedy = "" if attended else "Renew it, or let it go: mission-control renew NAME"
+        findings.append(level("domains", f"{named}{more}", remedy))
+    return findings
 
 
 async def _connectors(

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 )
 @passwords.passwords_out
 @options.waits
-@options.changes(
+@options.destroys(
     'mission-control provision ada@acme.example "Managed Exchange" --level popx --wait 60',
     "mission-control provision ada@acme.example databases --level small \\",
     "    --passwords-out ada-db.csv",
@@ -74,6 +74,7 @@ def provision(
         file = passwords.file_where_needed(session, makes)
         if session.dry_run:
             return tried, ()
+        session.confirm_losses(f"Change {service} of {who}?", tried.plan)
         outcome = await provision_one(scope, who, [params])
         _keep_passwords(who, outcome.result, instance, file)
         ids = [result.assignment_id for result in outcome.result]

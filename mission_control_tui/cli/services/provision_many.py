@@ -40,6 +40,8 @@ def provision_many(session: Session, users: Sequence[str], params: ActionParams)
         file = passwords.file_where_needed(session, bool(found.passwords))
         if session.dry_run:
             return found, [], []
+        if found.takes_away:
+            output.confirm_losses(session, found)
         requests: list[int] = []
         items: Sequence[BulkItemView | BulkTarget]
         if found.queued:

@@ -41,7 +41,7 @@ def schedule() -> None:
 @options.LEVEL
 @options.SETTINGS
 @options.INSTANCE
-@options.changes(
+@options.destroys(
     'mission-control schedule add ada@acme.example "fri 17:00" disable --ticket T-7',
     "mission-control schedule add ada@acme.example 2026-12-01T09:00 provision \\",
     "    managed-exchange --level popx",
@@ -98,7 +98,7 @@ def list_all(session: Session, user: str | None, states: tuple[str, ...], limit:
 @option("--when", metavar="WHEN", help="The new date and time, see `schedule add`.")
 @options.LEVEL
 @options.SETTINGS
-@options.changes('mission-control schedule change 12 --when "mon 9:00"')
+@options.destroys('mission-control schedule change 12 --when "mon 9:00"')
 def change(
     session: Session, number: int, when: str | None, level: str | None, settings: options.Pairs
 ) -> None:
@@ -159,9 +159,16 @@ def _change(
     session: Session, change: results.Change[P, ScheduleView], /, *args: P.args, **options: P.kwargs
 ) -> None:
     """Make a change of a schedule, see to it that its moment is awaited, and tell it."""
-    options["dry_run"] = session.dry_run
 
     async def work(scope: AccountScope) -> Outcome[ScheduleView]:
+        options["dry_run"] = True
+        outcome = await change(scope, *args, **options)
+        if session.dry_run:
+            return outcome
+        session.confirm_losses(
+            f"Schedule {outcome.result.what} of {outcome.result.upn}?", outcome.plan
+        )
+        options["dry_run"] = False
         outcome = await change(scope, *args, **options)
         if outcome.applied and outcome.plan.changes_anything:
             await _await_moment(session, scope.store, outcome.result)

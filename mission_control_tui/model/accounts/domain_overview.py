@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import calendar
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from enum import StrEnum
@@ -14,19 +13,17 @@ from mission_control_tui.model.catalogue.in_force import in_force
 from mission_control_tui.model.catalogue.lookup import name_of
 from mission_control_tui.model.catalogue.types import Catalogue, PurchaseKind
 from mission_control_tui.model.dates import zone_of
-from mission_control_tui.model.states import Light, OrderState
+from mission_control_tui.model.domains.terms import EXPIRING_DAYS, ends_on, renews_itself
+from mission_control_tui.model.states import Light, OrderKind, OrderState
 from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.accounts import DomainRow
 from mission_control_tui.model.store.tables.orders import OrderLineRow, OrderRow
 from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.model.store.tables.users import AddressRow
 
-EXPIRING_DAYS = 60
-"""A domain is called expiring when its term ends within so many days."""
-
 
 class DomainState(StrEnum):
-    """Where a domain is. Nothing renews one by itself: a term that is over is said, and the registry decides."""
+    """Where a domain is. One whose term is over is said to be so, and the registry decides."""
 
     ELSEWHERE = "owned elsewhere"
     AWAITING_APPROVAL = "waiting for approval"
@@ -46,6 +43,7 @@ class DomainService:
     light: Light
     word: str
     error_said: str
+    auto_renew: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +62,14 @@ class AccountDomain:
     users: int = 0
     order_id: int = 0
     services: tuple[DomainService, ...] = ()
+    auto_renew: bool = False
+    """Whether the worker renews it before its term ends."""
 
     @property
     def light(self) -> Light | None:
-        """The worst light of its services; None where it has none."""
+        """The worst light of its services, red where its term is over; None where it has none."""
+        if self.state is DomainState.OVER:
+            return Light.RED
         order = (Light.RED, Light.ORANGE, Light.GREY, Light.GREEN)
         return min((service.light for service in self.services), key=order.index, default=None)
 
@@ -94,39 +96,32 @@ async def account_domains(
     return tuple(sorted(found, key=lambda domain: domain.name))
 
 
-def term_end(added_at: datetime, months: int, zone: tzinfo) -> date:
-    """Return the day on which a term that began at `added_at` ends, the month's last day where it is shorter."""
-    began = added_at.astimezone(zone).date()
-    number = began.year * 12 + began.month - 1 + months
-    year, month = divmod(number, 12)
-    return date(year, month + 1, min(began.day, calendar.monthrange(year, month + 1)[1]))
-
-
 def _domain(
     row: DomainRow, services: tuple[DomainService, ...], users: int, zone: tzinfo, today: date
 ) -> AccountDomain:
-    ends_on = term_end(row.added_at, row.term_months, zone) if row.bought else None
+    ends = ends_on(row, zone)
     return AccountDomain(
         name=row.name,
-        state=_state(services, ends_on, today) if row.bought else DomainState.ELSEWHERE,
+        state=_state(services, ends, today) if row.bought else DomainState.ELSEWHERE,
         bought=row.bought,
         term_months=row.term_months,
         added_at=row.added_at,
-        ends_on=ends_on,
+        ends_on=ends,
         users=users,
         services=services,
+        auto_renew=row.bought and any(service.auto_renew for service in services),
     )
 
 
-def _state(services: tuple[DomainService, ...], ends_on: date | None, today: date) -> DomainState:
+def _state(services: tuple[DomainService, ...], ends: date | None, today: date) -> DomainState:
     lights = {service.light for service in services}
     if Light.RED in lights:
         return DomainState.FAILED
     if Light.ORANGE in lights or Light.GREEN not in lights:
         return DomainState.REGISTERING
-    if ends_on is not None and ends_on < today:
+    if ends is not None and ends < today:
         return DomainState.OVER
-    if ends_on is not None and ends_on <= today + timedelta(days=EXPIRING_DAYS):
+    if ends is not None and ends <= today + timedelta(days=EXPIRING_DAYS):
         return DomainState.EXPIRING
     return DomainState.REGISTERED
 
@@ -142,7 +137,10 @@ async def _services(
     found: dict[int | None, tuple[DomainService, ...]] = {}
     for row in rows:
         name = name_of(catalogue.services, row.service_id)
-        service = DomainService(row.service_id, name, Light(row.light), row.word, row.error_said)
+        service = DomainService(
+            *(row.service_id, name, Light(row.light), row.word, row.error_said),
+            renews_itself(row.settings),
+        )
         found[row.domain_id] = (*found.get(row.domain_id, ()), service)
     return found
 
@@ -169,6 +167,7 @@ async def _waiting(
         .join(OrderLineRow, OrderLineRow.order_id == OrderRow.id)
         .where(
             OrderRow.account_id == account_id,
+            OrderRow.kind == OrderKind.PURCHASE,
             OrderRow.state == OrderState.AWAITING_APPROVAL,
             OrderLineRow.product_id.in_(sold),
         )

@@ -14,6 +14,7 @@ from mission_control_tui.model.accounts.contacts import Contact, contacts_of
 from mission_control_tui.model.catalogue.in_force import in_force
 from mission_control_tui.model.dates import zone_of
 from mission_control_tui.model.domains.ownership import DomainView, domain_views
+from mission_control_tui.model.domains.terms import ExpiringDomain, expiring_domains
 from mission_control_tui.model.money import Money
 from mission_control_tui.model.orders.queries import month_start, spent_since
 from mission_control_tui.model.people.password_policy import PasswordPolicy
@@ -62,6 +63,8 @@ class AccountDetails:
     schedules_waiting: int = 0
     schedules_failed: int = 0
     schedule_failed_at: datetime | None = None
+    expiring: tuple[ExpiringDomain, ...] = ()
+    """Domains whose term ends within 60 days or is over, the first to end first."""
 
 
 async def show(scope: AccountScope, *, now: datetime | None = None) -> AccountDetails:
@@ -80,7 +83,8 @@ async def show(scope: AccountScope, *, now: datetime | None = None) -> AccountDe
             account=await load_account(session, row.id),
             created_at=row.created_at,
             policy=policy_of(row),
-            domains=await domain_views(session, row.id),
+            domains=await domain_views(session, row.id, now=now),
+            expiring=await expiring_domains(session, {row.id}, now=now),
             contacts=await contacts_of(session, row.id),
             seats=await seats.overview(session, catalogue, row.id),
             lights=await light_counts(session, row.id),

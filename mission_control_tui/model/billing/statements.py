@@ -8,52 +8,46 @@ that moment.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Hashable, Iterable, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, tzinfo
 from typing import Any
 
 from sqlalchemy import func, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
 from mission_control_tui.model.audit_actions import AuditAction
 from mission_control_tui.model.billing.charges import (
     MONTHS,
+    Credit,
     LineKind,
-    Price,
-    SeatPurchase,
-    SeatReturn,
     StatementLine,
     Sums,
     charges,
     sums,
 )
+from mission_control_tui.model.billing.trades import (
+    period_of,
+    pricing,
+    test_seats_of,
+    traded,
+)
 from mission_control_tui.model.caller import WORKER
-from mission_control_tui.model.catalogue.codec import from_json
 from mission_control_tui.model.catalogue.in_force import in_force
-from mission_control_tui.model.catalogue.prices import tax_label, term_words
-from mission_control_tui.model.catalogue.types import Catalogue, PurchaseKind
+from mission_control_tui.model.catalogue.prices import tax_label
 from mission_control_tui.model.dates import zone_of
 from mission_control_tui.model.domains.ownership import locked_account
 from mission_control_tui.model.errors import InvalidInput, NotFound, Problem
 from mission_control_tui.model.money import Money
-from mission_control_tui.model.orders.queries import CHARGED
 from mission_control_tui.model.plan import PlanVerb
-from mission_control_tui.model.states import OrderKind, OrderState
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.engine import clock
 from mission_control_tui.model.store.retry import retries_on_conflict
 from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.accounts import AccountRow
 from mission_control_tui.model.store.tables.billing import StatementRow
-from mission_control_tui.model.store.tables.installation import CatalogueVersionRow
 from mission_control_tui.model.store.tables.orders import OrderLineRow, OrderRow
-from mission_control_tui.model.store.tables.services import AssignmentRow, SeatHoldRow, SeatPoolRow
-from mission_control_tui.model.store.tables.users import UserRow
-from mission_control_tui.model.views import view_of
-
-NAMED = 50
-"""How many test users a statement names."""
 
 _PERIOD = re.compile(r"(\d{4})-(0[1-9]|1[0-2])")
 
@@ -154,11 +148,6 @@ async def _now(session: AsyncSession) -> datetime:
     return datetime.fromtimestamp(await clock(session), UTC)
 
 
-def period_of(moment: datetime, zone: tzinfo) -> str:
-    """Return the month of `moment` in `zone`, "2026-11"."""
-    return f"{moment.astimezone(zone):%Y-%m}"
-
-
 def _periods(first: str, last: str) -> list[str]:
     """Return the months from `first` to `last`, both included."""
     start, end = _number(first), _number(last)
@@ -229,9 +218,16 @@ async def _draft(
     catalogue = (await in_force(session)).catalogue
     zone = zone_of(row.time_zone)
     year, month = divmod(_number(period), MONTHS)
-    test_seats, test_users = await _test_seats(session, row.id)
-    bought, given_back, waiting = await _traded(session, row.id, catalogue, zone, period)
-    lines = charges((year, month + 1), bought, given_back, test_seats, _pricing(catalogue))
+    test_seats, test_users = await test_seats_of(session, row.id)
+    bought, given_back, waiting = await traded(session, row.id, catalogue, zone, period)
+    lines = charges(
+        (year, month + 1),
+        bought,
+        given_back,
+        test_seats,
+        pricing(catalogue),
+        await _credits(session, row, zone, period),
+    )
     nothing = Money(0, catalogue.currency)
     return Statement(
         account_code=row.code,
@@ -250,100 +246,42 @@ async def _draft(
     )
 
 
-async def _test_seats(
-    session: AsyncSession, account_id: int
-) -> tuple[dict[Hashable, int], tuple[str, ...]]:
-    """Return seats that test users hold, by (service, level), and the first of those users by UPN."""
-    held = (
-        select(SeatPoolRow.service_id, SeatPoolRow.level_id, UserRow.upn)
-        .join(SeatHoldRow, SeatHoldRow.pool_id == SeatPoolRow.id)
-        .join(AssignmentRow, AssignmentRow.id == SeatHoldRow.assignment_id)
-        .join(UserRow, UserRow.id == AssignmentRow.user_id)
-        .where(SeatPoolRow.account_id == account_id, UserRow.test_user)
-        .order_by(UserRow.upn)
-    )
-    counts: dict[Hashable, int] = {}
-    names: dict[str, None] = {}
-    for service, level, upn in await session.execute(held):
-        counts[service, level] = counts.get((service, level), 0) + 1
-        names[upn] = None
-    return counts, tuple(names)[:NAMED]
-
-
-async def _traded(
-    session: AsyncSession, account_id: int, catalogue: Catalogue, zone: tzinfo, period: str
-) -> tuple[list[SeatPurchase], list[SeatReturn], int]:
-    """Return all that was ever bought and given back, and how many orders wait for approval."""
-    rows = (
-        await session.execute(
-            select(OrderRow, OrderLineRow)
-            .join(OrderLineRow, OrderLineRow.order_id == OrderRow.id)
-            .where(OrderRow.account_id == account_id)
-            .order_by(OrderLineRow.id)
-        )
-    ).all()
-    ordered = {
-        order.catalogue_number
-        for order, _line in rows
-        if period_of(order.decided_at or order.placed_at, zone) == period
-    }
-    rates = await _rates(session, ordered)
-    bought: list[SeatPurchase] = []
-    given_back: list[SeatReturn] = []
-    waiting = sum(order.state == OrderState.AWAITING_APPROVAL for order, _line in rows)
-    for order, line in rows:
-        at = (order.decided_at or order.placed_at).astimezone(zone)
-        if order.kind == OrderKind.REMOVAL:
-            given_back.append(SeatReturn(at, line.product_id, line.level_id, line.quantity))
-        elif order.state in CHARGED:
-            bought.append(
-                view_of(
-                    SeatPurchase,
-                    line,
-                    at=at,
-                    pool=_pool(catalogue, line),
-                    term=line.term_months,
-                    unit=Money(line.unit_minor, order.currency),
-                    net=Money(line.net_minor, order.currency),
-                    tax=Money(line.tax_minor, order.currency),
-                    basis_points=rates.get(order.catalogue_number, 0),
-                )
-            )
-    return bought, given_back, waiting
-
-
-async def _rates(session: AsyncSession, numbers: Iterable[int]) -> dict[int, int]:
-    """Return the tax of these versions of the catalogue, in ten-thousandths."""
+async def _credits(
+    session: AsyncSession, row: AccountRow, zone: tzinfo, period: str
+) -> list[Credit]:
+    """Return the credits of the month. What a purchase of an earlier month was charged is what its statement says."""
+    taken_back = aliased(OrderRow)
     rows = await session.execute(
-        select(CatalogueVersionRow.number, CatalogueVersionRow.document).where(
-            CatalogueVersionRow.number.in_(list(numbers))
-        )
+        select(OrderRow, OrderLineRow, taken_back)
+        .join(OrderLineRow, OrderLineRow.order_id == OrderRow.id)
+        .join(taken_back, taken_back.id == OrderRow.returns_id)
+        .where(OrderRow.account_id == row.id, OrderRow.total_minor < 0)
+        .order_by(OrderRow.id)
     )
-    return {number: from_json(document).tax_basis_points for number, document in rows}
-
-
-def _pool(catalogue: Catalogue, line: OrderLineRow) -> Hashable | None:
-    try:
-        product = catalogue.product(line.product_id)
-        level = product.level(line.level_id)
-    except NotFound:
-        # What the catalogue no longer knows is owned by nobody, and renewed for nobody.
-        return None
-    if product.buys is not PurchaseKind.SEATS:
-        return None
-    return level.grants_service, level.grants_level
-
-
-def _pricing(catalogue: Catalogue) -> Callable[[SeatPurchase], Price]:
-    def price(bought: SeatPurchase) -> Price:
-        product = catalogue.product(bought.product_id)
-        level = product.level(bought.level_id)
-        minor = level.prices.get(bought.term)
-        unit = bought.unit if minor is None else catalogue.money(minor)
-        label = f"{product.name}: {level.name}, {term_words(bought.term)}, renewed"
-        return Price(label, unit, catalogue.tax_basis_points)
-
-    return price
+    found: list[Credit] = []
+    for order, line, purchase in rows.all():
+        if period_of(order.placed_at, zone) != period:
+            continue
+        credit = Credit(
+            order_id=order.id,
+            at=order.placed_at.astimezone(zone),
+            returns=purchase.id,
+            label=f"{line.label}: order {purchase.id} taken back ({order.reason})",
+            quantity=line.quantity,
+            unit=Money(line.unit_minor, order.currency),
+        )
+        own = period_of(purchase.decided_at or purchase.placed_at, zone)
+        if own != period:
+            charged = await _kept(session, row.id, own) or await _draft(session, row, own)
+            lines = [line for line in charged.lines if line.order_id == purchase.id]
+            nothing = Money(0, order.currency)
+            credit = replace(
+                credit,
+                net=sum((line.net for line in lines), nothing),
+                tax=sum((line.tax for line in lines), nothing),
+            )
+        found.append(credit)
+    return found
 
 
 def _document(draft: Statement) -> dict[str, Any]:

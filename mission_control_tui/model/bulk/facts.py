@@ -31,6 +31,7 @@ _SERVICE = (
     AssignmentRow.level_id,
     # As text, which is compared; it is read for few.
     cast(AssignmentRow.settings, Text).label("settings"),
+    cast(AssignmentRow.stated, Text).label("stated"),
     AssignmentRow.light,
     AssignmentRow.word,
     AssignmentRow.drift,

@@ -22,6 +22,7 @@ from mission_control_tui.model.bulk.slices import SLICE_SECONDS
 from mission_control_tui.model.bulk.targets import BulkOrder, Picked, order
 from mission_control_tui.model.bulk.views import (
     BulkAction,
+    BulkChange,
     BulkOnlyAction,
     BulkPlan,
     BulkReason,
@@ -33,6 +34,7 @@ from mission_control_tui.model.catalogue.in_force import in_force
 from mission_control_tui.model.catalogue.prices import quote
 from mission_control_tui.model.catalogue.types import Catalogue
 from mission_control_tui.model.errors import InvalidInput, NoSeats
+from mission_control_tui.model.plan import PlanLine, PlanVerb
 from mission_control_tui.model.requests.connector_pauses import pauses
 from mission_control_tui.model.services.seats import no_seats
 from mission_control_tui.model.states import Wish
@@ -40,6 +42,7 @@ from mission_control_tui.model.store.batches import batches
 from mission_control_tui.model.store.retry import retries_on_conflict
 from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.services import AssignmentRow, SeatHoldRow, SeatPoolRow
+from mission_control_tui.model.text.differences import differences
 from mission_control_tui.model.users.actions.params import ActionParams
 from mission_control_tui.model.users.actions.registry import ACTIONS
 
@@ -61,6 +64,8 @@ class _Answer:
     removes: bool
     takes: frozenset[Level]
     keeps: frozenset[Level]
+    changes: tuple[tuple[bool, str], ...] = ()
+    """What changes in words, and whether it is lost."""
 
 
 @dataclass(slots=True)
@@ -79,6 +84,7 @@ class _Tally:
     released: Counter[Level] = field(default_factory=Counter)
     removals: int = 0
     passwords: int = 0
+    changes: Counter[tuple[bool, str]] = field(default_factory=Counter)
 
 
 async def plan(
@@ -134,6 +140,12 @@ async def plan_for(scope: AccountScope, order: BulkOrder) -> BulkPlan:
         seats=_seats(tally),
         missing=_missing(tally),
         warnings=_warnings(order, tally),
+        changes=tuple(
+            BulkChange(what, count, lost)
+            for (lost, what), count in sorted(
+                tally.changes.items(), key=lambda item: (not item[0][0], -item[1])
+            )
+        ),
     )
 
 
@@ -177,12 +189,28 @@ async def _try(
         for kind in left:
             trial = await tx.session.begin_nested()
             (subject,) = await subjects(tx, [kind.target])
+            lines, lost = len(tx.plan.lines), len(tx.lost)
             acted = await act(tx, context, subject)
-            answers[id(kind)] = await _answer(tx.session, kind, acted)
+            answer = await _answer(tx.session, kind, acted)
+            answer.changes = (
+                *((True, what) for what in tx.lost[lost:]),
+                *((False, what) for what in _changes(tx.plan.lines[lines:])),
+            )
+            answers[id(kind)] = answer
             await trial.rollback()
             if time.monotonic() - begun > SLICE_SECONDS:
                 break
     return answers
+
+
+def _changes(lines: Sequence[PlanLine]) -> list[str]:
+    """Return what becomes of services that somebody has: level and settings, before -> after."""
+    return [
+        said
+        for line in lines
+        if (line.kind, line.verb) == ("service", PlanVerb.CHANGED) and "wish" not in line.after
+        for said in differences(line.before, line.after)
+    ]
 
 
 async def _answer(session: AsyncSession, kind: ItemKind, acted: ItemResult) -> _Answer:
@@ -225,6 +253,7 @@ def _count(tally: _Tally, name: str, kind: ItemKind, answer: _Answer) -> None:
         tally.free[taken] -= 1
     tally.released.update((kind.holds | answer.takes) - answer.keeps)
     tally.removals += answer.removes
+    tally.changes.update(answer.changes)
     tally.passwords += acted.password is not None
     why = tally.paused.get(kind.connector)
     if acted.waits or why is not None:

@@ -12,9 +12,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from mission_control_tui.model.bulk.views import BulkAction, BulkOnlyAction
 from mission_control_tui.model.catalogue.in_force import in_force
+from mission_control_tui.model.catalogue.lookup import did_you_mean
 from mission_control_tui.model.catalogue.types import Catalogue, PasswordUse
+from mission_control_tui.model.domains.address_registry import domains_of
 from mission_control_tui.model.errors import NotFound, Problem, UsageError
-from mission_control_tui.model.people.address_syntax import lookup_key
+from mission_control_tui.model.people.address_syntax import domain_key, lookup_key
 from mission_control_tui.model.search.filters import UserFilter
 from mission_control_tui.model.search.user_queries import UserQuery
 from mission_control_tui.model.states import Light, Wish
@@ -105,6 +107,19 @@ def checked_params(catalogue: Catalogue, action: BulkAction, params: ActionParam
     return resolved(catalogue, params, of_users=action is not BulkOnlyAction.RETRY)
 
 
+async def _own_domain(session: AsyncSession, account_id: int, name: str) -> str:
+    """Return the account's domain of this name as it is stored. Raises NotFound naming the nearest."""
+    own = await domains_of(session, account_id)
+    found = {domain_key(domain): domain for domain in own}.get(domain_key(name))
+    if found is None:
+        listed = f"The account has: {', '.join(sorted(own)) or 'none'}."
+        raise NotFound(
+            f"The account has no domain {harmless(name)!r}.",
+            hint=f"{did_you_mean(name, own)} {listed}".strip(),
+        )
+    return found
+
+
 async def targets(
     session: AsyncSession, account_id: int, picked: Picked, action: BulkAction, params: ActionParams
 ) -> list[BulkTarget]:
@@ -115,6 +130,9 @@ async def targets(
     of_service = {params.service} - {""}
     if isinstance(picked, UserFilter):
         where = picked.resolved((await in_force(session)).catalogue)
+        if where.domain:
+            own = await _own_domain(session, account_id, where.domain)
+            where = replace(where, domain=own)
         if action is BulkOnlyAction.RETRY:
             services = of_service or where.services
             if replace(

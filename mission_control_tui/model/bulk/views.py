@@ -104,6 +104,15 @@ class MissingSeats:
 
 
 @dataclass(frozen=True, slots=True)
+class BulkChange:
+    """What becomes of settings, or is lost (`lost`), in words, and for how many."""
+
+    what: str
+    count: int
+    lost: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class BulkPlan:
     """What a bulk would do, as things stand: `queued` items of `total` would become wishes.
 
@@ -128,6 +137,21 @@ class BulkPlan:
     seats: tuple[BulkSeats, ...] = ()
     missing: tuple[MissingSeats, ...] = ()
     warnings: tuple[str, ...] = ()
+    changes: tuple[BulkChange, ...] = ()
+
+    @property
+    def takes_away(self) -> bool:
+        """Whether somebody loses something by it, so that whoever starts it is asked, wherever that is."""
+        verb = ACTIONS.get(self.action)
+        if verb is not None and not verb.asked_on_loss:
+            return bool(verb.asked)
+        loses = bool(self.removals) or any(change.lost for change in self.changes)
+        return loses and self.action != BulkOnlyAction.RETRY
+
+    @property
+    def lost(self) -> tuple[str, ...]:
+        """What shrinks or goes, in words, with how many lose it."""
+        return tuple(f"{change.what} ({change.count})" for change in self.changes if change.lost)
 
     @property
     def short(self) -> tuple[BulkSeats, ...]:

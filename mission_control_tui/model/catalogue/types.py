@@ -5,16 +5,19 @@ Every lookup takes an id or a name, case-insensitively, and raises NotFound with
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
+from typing import TypeVar
 
 from mission_control_tui.model.catalogue.lookup import did_you_mean, find
 from mission_control_tui.model.catalogue.values import InvalidValue, Value, ValueRule
 from mission_control_tui.model.errors import InvalidInput, NotFound, Problem
 from mission_control_tui.model.money import Money
 from mission_control_tui.model.states import SubjectKind
+
+V = TypeVar("V")
 
 Limit = bool | int | str | list[str]
 """What a level hands to its connector under one name."""
@@ -156,6 +159,22 @@ class Service:
             for option in self.options
             if not option.levels or level_id in option.levels
         )
+
+    def stated_settings(
+        self, level: str, settings: Mapping[str, V], stated: Iterable[str] | None
+    ) -> dict[str, V]:
+        """Return the settings that go along to another level: those `stated`, or other than the level's own (None)."""
+        if stated is not None:
+            return {name: settings[name] for name in stated if name in settings}
+        try:
+            usual = {option.id: option.initial for option in self.options_for(level)}
+        except NotFound:
+            return dict(settings)
+        return {
+            name: value
+            for name, value in settings.items()
+            if name not in usual or value != usual[name]
+        }
 
     def validate_settings(
         self,

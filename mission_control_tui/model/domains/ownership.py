@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, date, datetime, tzinfo
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -13,9 +13,11 @@ from mission_control_tui.model.audit_actions import AuditAction
 from mission_control_tui.model.catalogue.in_force import in_force
 from mission_control_tui.model.catalogue.types import Catalogue
 from mission_control_tui.model.catalogue.values import ValueType
+from mission_control_tui.model.dates import zone_of
 from mission_control_tui.model.domains.consents import require_consent, serialise_claims
 from mission_control_tui.model.domains.names import normalise
 from mission_control_tui.model.domains.suffixes import require_registrable
+from mission_control_tui.model.domains.terms import OVER, ends_on, over_said
 from mission_control_tui.model.errors import Conflict, NotFound
 from mission_control_tui.model.people.address_syntax import domain_letters
 from mission_control_tui.model.plan import Outcome, PlanVerb
@@ -38,7 +40,10 @@ OWNED_ELSEWHERE = "Owned elsewhere"
 
 @dataclass(frozen=True, slots=True)
 class DomainView:
-    """A domain of an account. `light` is its registration's, None where it is registered elsewhere."""
+    """A domain of an account. `light` is its registration's, None where it is registered elsewhere.
+
+    One whose term is over (`ends_on` is its last day) is never green, whatever the registration says.
+    """
 
     name: str
     bought: bool
@@ -48,10 +53,16 @@ class DomainView:
     error_said: str
     term_months: int
     added_at: datetime
+    ends_on: date | None = None
 
 
-async def domain_views(session: AsyncSession, account_id: int) -> tuple[DomainView, ...]:
+async def domain_views(
+    session: AsyncSession, account_id: int, *, now: datetime | None = None
+) -> tuple[DomainView, ...]:
     """Return the account's domains by name, with the state of their registration."""
+    named = await session.scalar(select(AccountRow.time_zone).where(AccountRow.id == account_id))
+    zone = zone_of(named or "UTC")
+    today = (now or datetime.now(UTC)).astimezone(zone).date()
     rows = await session.execute(
         select(DomainRow, AssignmentRow)
         .outerjoin(AssignmentRow, AssignmentRow.domain_id == DomainRow.id)
@@ -60,21 +71,30 @@ async def domain_views(session: AsyncSession, account_id: int) -> tuple[DomainVi
     )
     found: dict[str, DomainView] = {}
     for domain, registration in rows:
-        found.setdefault(domain.name, _view(domain, registration))
+        found.setdefault(domain.name, _view(domain, registration, zone, today))
     return tuple(found.values())
 
 
-def _view(domain: DomainRow, registration: AssignmentRow | None) -> DomainView:
+def _view(
+    domain: DomainRow, registration: AssignmentRow | None, zone: tzinfo, today: date
+) -> DomainView:
     shows = registration if domain.bought else None
+    ends = ends_on(domain, zone)
+    light = Light(shows.light) if shows else (Light.GREY if domain.bought else None)
+    word = shows.word if shows else (Word.NOT_PROVISIONED if domain.bought else OWNED_ELSEWHERE)
+    said = shows.error_said if shows else ""
+    if light is Light.GREEN and ends is not None and ends < today:
+        light, word, said = Light.RED, OVER, over_said(domain.name, ends)
     return DomainView(
         name=domain.name,
         bought=domain.bought,
-        light=Light(shows.light) if shows else (Light.GREY if domain.bought else None),
-        word=shows.word if shows else (Word.NOT_PROVISIONED if domain.bought else OWNED_ELSEWHERE),
+        light=light,
+        word=word,
         step=shows.step if shows else "",
-        error_said=shows.error_said if shows else "",
+        error_said=said,
         term_months=domain.term_months,
         added_at=domain.added_at,
+        ends_on=ends,
     )
 
 
@@ -157,7 +177,7 @@ async def claim(
     await refuse_taken(tx.session, account, name)
     row = await _own_former(tx, account, name) or DomainRow(account_id=account.id, name=name)
     row.bought, row.term_months, row.details = bought, term_months, dict(details or {})
-    row.added_at, row.removed_at = tx.now, None
+    row.added_at, row.removed_at, row.renewed_months = tx.now, None, 0
     tx.session.add(row)
     await tx.session.flush()
     tx.record(

@@ -62,6 +62,7 @@ _NEVER = {
     AuditAction.RESET_PASSWORD: Password.not_undone,
     AuditAction.BUY: _ORDER,
     AuditAction.REMOVE: _ORDER,
+    AuditAction.RENEW_DOMAIN: "A renewal is taken back by `mission-control orders cancel`.",
     AuditAction.PURGE_USER: "What was purged is gone for good.",
     AuditAction.RETRY_REQUEST: f"{_NOTHING} Undo the wish that it tried again.",
     AuditAction.CANCEL_REQUEST: "State the wish again instead.",

@@ -8,12 +8,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
 from enum import StrEnum
 from itertools import islice
 from typing import Any
 
 from sqlalchemy import select
 
+from mission_control_tui.model.dates import today_of
 from mission_control_tui.model.domains.address_registry import domains_of, special_characters
 from mission_control_tui.model.errors import InvalidInput, Problem
 from mission_control_tui.model.onboarding.files.check import CheckedRow, check_rows, foreign_domains
@@ -119,7 +121,8 @@ async def run_import(
         special = await special_characters(session)
     foreign = foreign_domains(file, domains)
     steps = _Steps(progress, len(file.rows))
-    checked = await _checked(file, special, steps)
+    today = today_of(owner.time_zone, datetime.now(UTC))
+    checked = await _checked(file, special, steps, today)
 
     async def work() -> Outcome[ImportResult]:
         async with scope.store.write(scope.caller, account_id, dry_run=dry_run) as tx:
@@ -170,9 +173,9 @@ class _Steps:
         self.more(2 * self._rows)
 
 
-async def _checked(file: ImportFile, special: str, steps: _Steps) -> list[CheckedRow]:
+async def _checked(file: ImportFile, special: str, steps: _Steps, today: date) -> list[CheckedRow]:
     """Return all rows judged by the rules about people, without keeping others from the processor."""
-    rows = check_rows(file, domains=None, special=special)
+    rows = check_rows(file, domains=None, special=special, today=today)
     checked: list[CheckedRow] = []
     while chunk := await asyncio.to_thread(lambda: list(islice(rows, CHECKED_AT_ONCE))):
         checked += chunk

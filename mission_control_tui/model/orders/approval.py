@@ -7,11 +7,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from mission_control_tui.model.audit_actions import AuditAction
 from mission_control_tui.model.catalogue.in_force import in_force
 from mission_control_tui.model.catalogue.types import Catalogue, PurchaseKind
+from mission_control_tui.model.dates import months_later, zone_of
 from mission_control_tui.model.domains.names import eligibility_doubts
 from mission_control_tui.model.domains.ownership import locked_account, refuse_taken
 from mission_control_tui.model.errors import Conflict, InvalidInput, NotFound, Problem
 from mission_control_tui.model.money import Money
-from mission_control_tui.model.orders import removing
+from mission_control_tui.model.orders import removing, renewing
 from mission_control_tui.model.orders.buying import (
     REASON_LIMIT,
     Purchase,
@@ -110,11 +111,15 @@ async def approve_order(
         catalogue = (await in_force(tx.session)).catalogue
         lines = await lines_of(tx.session, order)
         for line in lines:
-            await _look_again(tx, owner, catalogue, order, line, agreed_price=agreed_price)
+            total = await _look_again(tx, owner, catalogue, order, line)
+            _judge_price(tx, order, line, total, agreed_price=agreed_price)
         flags = ("--agreed-price",) if agreed_price else ()
         _decide(tx, order, OrderState.COMPLETE, note, "--note", *flags)
         for line in lines:
-            await fulfil(tx, owner, catalogue, line)
+            if order.kind == OrderKind.RENEWAL:
+                await renewing.fulfil_renewal(tx, owner, line)
+            else:
+                await fulfil(tx, owner, catalogue, line)
         add_costs(tx, order)
         (view,) = await views(tx.session, [order])
     return tx.outcome(view)
@@ -138,20 +143,28 @@ async def decline_order(
 
 @retries_on_conflict
 async def cancel_order(
-    scope: AccountScope, order_id: int, reason: str = "", *, dry_run: bool = False
+    scope: AccountScope,
+    order_id: int,
+    reason: str = "",
+    *,
+    credit: bool = True,
+    dry_run: bool = False,
 ) -> Outcome[OrderView]:
-    """Take an order back: one that waits ends; what a complete one brought is removed, and nothing is paid back.
+    """Take an order back: one that waits ends; what a complete one brought is removed.
 
-    The result is the order itself, "cancelled" or "returned"; a return makes a removal order too. Raises NotFound, and
-    Conflict where it is over already, is itself a removal, or where users still hold what it brought.
+    What a complete one cost is credited in the month of today, with the `reason`, while the term that it paid for runs
+    and unless `credit` is False; a month that is closed stays as it is.
+    The result is the order itself, "cancelled" or "returned"; a return makes a removal order too. Raises NotFound,
+    InvalidInput (a credit without a reason), and Conflict where it is over already, is itself a removal, or where users
+    still hold what it brought.
     """
     async with scope.change(dry_run=dry_run) as (tx, account_id):
         owner = await locked_account(tx, account_id)
         order = await numbered_row(tx.session, OrderRow, account_id, order_id, lock=True)
         if order.state == OrderState.AWAITING_APPROVAL:
             _decide(tx, order, OrderState.CANCELLED, reason, "--reason", "--yes")
-        elif order.state == OrderState.COMPLETE and order.kind == OrderKind.PURCHASE:
-            await _return(tx, owner, order, reason)
+        elif order.state == OrderState.COMPLETE and order.kind != OrderKind.REMOVAL:
+            await _return(tx, owner, order, reason, credit=credit)
         else:
             what = "a removal" if order.kind == OrderKind.REMOVAL else order.state
             raise Conflict(
@@ -178,10 +191,8 @@ async def _look_again(
     catalogue: Catalogue,
     order: OrderRow,
     line: OrderLineRow,
-    *,
-    agreed_price: bool,
-) -> None:
-    """Judge whether the line could be bought now as it was ordered; doubts that a person answers for are warnings."""
+) -> Money:
+    """Return what the line costs now, if it can be had as it was ordered; doubts of a person's concern are warnings."""
     again = Purchase(
         line.product_id,
         line.level_id,
@@ -191,6 +202,8 @@ async def _look_again(
         {key: value for key, value in line.details.items() if value is not None},
     )
     try:
+        if order.kind == OrderKind.RENEWAL:
+            return await renewing.price_now(tx, account, line)
         sold = catalogue.product(line.product_id)
         quoted, answers = await checked(tx.session, account, catalogue, sold, again)
     except (InvalidInput, NotFound) as error:
@@ -203,14 +216,22 @@ async def _look_again(
         await refuse_taken(tx.session, account, line.domain)
         for doubt in eligibility_doubts(answers):
             tx.warn(f"Approved in spite of this: {doubt}")
+    return quoted.total
+
+
+def _judge_price(
+    tx: Transaction, order: OrderRow, line: OrderLineRow, now: Money, *, agreed_price: bool
+) -> None:
+    """Raise PriceChanged where the line costs something else now, unless the agreed price holds."""
     agreed = Money(line.net_minor + line.tax_minor, order.currency)
-    if quoted.total != agreed:
-        if not agreed_price:
-            raise PriceChanged(
-                f"Order {order.id} was agreed at {agreed}, and it costs {quoted.total} now.",
-                hint="Approve it at the agreed price (--agreed-price), or decline it.",
-            )
-        tx.warn(f"Approved at the agreed {agreed}; it costs {quoted.total} now.")
+    if now == agreed:
+        return
+    if not agreed_price:
+        raise PriceChanged(
+            f"Order {order.id} was agreed at {agreed}, and it costs {now} now.",
+            hint="Approve it at the agreed price (--agreed-price), or decline it.",
+        )
+    tx.warn(f"Approved at the agreed {agreed}; it costs {now} now.")
 
 
 def _decide(
@@ -237,14 +258,40 @@ def _turn(
     )
 
 
-async def _return(tx: Transaction, account: AccountRow, order: OrderRow, reason: str) -> None:
+async def _return(
+    tx: Transaction, account: AccountRow, order: OrderRow, reason: str, *, credit: bool
+) -> None:
     why = harmless(reason.strip())[:REASON_LIMIT]
+    total = Money(order.total_minor, order.currency)
     for line in await lines_of(tx.session, order):
-        removal = await removing.take_back(tx, account, line)
+        credited = credit and _is_running(tx, account, order, line)
+        if credited and not why:
+            raise InvalidInput(
+                "What an order cost is credited with a reason.",
+                problems=[
+                    Problem("reason", "it is empty", "say why, or take it back without a credit")
+                ],
+                hint="Give a reason, or --no-credit.",
+            )
+        if credited:
+            tx.warn(f"{total} of order {order.id} is credited this month.")
+        elif credit:
+            tx.warn(f"Nothing is credited: the term that order {order.id} paid for is over.")
+        removal = await removing.take_back(
+            tx, account, line, credited=credited, renewal=order.kind == OrderKind.RENEWAL
+        )
+        removal.returns_id = order.id
         removal.note = f"Takes back order {order.id}"
         removal.reason = why
         order.note = " ".join(filter(None, (order.note, f"Taken back by order {removal.id}.")))
     _turn(tx, order, OrderState.RETURNED, why, AuditAction.RETURN_ORDER)
+
+
+def _is_running(tx: Transaction, account: AccountRow, order: OrderRow, line: OrderLineRow) -> bool:
+    """Tell whether the term that the order paid for is not over yet."""
+    zone = zone_of(account.time_zone)
+    began = (order.decided_at or order.placed_at).astimezone(zone).date()
+    return tx.now.astimezone(zone).date() < months_later(began, line.term_months)
 
 
 def _limit(row: AccountRow, catalogue: Catalogue) -> Money | None:

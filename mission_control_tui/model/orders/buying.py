@@ -133,7 +133,7 @@ async def place(tx: Transaction, account: AccountRow, wanted: Purchase) -> Order
     if sold.buys is PurchaseKind.DOMAIN:
         require_registrable(line.domain, tx.private_suffixes, sold=True)
         await refuse_taken(tx.session, account, line.domain)
-        await _refuse_waiting(tx.session, line.domain)
+        await refuse_waiting(tx.session, line.domain)
         tx.warn(NOT_CHECKED.format(name=line.domain))
         doubts += eligibility_doubts(answers)
     row = _line_row(line, answers)
@@ -236,7 +236,8 @@ def _extension(sold: Product, wanted: Purchase) -> str | None:
         return None
 
 
-async def _refuse_waiting(session: AsyncSession, name: str) -> None:
+async def refuse_waiting(session: AsyncSession, name: str) -> None:
+    """Raise Conflict where an order for this domain waits for approval."""
     waiting = await session.scalar(
         select(OrderRow.id)
         .join(OrderLineRow, OrderLineRow.order_id == OrderRow.id)

@@ -9,8 +9,10 @@ from mission_control_tui.model.catalogue.types import Product, ProductLevel, Pur
 from mission_control_tui.model.domains.ownership import locked_account, release, required_domain
 from mission_control_tui.model.errors import Conflict, InvalidInput, NotFound, Problem
 from mission_control_tui.model.groups.rules import refuse_last
+from mission_control_tui.model.money import Money
 from mission_control_tui.model.orders.buying import insert_order
 from mission_control_tui.model.orders.queries import OrderView, views
+from mission_control_tui.model.orders.renewing import take_back_renewal
 from mission_control_tui.model.orders.subscriptions import (
     change_quantity,
     locked_subscription,
@@ -54,16 +56,30 @@ async def remove(
     return tx.outcome(view)
 
 
-async def take_back(tx: Transaction, account: AccountRow, line: OrderLineRow) -> OrderRow:
+async def take_back(
+    tx: Transaction,
+    account: AccountRow,
+    line: OrderLineRow,
+    *,
+    credited: bool,
+    renewal: bool = False,
+) -> OrderRow:
     """Remove all that one line of an order brought, inside the caller's transaction, which has locked the account.
 
-    Raises as `remove` does.
+    Where it is `credited`, the removal's sums are those of the line, below zero. Raises as `remove` does.
     """
     force = await in_force(tx.session)
     sold = force.catalogue.product(line.product_id)
+    credit = line if credited else None
+    if renewal:
+        row = await take_back_renewal(tx, account, line)
+        tx.command("orders", "cancel", str(line.order_id), "--yes")
+        what = f"the renewal of {row.name}"
+        return await _insert(tx, account, force, sold, line.level_id, what, 1, row.name, credit)
     of_domain = sold.buys is PurchaseKind.DOMAIN
     quantity, domain = (None, line.domain) if of_domain else (line.quantity, None)
-    return await _remove(tx, account, force, sold, sold.level(line.level_id), quantity, domain)
+    level = sold.level(line.level_id)
+    return await _remove(tx, account, force, sold, level, quantity, domain, credit)
 
 
 async def _remove(
@@ -74,6 +90,7 @@ async def _remove(
     level: ProductLevel,
     quantity: int | None,
     domain: str | None,
+    credit: OrderLineRow | None = None,
 ) -> OrderRow:
     if sold.buys is PurchaseKind.DOMAIN:
         row = await _bought_domain(tx, account, sold, quantity, domain)
@@ -86,26 +103,46 @@ async def _remove(
         service = force.catalogue.service(level.grants_service)
         await seats.take(tx, account.id, service, level.grants_level, count)
         await refuse_last(tx, force.catalogue, account, service)
-    label = f"Removed {sold.name}: {level.name}{about}"
+    tx.command(*command_words.remove(sold.id, level.id, count, name))
+    what = f"{level.name}{about}"
+    return await _insert(tx, account, force, sold, level.id, what, count, name, credit)
+
+
+async def _insert(
+    tx: Transaction,
+    account: AccountRow,
+    force: InForce,
+    sold: Product,
+    level_id: str,
+    what: str,
+    count: int,
+    domain: str,
+    credit: OrderLineRow | None,
+) -> OrderRow:
+    """Insert the order that says what was removed; its sums are those of `credit`, below zero."""
+    label = f"Removed {sold.name}: {what}"
     line = OrderLineRow(
         product_id=sold.id,
-        level_id=level.id,
+        level_id=level_id,
         label=label,
         quantity=count,
         term_months=0,
-        unit_minor=0,
-        net_minor=0,
-        tax_minor=0,
-        domain=name,
+        unit_minor=credit.unit_minor if credit is not None else 0,
+        net_minor=-credit.net_minor if credit is not None else 0,
+        tax_minor=-credit.tax_minor if credit is not None else 0,
+        domain=domain,
         details={},
     )
     order = await insert_order(tx, account, force, OrderKind.REMOVAL, line)
-    tx.command(*command_words.remove(sold.id, level.id, count, name))
     tx.record(
         PlanVerb.CREATED,
         "order",
         str(order.id),
-        after={"label": label, "quantity": count, "total": str(force.catalogue.money(0))},
+        after={
+            "label": label,
+            "quantity": count,
+            "total": str(Money(order.total_minor, order.currency)),
+        },
         action=AuditAction.REMOVE,
         of=sold.id,
     )

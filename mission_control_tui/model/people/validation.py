@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
+from datetime import date
 from functools import lru_cache
 from urllib.parse import urlsplit
 
@@ -49,8 +50,9 @@ def validate_details(
     domains: Collection[str] | None,
     compulsory: AbstractSet[str] = FORM_COMPULSORY,
     special: str = "",
+    today: date | None = None,
 ) -> Validated:
-    """Clean and judge `details`.
+    """Clean and judge `details`; with `today` also whether the account is expired already.
 
     `domains` are the account's, of which the UPN's must be one; None leaves that to the caller. `compulsory` names the
     fields that may not be empty: FORM_COMPULSORY or IMPORT_COMPULSORY. `special` is that of `upn_problems`.
@@ -73,7 +75,7 @@ def validate_details(
             cleaned[field.name] = text
     if cleaned:
         details = replace(details, **cleaned)  # type: ignore[arg-type]
-    return Validated(details, tuple(problems), tuple(_warnings(details)))
+    return Validated(details, tuple(problems), tuple(_warnings(details, today)))
 
 
 def _problems_of(
@@ -155,7 +157,10 @@ def _email_clean(text: str) -> str:
     return validate_email(text, check_deliverability=False).normalized
 
 
-def _warnings(details: UserDetails) -> Iterator[Problem]:
+def _warnings(details: UserDetails, today: date | None) -> Iterator[Problem]:
+    if today is not None and details.expires_on is not None and details.expires_on < today:
+        what = f"{details.expires_on} is past: the account is disabled when a worker looks next"
+        yield Problem("expires_on", what, "correct the date if that is not meant")
     for name in _PHONES:
         phone: str = getattr(details, name)
         what = phone_warning(phone, country_code(details.country) or "") if phone else ""

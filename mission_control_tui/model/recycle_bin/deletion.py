@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select
 
 from mission_control_tui.model.audit_actions import AuditAction
 from mission_control_tui.model.catalogue.in_force import in_force
@@ -15,7 +15,6 @@ from mission_control_tui.model.people.address_syntax import SPECIAL, upn_problem
 from mission_control_tui.model.plan import Outcome, PlanVerb
 from mission_control_tui.model.schedules.editing import cancel_all_of
 from mission_control_tui.model.search.index import reindex
-from mission_control_tui.model.services import sealed_passwords
 from mission_control_tui.model.states import Light, Wish
 from mission_control_tui.model.store.lookups import user_row
 from mission_control_tui.model.store.retry import retries_on_conflict
@@ -33,7 +32,8 @@ async def delete_user(
 ) -> Outcome[UserView]:
     """Put a user into the recycling bin, where its UPN, aliases and username stay reserved.
 
-    The user leaves every group and shared mailbox; the plan names them.
+    The user leaves every group and shared mailbox; the plan names them. A password that no back end got yet stays
+    sealed until the user is purged, so that one who is restored needs no other.
     Raises NotFound, and Conflict naming every service that is not yet gone: wished and observed absent.
     """
     async with scope.change(dry_run=dry_run) as (tx, account_id):
@@ -50,7 +50,6 @@ async def delete_user(
         cancelled = await cancel_all_of(tx, row, "The user was deleted.")
         if cancelled:
             tx.warn(f"{cancelled} schedule{'s'[: cancelled > 1]} of {row.upn} cancelled.")
-        await _forget_password(tx, row)
         await _turn(tx, row, in_bin=True)
         view = await to_view(tx.session, row)
     return tx.outcome(view)
@@ -78,20 +77,6 @@ async def restore_user(
             await _turn(tx, row, in_bin=False)
         view = await to_view(tx.session, row)
     return tx.outcome(view)
-
-
-async def _forget_password(tx: Transaction, row: UserRow) -> None:
-    """Forget a password that waits for delivery: it is not kept for somebody who is deleted."""
-    if row.secret_id is None:
-        return
-    await tx.session.execute(
-        update(AssignmentRow)
-        .where(AssignmentRow.user_id == row.id, AssignmentRow.secret_id == row.secret_id)
-        .values(secret_id=None)
-        .execution_options(synchronize_session=False)
-    )
-    await sealed_passwords.wipe(tx, row.secret_id)
-    row.secret_id = None
 
 
 async def _turn(tx: Transaction, row: UserRow, *, in_bin: bool) -> None:

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec
 
-from sqlalchemy import delete, exists, select, update
+from sqlalchemy import delete, select, update
 
 from mission_control_tui.model.requests.attempts import Run, StepResult, lock_attempt, record_step
 from mission_control_tui.model.requests.connector_pauses import is_paused, pause
 from mission_control_tui.model.requests.control import restore_wish
 from mission_control_tui.model.requests.dependencies import settle_connector, settle_dependents
-from mission_control_tui.model.services import seats
+from mission_control_tui.model.services import sealed_passwords, seats
 from mission_control_tui.model.services.wishes import add_event, show, update_parent
 from mission_control_tui.model.states import (
     PAUSING_KINDS,
@@ -37,7 +37,6 @@ from mission_control_tui.model.store.tables.requests import (
     RequestStepRow,
 )
 from mission_control_tui.model.store.tables.services import AssignmentRow
-from mission_control_tui.model.store.tables.users import SecretRow, UserRow
 from mission_control_tui.model.store.transaction import Transaction
 from mission_control_tui.model.store.worker_transaction import worker_transaction
 
@@ -110,7 +109,7 @@ async def succeed(
     if await _superseded(tx, request, row):
         return
     gone = row.wish == Wish.ABSENT
-    await _forget_secret(tx, row, delivered=not gone)
+    await sealed_passwords.let_go(tx, row, delivered=not gone)
     _show_as_wished(tx, row)
     await seats.release(tx.session, row.id, keep=() if gone else (row.level_id,))
     if gone and row.object_id is not None:
@@ -373,25 +372,3 @@ def _see(row: AssignmentRow, seen: Observation, generation: int) -> None:
     row.observed_generation = generation
     row.external_id = seen.external_id
     row.drift = False
-
-
-async def _forget_secret(tx: Transaction, row: AssignmentRow, *, delivered: bool) -> None:
-    """Let go of a password that the back end has, or needs no more; it is wiped when nobody else waits for it."""
-    if row.secret_id is None:
-        row.password_delivered = row.password_delivered and delivered
-        return
-    secret_id, row.secret_id = row.secret_id, None
-    row.password_delivered = delivered
-    await tx.session.flush()
-    await tx.session.execute(
-        select(SecretRow.id).where(SecretRow.id == secret_id).with_for_update()
-    )
-    wanted = await tx.session.scalar(select(exists().where(AssignmentRow.secret_id == secret_id)))
-    if wanted:
-        return
-    await tx.session.execute(
-        update(SecretRow).where(SecretRow.id == secret_id).values(sealed=None, wiped_at=tx.now)
-    )
-    await tx.session.execute(
-        update(UserRow).where(UserRow.secret_id == secret_id).values(secret_id=None)
-    )

@@ -32,6 +32,7 @@ from mission_control_tui.model.store.tables.accounts import AccountRow
 from mission_control_tui.model.store.tables.schedules import ScheduleRow
 from mission_control_tui.model.store.tables.users import UserRow
 from mission_control_tui.model.store.transaction import Transaction
+from mission_control_tui.model.text.differences import differences
 from mission_control_tui.model.users.actions.base import UserAction
 from mission_control_tui.model.users.actions.params import ActionParams
 from mission_control_tui.model.users.actions.registry import title
@@ -63,7 +64,7 @@ async def schedule(
     async with scope.read() as (session, account_id):
         catalogue = (await in_force(session)).catalogue
         given = checked(catalogue, wanted, params or ActionParams())
-    warnings = await _tried(scope, account_id, user, wanted, given)
+    warnings, lost = await _tried(scope, account_id, user, wanted, given)
     async with scope.store.write(scope.caller, account_id, dry_run=dry_run) as tx:
         owner = await scope.row(tx.session)
         moment = await _moment(tx.session, owner, when)
@@ -71,6 +72,7 @@ async def schedule(
         secret = NOBODY_KNOWS if wanted.reveals(catalogue, given) else ""
         for warning in filter(None, (moment.note, *warnings, secret)):
             tx.warn(warning)
+        tx.lost += lost
         row = ScheduleRow(
             account_id=account_id,
             user_id=target.id,
@@ -124,9 +126,10 @@ async def change_schedule(
     action, before = stored(row.action), ActionParams.from_json(row.params)
     given = before
     warnings: tuple[str, ...] = ()
+    lost: tuple[str, ...] = ()
     if params is not None:
         given = checked(catalogue, action, params)
-        warnings = await _tried(scope, row.account_id, target.id, action, given)
+        warnings, lost = await _tried(scope, row.account_id, target.id, action, given)
     async with scope.store.write(scope.caller, row.account_id, dry_run=dry_run) as tx:
         owner = await scope.row(tx.session)
         row = await _waiting(tx, schedule_id)
@@ -135,6 +138,7 @@ async def change_schedule(
         moment = None if when is None else await _moment(tx.session, owner, when)
         for warning in filter(None, (moment.note if moment else "", *warnings)):
             tx.warn(warning)
+        tx.lost += lost
         was = {"at": _local(row), **row.params}
         if moment is not None and moment.at != row.due_at:
             row.due_at, row.time_zone = moment.at, owner.time_zone
@@ -236,8 +240,8 @@ _ENDINGS = {
 
 async def _tried(
     scope: AccountScope, account_id: int, user: str, action: UserAction, params: ActionParams
-) -> tuple[str, ...]:
-    """Return what a person should know of the verb's dry run as things are now.
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return what a person should know of the verb's dry run as things are now, and what it takes away.
 
     Raises what no time mends: an unknown name, a wrong setting.
     """
@@ -248,14 +252,21 @@ async def _tried(
                 await act(tx, target, action, params)
         except NotFound as error:
             # The user is there and the service is not, which may be different at the moment.
-            return (f"As things are now it would fail: {error.what}",)
+            return (f"As things are now it would fail: {error.what}",), ()
         except (NoSeats, Conflict) as error:
-            return (f"As things are now it would be refused: {error.what}",)
+            return (f"As things are now it would be refused: {error.what}",), ()
     # What is generated is said once.
     told = tuple(warning for warning in tx.plan.warnings if warning != NOBODY_KNOWS)
     if not tx.plan.changes_anything:
-        return ("As things are now nothing would change.", *told)
-    return told
+        return ("As things are now nothing would change.", *told), ()
+    services = [line for line in tx.plan.lines if line.kind == "service"]
+    changes = [
+        f"As things are now it changes {line.name}: {'; '.join(differences(line.before, line.after))}."
+        for line in services
+        if line.verb is PlanVerb.CHANGED and "wish" not in line.after
+    ]
+    gone = [f"{line.name}, with the data" for line in services if line.verb is PlanVerb.REMOVED]
+    return (*changes, *told), (*tx.lost, *gone)
 
 
 async def _moment(session: AsyncSession, account: AccountRow, given: str) -> LocalTime:

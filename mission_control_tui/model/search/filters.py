@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from mission_control_tui.model.catalogue.lookup import find
 from mission_control_tui.model.catalogue.types import Catalogue
 from mission_control_tui.model.states import Light, SubjectKind
 from mission_control_tui.model.text.folding import fold
@@ -64,11 +65,26 @@ class UserFilter:
     def resolved(self, catalogue: Catalogue) -> UserFilter:
         """Return the same with services and levels by their ids. Raises NotFound."""
         services = frozenset(catalogue.service(name).id for name in self.services)
-        levels = set()
+        levels: set[_Meaning] = set()
         for name, level in self.levels:
-            service = catalogue.service(name) if name else None
-            levels.add((service.id, service.level(level).id) if service else ("", level))
+            if name:
+                service = catalogue.service(name)
+                levels.add((service.id, service.level(level).id))
+            else:
+                levels.update(_of_any(catalogue, level))
         return replace(self, services=services, levels=frozenset(levels))
+
+
+def _of_any(catalogue: Catalogue, key: str) -> set[_Meaning]:
+    """Return the levels of this id or name of any service that users have. Raises NotFound."""
+    services = [service for service in catalogue.services if service.subject is SubjectKind.USER]
+    level = find([level for service in services for level in service.levels], key, "level")
+    return {
+        (service.id, same.id)
+        for service in services
+        for same in service.levels
+        if level.id == same.id
+    }
 
 
 ALL = UserFilter()

@@ -6,11 +6,15 @@ import asyncio
 import secrets
 from collections.abc import Sequence
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import exists, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
 
+from mission_control_tui.model.catalogue.in_force import in_force
+from mission_control_tui.model.catalogue.types import PasswordUse
 from mission_control_tui.model.store import sealing
 from mission_control_tui.model.store.tables.installation import InstallationRow
-from mission_control_tui.model.store.tables.users import SecretRow
+from mission_control_tui.model.store.tables.services import AssignmentRow
+from mission_control_tui.model.store.tables.users import SecretRow, UserRow
 from mission_control_tui.model.store.transaction import Transaction
 
 
@@ -49,3 +53,48 @@ async def wipe(tx: Transaction, secret_id: int | None) -> None:
             .where(SecretRow.id == secret_id, SecretRow.wiped_at.is_(None))
             .values(sealed=None, wiped_at=tx.now)
         )
+
+
+async def let_go(tx: Transaction, row: AssignmentRow, *, delivered: bool) -> None:
+    """Let go of a password that the back end has, or needs no more; it is wiped when nobody else waits for it.
+
+    A user's that no back end ever got is kept: the next service needs it.
+    """
+    if row.secret_id is None:
+        row.password_delivered = row.password_delivered and delivered
+        return
+    secret_id, row.secret_id = row.secret_id, None
+    row.password_delivered = delivered
+    await tx.session.flush()
+    await tx.session.execute(
+        select(SecretRow.id).where(SecretRow.id == secret_id).with_for_update()
+    )
+    wanted = await tx.session.scalar(select(exists().where(AssignmentRow.secret_id == secret_id)))
+    if wanted or (not delivered and await _is_undelivered(tx.session, row.user_id, secret_id)):
+        return
+    await tx.session.execute(
+        update(SecretRow).where(SecretRow.id == secret_id).values(sealed=None, wiped_at=tx.now)
+    )
+    await tx.session.execute(
+        update(UserRow).where(UserRow.secret_id == secret_id).values(secret_id=None)
+    )
+
+
+async def _is_undelivered(session: AsyncSession, user_id: str | None, secret_id: int) -> bool:
+    """Tell whether this is the user's own password, and none of the services that use it has it."""
+    own = await session.scalar(
+        select(exists().where(UserRow.id == user_id, UserRow.secret_id == secret_id))
+    )
+    if not own:
+        return False
+    catalogue = (await in_force(session)).catalogue
+    using = [service.id for service in catalogue.services if service.password is PasswordUse.USER]
+    return not await session.scalar(
+        select(
+            exists().where(
+                AssignmentRow.user_id == user_id,
+                AssignmentRow.service_id.in_(using),
+                AssignmentRow.password_delivered,
+            )
+        )
+    )

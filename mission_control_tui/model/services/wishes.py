@@ -7,7 +7,7 @@ its next step that it is out of date.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,7 +42,7 @@ MAX_NAME_TRIES = 1000
 OF_THE_REQUEST = frozenset({"touched", "asked_level"})
 """What `RequestRow.previous` says of the request itself, beside the wish and light before it."""
 SAMPLE_CONNECTOR = "simulator"
-_WISH_FIELDS = ("wish", "level_id", "settings", "generation")
+_WISH_FIELDS = ("wish", "level_id", "settings", "stated", "generation")
 _LIGHT_FIELDS = ("light", "word", "step", "error_kind", "error_said", "error_remedy", "drift")
 
 
@@ -185,14 +185,19 @@ async def enqueue(
     wish: Wish | None = None,
     level_id: str | None = None,
     settings: Mapping[str, object] | None = None,
+    stated: Iterable[str] = (),
     parent_id: int | None = None,
     depends_on: Sequence[int] = (),
 ) -> RequestRow:
-    """State the wish on the assignment and queue the request that carries it to the worker."""
+    """State the wish on the assignment and queue the request that carries it to the worker.
+
+    `stated` names those of the `settings` that are not merely the level's own.
+    """
     previous, touched = await _supersede(tx, row)
     row.wish = wish if wish is not None else Wish(row.wish)
     row.level_id = level_id if level_id is not None else row.level_id
-    row.settings = dict(settings) if settings is not None else row.settings
+    if settings is not None:
+        row.settings, row.stated = dict(settings), sorted(stated)
     row.generation += 1
     row.version += 1
     row.drift = False

@@ -36,6 +36,8 @@ class Transaction:
     """Endings of domains in the provider's own networks."""
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
     requests: list[int] = field(default_factory=list)
+    lost: list[str] = field(default_factory=list)
+    """What the change takes away, in words."""
     priority: int = Priority.INTERACTIVE
     """How urgent the requests are that it queues."""
     bulk_id: int | None = None
@@ -122,7 +124,7 @@ class Transaction:
         """Do a part that may be refused: an error takes back all that the part wrote and gathered, and goes on up."""
         marks = [
             (gathered, len(gathered))
-            for gathered in (self.requests, self._lines, self._warnings, self._audit)
+            for gathered in (self.requests, self.lost, self._lines, self._warnings, self._audit)
         ]
         seats, money = dict(self._seats), self._money
         try:
@@ -147,6 +149,7 @@ class Transaction:
             total=total,
             warnings=tuple(self._warnings),
             requests=tuple(self.requests),
+            lost=tuple(self.lost),
         )
 
     def outcome(self, result: T) -> Outcome[T]:

@@ -10,6 +10,7 @@ from typing import Any
 
 from mission_control_tui.model import command_words
 from mission_control_tui.model.audit_actions import AuditAction
+from mission_control_tui.model.dates import today_of
 from mission_control_tui.model.domains.address_registry import (
     AddressKind,
     address_rules,
@@ -76,7 +77,12 @@ async def create_in(
 ) -> CreatedUser:
     """As `create_user`, inside the caller's transaction."""
     rules = await address_rules(tx.session, account.id)
-    validated = validate_details(details, domains=rules.domains, special=rules.special)
+    validated = validate_details(
+        details,
+        domains=rules.domains,
+        special=rules.special,
+        today=today_of(account.time_zone, tx.now),
+    )
     details = validated.details
     wrong = {problem.where for problem in validated.problems}
     problems: list[Problem] = list(validated.problems)

@@ -8,6 +8,7 @@ from typing import Any
 
 from mission_control_tui.model import command_words
 from mission_control_tui.model.audit_actions import AuditAction
+from mission_control_tui.model.dates import today_of
 from mission_control_tui.model.domains.address_registry import (
     AddressKind,
     address_rules,
@@ -35,6 +36,7 @@ from mission_control_tui.model.store.lookups import user_row
 from mission_control_tui.model.store.retry import retries_on_conflict
 from mission_control_tui.model.store.row_versions import require_version
 from mission_control_tui.model.store.scope import AccountScope
+from mission_control_tui.model.store.tables.accounts import AccountRow
 from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.model.store.tables.users import UserRow
 from mission_control_tui.model.store.transaction import Transaction
@@ -246,11 +248,13 @@ async def _judged(
         name for name in differing & FORM_COMPULSORY if not str(getattr(wanted, name)).strip()
     }
     rules = await address_rules(tx.session, row.account_id)
+    account = await tx.session.get_one(AccountRow, row.account_id)
     validated = validate_details(
         wanted,
         domains=rules.domains if "upn" in differing else None,
         compulsory=IMPORT_COMPULSORY | emptied,
         special=rules.special,
+        today=today_of(account.time_zone, tx.now),
     )
     wanted = validated.details
     problems += [problem for problem in validated.problems if problem.where in differing]

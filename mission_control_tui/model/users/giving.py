@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+
+from sqlalchemy import select
+
 from mission_control_tui.model import command_words
 from mission_control_tui.model.audit_actions import AuditAction
-from mission_control_tui.model.catalogue.types import PasswordUse, Service
+from mission_control_tui.model.catalogue.types import Catalogue, PasswordUse, Service
 from mission_control_tui.model.catalogue.values import Value
 from mission_control_tui.model.errors import Conflict, UsageError
 from mission_control_tui.model.people import password_policy
@@ -23,20 +27,26 @@ from mission_control_tui.model.store.tables.users import UserRow
 from mission_control_tui.model.store.transaction import Transaction
 from mission_control_tui.model.users.actions.base import ActionContext, ActionResult, named
 from mission_control_tui.model.users.actions.params import ActionParams
+from mission_control_tui.model.users.losses import losses
 
 
 class PasswordNotKept(Conflict):
     """A service needs the user's password, which is at the back ends and nowhere else."""
 
-    def __init__(self, service: Service, subject: str) -> None:
+    def __init__(self, service: Service, subject: str, others: Sequence[str] = ()) -> None:
+        """`others` are the services that have the password, and get a new one with it."""
+        also = (
+            f" A reset changes it for {', '.join(others)} as well: tell the user." if others else ""
+        )
         super().__init__(
             f"{service.name} needs {subject}'s password, which is not kept once it is delivered.",
-            hint="Reset the password, then provision again.",
+            hint=f"Reset the password, then provision again.{also}",
         )
         self.service = service
+        self.others = tuple(others)
 
     def said_of(self, subject: str) -> PasswordNotKept:
-        return PasswordNotKept(self.service, subject)
+        return PasswordNotKept(self.service, subject, self.others)
 
 
 async def provision_in(
@@ -46,10 +56,12 @@ async def provision_in(
     wanted: ActionParams,
     *,
     suspended: bool | None = None,
+    stated: Iterable[str] | None = None,
 ) -> ActionResult:
     """Give one service to one user, inside the caller's transaction; `suspended` None leaves that as it is.
 
-    Without a level the present one stays, or the only one owned is taken.
+    Without a level the present one stays, or the only one owned is taken. At another level, settings that nobody asked
+    for are those of the new level. `stated` says which were asked for; None adds what is wanted to those that were.
     """
     account, catalogue = context.owner, context.catalogue
     service = catalogue.service(wanted.service)
@@ -69,21 +81,28 @@ async def provision_in(
     row = await find_or_make(tx, account, subject, service, wanted.instance)
     level_id = await _level(tx, account, service, row, wanted.level)
     previous = row.settings if row.wish != Wish.ABSENT else {}
-    settings: dict[str, Value] = service.validate_settings(level_id, wanted.settings, previous)
+    asked = service.stated_settings(row.level_id, previous, row.stated) if previous else {}
+    kept = previous if level_id == row.level_id else asked
+    settings: dict[str, Value] = service.validate_settings(level_id, wanted.settings, kept)
+    if stated is None:
+        given = {service.option(name).id for name in wanted.settings}
+        stated = given | {name for name, value in asked.items() if settings.get(name) == value}
+    stated = sorted(settings.keys() & set(stated))
     if suspended is None:
         suspended = row.wish == Wish.SUSPENDED
     wish = Wish.SUSPENDED if suspended else Wish.PRESENT
     before = {"level": row.level_id, **row.settings} if row.wish != Wish.ABSENT else {}
     after = {"level": level_id, **settings}
-    row_wish = Wish(row.wish)
+    row_wish, level_before = Wish(row.wish), row.level_id
     on_its_way = row.light == Light.ORANGE and row.word != Word.NOT_CHECKED
     agrees = row.light == Light.GREEN and not row.drift
     if row.wish == wish and before == after and (agrees or on_its_way):
         tx.record(PlanVerb.UNCHANGED, "service", f"{user.upn} {named(service, wanted.instance)}")
+        row.stated = stated
         return ActionResult(row.id, service.id, level_id, row.backend_name, None)
     kind = RequestKind.CHANGE if row.wish != Wish.ABSENT else RequestKind.PROVISION
     await seats.hold(tx, row, service, level_id)
-    password = await _password(tx, user, service, row)
+    password = await _password(tx, catalogue, user, service, row)
     waits = await requirements(tx, account, catalogue, subject, service)
     request = await enqueue(
         tx,
@@ -92,6 +111,7 @@ async def provision_in(
         wish=wish,
         level_id=level_id,
         settings=settings,
+        stated=stated,
         depends_on=waits,
     )
     if wanted.adopt:
@@ -114,6 +134,8 @@ async def provision_in(
             )
         )
         before, after = {**before, "wish": str(row_wish)}, {**after, "wish": str(wish)}
+    if row_wish != Wish.ABSENT:
+        tx.lost += losses(service, (level_before, level_id), previous, settings)
     changed = {key for key in before.keys() | after.keys() if before.get(key) != after.get(key)}
     tx.record(
         PlanVerb.CREATED if row_wish == Wish.ABSENT else PlanVerb.CHANGED,
@@ -158,16 +180,33 @@ async def _level(
 
 
 async def _password(
-    tx: Transaction, user: UserRow, service: Service, row: AssignmentRow
+    tx: Transaction, catalogue: Catalogue, user: UserRow, service: Service, row: AssignmentRow
 ) -> str | None:
     """See to it that a password is there for the back end, if it needs one; returns one that was made here."""
     if row.password_delivered or row.secret_id is not None or service.password is PasswordUse.NONE:
         return None
     if service.password is PasswordUse.USER:
         if user.secret_id is None:
-            raise PasswordNotKept(service, user.upn)
+            raise PasswordNotKept(service, user.upn, await _with_password(tx, catalogue, user))
         row.secret_id = user.secret_id
         return None
     password = password_policy.generate()
     row.secret_id = await sealed_passwords.keep(tx, row.account_id, password)
     return password
+
+
+async def _with_password(tx: Transaction, catalogue: Catalogue, user: UserRow) -> list[str]:
+    """Return the names of the user's services that have the user's password."""
+    having = await tx.session.scalars(
+        select(AssignmentRow.service_id).where(
+            AssignmentRow.user_id == user.id,
+            AssignmentRow.wish != Wish.ABSENT,
+            AssignmentRow.password_delivered,
+        )
+    )
+    held = set(having)
+    return [
+        service.name
+        for service in catalogue.services
+        if service.id in held and service.password is PasswordUse.USER
+    ]

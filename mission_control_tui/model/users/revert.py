@@ -30,6 +30,7 @@ def state_of(row: AssignmentRow) -> StoredWish:
         "wish": str(row.wish),
         "level": row.level_id,
         "settings": dict(row.settings),
+        "stated": row.stated,
     }
 
 
@@ -100,4 +101,6 @@ async def restate_service(
     known = {option.id for option in service.options_for(target["level"])}
     settings = {name: value for name, value in target["settings"].items() if name in known}
     wanted = ActionParams(service.id, target["level"], settings, row.instance)
-    return await provision_in(tx, context, user, wanted, suspended=suspended)
+    differing = service.stated_settings(target["level"], settings, None)
+    stated = {*(target.get("stated") or ()), *differing}
+    return await provision_in(tx, context, user, wanted, suspended=suspended, stated=stated)

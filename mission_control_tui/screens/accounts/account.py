@@ -26,6 +26,7 @@ from mission_control_tui.model.orders.queries import list_orders
 from mission_control_tui.model.plan import Outcome
 from mission_control_tui.model.states import OrderState
 from mission_control_tui.model.text.differences import difference_words
+from mission_control_tui.screens.accounts.domains import open_domain
 from mission_control_tui.screens.accounts.forms import (
     ContactsForm,
     CustomerForm,
@@ -76,7 +77,7 @@ class AccountScreen(MissionScreen):
         "Enter or Space on a title opens and closes its panel. Customer: the number with you. Contacts: whom to call. "
         "Orders: what was bought; Enter shows one, where it is approved, declined or cancelled. Approval: above which "
         "total orders wait; which do. Statement: what a month costs; w writes it to a file. Usage: seats that nobody "
-        "uses and what they cost. Domains: their state and when their term ends."
+        "uses and what they cost. Domains: their state and when their term ends; Enter renews one."
     )
     VERBS = ("write", "copy")
     NEED_STORE = ("write",)
@@ -163,7 +164,7 @@ class AccountScreen(MissionScreen):
         yield RowList(
             columns=DOMAIN_COLUMNS,
             empty="No domains yet",
-            help_text="Enter says more, or shows the order that waits. Nothing renews a domain by itself.",
+            help_text="Enter renews a domain that was bought here, or shows the order that waits.",
             title="Domains",
             id="domain-list",
         )
@@ -291,21 +292,8 @@ class AccountScreen(MissionScreen):
                 self.announce("Renewed because its term was over: no order of its own")
         elif isinstance(data, IdleSeat):
             self.go_to("user", data.user_id)
-        elif event.rows.id == "domain-list":
-            self._open_domain(data)
-
-    def _open_domain(self, data: object) -> None:
-        if not isinstance(data, AccountDomain):
-            return
-        if data.order_id:
-            self.go_to("order", data.order_id)
-            return
-        said = [
-            f"{service.service}: {service.word}{f' ({service.error_said})' if service.error_said else ''}"
-            for service in data.services
-        ]
-        term = f", {data.term_months} months from {data.added_at:%Y-%m-%d}" if data.bought else ""
-        self.announce(f"{data.name}: {data.state}{term}. {'; '.join(said)}".rstrip())
+        elif isinstance(data, AccountDomain):
+            open_domain(self, data)
 
     async def _save_contacts(self) -> None:
         scope, form = self.context.scope, self.query_one(ContactsForm)

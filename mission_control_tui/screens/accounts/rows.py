@@ -111,5 +111,15 @@ def notes(details: AccountDetails) -> dict[str, str]:
         + (f"; {waiting} waiting" if waiting else ""),
         "statement": f"ordered this month: {month}",
         "usage": f"{held} of {owned} seats held" if owned else "nothing bought yet",
-        "domains": f"{len(details.domains)}",
+        "domains": domain_note(details),
     }
+
+
+def domain_note(details: AccountDetails) -> str:
+    """Return how many domains there are, and which of them ends first where that is soon."""
+    count = f"{len(details.domains)}"
+    if not details.expiring:
+        return count
+    first = details.expiring[0]
+    more = f", and {len(details.expiring) - 1} more" if len(details.expiring) > 1 else ""
+    return f"{count}; {first.name} {'ended' if first.days < 0 else 'ends'} {first.ends_on}{more}"

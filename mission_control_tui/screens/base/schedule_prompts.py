@@ -119,10 +119,21 @@ class SchedulePrompts:
         """Ask for the date and time, and schedule; then `done` is called."""
 
         async def answered(text: str) -> None:
-            scope = self._screen.context.scope
-            outcome = await schedule(scope, user.id, planned.action, planned.params, text)
-            done()
-            await self._scheduled(outcome)
+            wanted = (self._screen.context.scope, user.id, planned.action, planned.params, text)
+
+            async def state() -> None:
+                outcome = await schedule(*wanted)
+                done()
+                await self._scheduled(outcome)
+
+            tried = await schedule(*wanted, dry_run=True)
+            if not tried.plan.lost:
+                await state()
+                return
+            account = self._screen.context.account.name
+            lines = [f"{account}: schedule {what}, of {user.upn}, for {tried.result.shown}?"]
+            lines.append(f"Lost: {'; '.join(tried.plan.lost)}.")
+            self._screen.prompts.confirm(lines, state, yes="Schedule")
 
         what = title(self._screen.context.catalogue, planned.action, planned.params)
         self._ask_for_time(f"{what}, of {user.upn}", answered)

@@ -40,6 +40,8 @@ from mission_control_tui.widgets.rows import Column, CursorLines, HeldRows, Row
 from mission_control_tui.widgets.text_lines import TextLines
 
 KEEP, EVERYTHING = "", ""
+MOST_LOST = 3
+"""So much of what shrinks is said in the question; the plan has it all."""
 
 
 class PlanList(HeldRows):
@@ -310,6 +312,8 @@ class BulkNewScreen(MissionScreen):
         lines = [f"{account}: {action.label}{of_what} {people(plan.users)}?"]
         if action.lost:
             lines.append(action.lost)
+        if plan.lost:
+            lines.append(f"Lost: {'; '.join(plan.lost[:MOST_LOST])}.")
         lines.append(summary(plan))
         limit = self.context.settings.worker.removal_limit
         if plan.removals > limit:
@@ -325,7 +329,7 @@ class BulkNewScreen(MissionScreen):
                 lambda: partial(self._begin, plan),
                 what="the number of users",
             )
-        elif action.lost or plan.removals:
+        elif plan.takes_away:
             self.prompts.confirm(lines, lambda: self._begin(plan), yes="Start")
         else:
             self._begin(plan)
@@ -352,6 +356,10 @@ class BulkNewScreen(MissionScreen):
             return
         if isinstance(reason := event.row.data, BulkReason):
             text = "\n".join((f"{reason.state.capitalize()}: {reason.reason}", "", *reason.names))
+            self.prompts.show_overlay(PlainLines(text))
+            self.announce("Esc goes back")
+        elif isinstance(changes := event.row.data, tuple):
+            text = "\n".join(f"{change.what} ({change.count})" for change in changes)
             self.prompts.show_overlay(PlainLines(text))
             self.announce("Esc goes back")
         else:

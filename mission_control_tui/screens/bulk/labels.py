@@ -113,6 +113,12 @@ def plan_rows(plan: BulkPlan) -> list[Row]:
         price = f"{missing.quantity} more: {missing.total.format()} with tax for {term}"
         key = ("buy", missing.product_id, missing.level_id)
         rows.append(Row(key, ("Buy", price, "b buys"), missing))
+    for lost, label in ((True, "Lost"), (False, "Changes")):
+        found = tuple(change for change in plan.changes if change.lost is lost)
+        if found:
+            users: Cell = ((f"{max(change.count for change in found):,}", ""),)
+            said = "; ".join(change.what for change in found)
+            rows.append(Row(("changes", lost), (label, said, users), found))
     for reason in plan.reasons:
         style = "red" if reason.state == "refused" else ""
         count: Cell = ((f"{reason.count:,}", ""),)

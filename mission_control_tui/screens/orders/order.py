@@ -38,7 +38,7 @@ DECISIONS = (
     (
         "cancel",
         "Cancel order",
-        "takes the order back; what it brought is removed, nothing is paid back",
+        "takes back what was a mistake; what it brought is removed, its cost credited this month",
     ),
 )
 
@@ -53,7 +53,8 @@ class OrderScreen(MissionScreen):
     ABOUT = (
         "What was ordered, for how much, by whom. What an order brought is given to users in the Service Management "
         "Area: QUICK LINKS leads there. An order that waits for approval brings nothing until somebody approves it. "
-        "Cancel order takes one back: seats or domain are removed unless users hold them, and nothing is paid back."
+        "Cancel order takes one back that was a mistake, with a reason: seats or domain are removed unless users hold "
+        "them, and while the term that it paid for runs its cost is credited in this month's statement."
     )
     VERBS = ("copy",)
 
@@ -73,7 +74,7 @@ class OrderScreen(MissionScreen):
         yield links
         yield Field(
             "Reason",
-            help_text="Kept with the order; needed to decline it.",
+            help_text="Kept with the order; needed to decline it, and for a credit.",
             id="reason",
         )
         with Horizontal(id="decisions"):
@@ -133,7 +134,8 @@ class OrderScreen(MissionScreen):
         order, field = self._order, self.query_one("#reason", Field)
         if order is None:
             return
-        if name == "decline" and not field.value.strip():
+        credits_it = name == "cancel" and order.state != WAITS
+        if (name == "decline" or credits_it) and not field.value.strip():
             field.error = "say why"
             field.focus()
             return
@@ -150,7 +152,8 @@ class OrderScreen(MissionScreen):
         else:
             then, yes = self._cancel, "Take it back"
             lines.append(
-                "Lost: seats or domain; refused while users hold them. Nothing is paid back."
+                "Lost: seats or domain; refused while users hold them. "
+                "Its cost is credited this month, while the term that it paid for runs."
             )
         about = f"{self.context.account.name}: {name} order {order.id}, {order.total}?"
         self.prompts.confirm([about, *lines], then, yes=yes, takes_away=name != "approve")

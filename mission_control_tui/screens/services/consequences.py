@@ -92,6 +92,11 @@ def level_change(
     return [*lines, MONEY]
 
 
+def shrink_question(account: str, who: str, plan: Plan) -> list[str]:
+    """Return the question before settings of services change by which something shrinks or goes."""
+    return [f"{account}: change this for {who}?", f"Lost: {'; '.join(plan.lost)}.", MONEY]
+
+
 def level_question(
     account: str,
     changing: Iterable[tuple[Service, AssignmentView]],

@@ -28,6 +28,7 @@ from mission_control_tui.screens.forms.user_fields import words_of
 from mission_control_tui.screens.services.consequences import (
     adopt_question,
     level_question,
+    shrink_question,
     turn_question,
 )
 from mission_control_tui.screens.services.service_panel import (
@@ -292,11 +293,16 @@ class ProvisionScreen(MissionScreen):
         if not giving:
             return
         wanted = [panel.wanted() for panel in giving]
-        if not any(panel.changes_level for panel in giving):
-            await self._send(giving, wanted)
-            return
         outcome = await self._asked(giving, wanted, dry_run=True)
-        if outcome is not None:
+        if outcome is None:
+            return
+        if not any(panel.changes_level for panel in giving):
+            if not outcome.plan.lost:
+                await self._send(giving, wanted)
+                return
+            lines = shrink_question(self.context.account.name, giving[0].view.subject, outcome.plan)
+            self.prompts.confirm(lines, lambda: self._send(giving, wanted), yes="Change")
+        else:
             changing = [(panel.service, panel.view) for panel in giving if panel.changes_level]
             lines = level_question(self.context.account.name, changing, outcome.plan, self._seats)
             self.prompts.confirm(lines, lambda: self._send(giving, wanted), yes="Change level")

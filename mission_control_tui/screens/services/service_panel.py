@@ -221,6 +221,8 @@ class UserServicePanel(ServicePanel):
     def _settings(self) -> Mapping[str, Value]:
         """Return what the settings would be at the chosen level if nothing were typed."""
         had: Mapping[str, Value] = self.view.settings if self.is_given else {}  # type: ignore[assignment]
+        if self.changes_level:
+            had = self.service.stated_settings(self.view.level_id, had, self.view.stated)
         try:
             return self.service.validate_settings(self.chosen or "", {}, had)
         except InvalidInput:

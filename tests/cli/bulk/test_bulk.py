@@ -65,7 +65,10 @@ def test_a_level_change_of_many_planned_done_and_undone(quick: Command) -> None:
     assert quick.json("bulk", "list", "--moving")["bulks"] == []
 
     assert "2 of 2" in quick.ok("undo", "bulk", "2", "--dry-run").out
-    undone = quick.json("undo", "bulk", "2", *WAIT)
+    refused = quick.run("undo", "bulk", "2")
+    assert refused.code == 7
+    assert "Mailbox quota: 51200 MB -> 5120 MB (2)" in refused.err
+    undone = quick.json("undo", "bulk", "2", *WAIT, "--yes")
     assert undone["bulk"]["undoes"] == 2
     assert undone["bulk"]["progress"]["green"] == 2
     assert levels(quick) == ["popx"] * 3
@@ -79,7 +82,8 @@ def test_passwords_of_many_go_into_a_private_file(quick: Command) -> None:
     before = quick.contents()
     assert quick.run(*call).code == 2
     assert quick.contents() == before
-    made = quick.ok(*call, "--passwords-out", "new.csv", "--must-change")
+    assert quick.run(*call, "--passwords-out", "new.csv").code == 7
+    made = quick.ok(*call, "--passwords-out", "new.csv", "--must-change", "--yes")
     path = quick.directory / "new.csv"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     with path.open(newline="") as file:
@@ -100,7 +104,8 @@ def test_a_change_of_one_is_undone_by_request_and_by_audit(quick: Command) -> No
     quick.ok("provision", ada, "managed-exchange", "--level", "pc-web", *WAIT)
     request = quick.json("requests", "list")["requests"][0]["id"]
     assert "level: pc-web -> popx" in quick.ok("undo", "request", str(request), "--dry-run").out
-    quick.ok("undo", "request", str(request), *WAIT)
+    assert quick.run("undo", "request", str(request)).code == 7
+    quick.ok("undo", "request", str(request), *WAIT, "--yes")
     assert levels(quick) == ["popx"]
     stale = quick.run("undo", "request", str(request))
     assert stale.code == 5

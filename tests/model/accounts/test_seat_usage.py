@@ -8,13 +8,10 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from sqlalchemy import update
 
-from mission_control_tui.model.accounts.domain_overview import (
-    DomainState,
-    account_domains,
-    term_end,
-)
+from mission_control_tui.model.accounts.domain_overview import DomainState, account_domains
 from mission_control_tui.model.accounts.seat_usage import usage
 from mission_control_tui.model.caller import Caller
+from mission_control_tui.model.domains.terms import term_end
 from mission_control_tui.model.errors import Denied
 from mission_control_tui.model.money import Money
 from mission_control_tui.model.orders.approval import approve_order, set_approval_limit

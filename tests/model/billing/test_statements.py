@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pypdf
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, func, select, update
 
 from mission_control_tui.model.accounts.editing import create_account, edit_account
 from mission_control_tui.model.billing import statements
@@ -22,18 +22,21 @@ from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.errors import Denied, InvalidInput, NotFound, UsageError
 from mission_control_tui.model.history import audit_log
 from mission_control_tui.model.money import Money
-from mission_control_tui.model.orders.approval import set_approval_limit
+from mission_control_tui.model.orders.approval import cancel_order, set_approval_limit
 from mission_control_tui.model.orders.buying import buy
+from mission_control_tui.model.orders.queries import list_orders
 from mission_control_tui.model.orders.removing import remove
+from mission_control_tui.model.states import RequestKind
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.accounts import AccountRow
 from mission_control_tui.model.store.tables.billing import StatementRow
-from mission_control_tui.model.store.tables.orders import OrderRow
+from mission_control_tui.model.store.tables.orders import OrderLineRow, OrderRow
+from mission_control_tui.model.store.tables.services import SeatHoldRow, SeatPoolRow
 from mission_control_tui.model.users import provisioning as provision
 from mission_control_tui.model.users.actions.params import ActionParams
 from mission_control_tui.model.views import Account
-from tests.model.helpers import create, named
+from tests.model.helpers import create, finish, named
 
 MAY = datetime(2026, 5, 20, 12, tzinfo=UTC)
 JUNE = datetime(2026, 6, 20, 12, tzinfo=UTC)
@@ -247,3 +250,71 @@ async def test_a_file_is_written_once_and_privately(
         write(one, tmp_path / "may.doc")
     with pytest.raises(UsageError, match="cannot be written"):
         write(one, tmp_path / "none" / "may.pdf")
+
+
+async def test_a_mistaken_order_is_credited_with_its_reason(scope: AccountScope) -> None:
+    meant = (await buy(scope, "email", level="popx", quantity=20)).result
+    order = (await buy(scope, "email", level="popx", quantity=200)).result
+    tried = await cancel_order(scope, order.id, "200 for 20", dry_run=True)
+    assert tried.plan.total == Money(-66000, "AUD")
+    await cancel_order(scope, order.id, "200 for 20")
+    month = await statements.statement(scope)
+    credit = month.lines[-1]
+    assert (credit.kind, credit.quantity, credit.total) == (
+        LineKind.CREDIT,
+        200,
+        Money(-66000, "AUD"),
+    )
+    assert f"order {order.id} taken back (200 for 20)" in credit.label
+    assert month.sums[0].total == meant.total
+    assert "-AUD 660.00" in as_csv(month) or "-660.00" in as_csv(month)
+    assert "-660.00" in "\n".join(text_lines(month))
+    last = await audit_log.entries(scope, limit=5)
+    assert any(entry.after.get("reason") == "200 for 20" for entry in last)
+
+
+async def test_without_a_credit_it_stays_on_the_statement(scope: AccountScope) -> None:
+    order = (await buy(scope, "email", level="popx", quantity=2)).result
+    await cancel_order(scope, order.id, credit=False)
+    assert [line.kind for line in (await statements.statement(scope)).lines] == [LineKind.ORDER]
+
+
+async def test_the_credit_for_an_order_of_a_closed_month_stands_in_the_open_one(
+    store: Store, caller: Caller, account: Account, scope: AccountScope
+) -> None:
+    now = datetime.now(UTC)
+    before = now.replace(day=1) - timedelta(days=1)
+    order = (await buy(scope, "email", level="popx", quantity=5, term=None)).result
+    async with store.write(caller, account.id) as tx:
+        await tx.session.execute(
+            update(AccountRow).values(created_at=before - timedelta(days=3), time_zone="UTC")
+        )
+        await tx.session.execute(update(OrderRow).values(placed_at=before))
+        await tx.session.execute(update(OrderLineRow).values(term_months=12))
+    user = await create(store, caller, account, named("tess", test_user=True))
+    await provision.provision(scope, user.id, [ActionParams("managed-exchange", "popx")])
+    month = f"{before:%Y-%m}"
+    closed = await statements.statement(scope, month)
+    assert closed.sums[0].net == Money(1200, "AUD"), "a seat is a test user's"
+    await provision.change_wish(scope, user.id, "managed-exchange", RequestKind.DEPROVISION)
+    await finish(store, caller, account)
+    async with store.write(caller, account.id) as tx:
+        await tx.session.execute(delete(SeatHoldRow))
+        await tx.session.execute(update(SeatPoolRow).values(held=0))
+    await cancel_order(scope, order.id, "not wanted")
+    assert await statements.statement(scope, month) == closed
+    (credit,) = (await statements.statement(scope)).lines
+    assert (credit.kind, credit.net) == (LineKind.CREDIT, Money(-1200, "AUD"))
+
+
+async def test_an_order_whose_term_is_over_is_removed_without_a_credit(
+    store: Store, caller: Caller, account: Account, scope: AccountScope
+) -> None:
+    await in_may(store, caller, account)
+    async with store.write(caller, account.id) as tx:
+        await tx.session.execute(
+            update(OrderRow).values(placed_at=datetime.now(UTC) - timedelta(days=40))
+        )
+    (order,) = await list_orders(scope)
+    done = await cancel_order(scope, order.id)
+    assert any("Nothing is credited" in warning for warning in done.plan.warnings)

@@ -159,13 +159,15 @@ async def test_an_order_that_waits_is_cancelled(
         await cancel_order(scope, order.id)
 
 
-async def test_a_complete_order_is_taken_back_and_still_paid(
+async def test_a_complete_order_is_taken_back_and_credited(
     store: Store, caller: Caller, account: Account, scope: AccountScope
 ) -> None:
     order = (await buy(scope, "email", level="popx", quantity=2)).result
     user = await create(store, caller, account)
     await provision(scope, user.id, [ActionParams("managed-exchange", "popx")])
     with pytest.raises(Conflict, match="held"):
+        await cancel_order(scope, order.id, "too many")
+    with pytest.raises(InvalidInput, match="with a reason"):
         await cancel_order(scope, order.id)
     await buy(scope, "email", level="popx", quantity=1)
     done = await cancel_order(scope, order.id, "too many")
@@ -174,7 +176,8 @@ async def test_a_complete_order_is_taken_back_and_still_paid(
     assert (seats.owned, seats.free) == (1, 0)
     removal = (await list_orders(scope, kind=OrderKind.REMOVAL))[0]
     assert (removal.note, removal.reason) == (f"Takes back order {order.id}", "too many")
-    assert (await show(scope)).this_month == (Money(990, "AUD"),)
+    assert removal.total == -order.total
+    assert (await show(scope)).this_month == (Money(330, "AUD"),)
     for number in (order.id, removal.id):
         with pytest.raises(Conflict, match="cannot be cancelled"):
             await cancel_order(scope, number)
@@ -184,7 +187,7 @@ async def test_a_bought_domain_is_taken_back(
     store: Store, scope: AccountScope, account: Account
 ) -> None:
     bought = await buy(scope, "domain-names", domain="acme.com", fields=REGISTRANT)
-    await cancel_order(scope, bought.result.id)
+    await cancel_order(scope, bought.result.id, "another name was meant")
     assert [one.name for one in await list_domains(store, account.id)] == ["acme.example"]
     kinds = {one.kind for one in await list_requests(scope)}
     assert "deprovision" in kinds

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from datetime import date
 
 from mission_control_tui.model.errors import Problem
 from mission_control_tui.model.onboarding.files.read import ImportFile, ImportRow
@@ -23,12 +24,23 @@ class CheckedRow:
 
 
 def check_rows(
-    file: ImportFile, *, domains: Collection[str] | None, special: str = ""
+    file: ImportFile,
+    *,
+    domains: Collection[str] | None,
+    special: str = "",
+    today: date | None = None,
 ) -> Iterator[CheckedRow]:
-    """Yield the rows in order. `domains` are the account's and `special` the catalogue's, as for validate_details."""
+    """Yield the rows in order.
+
+    `domains` are the account's, `special` the catalogue's and `today` its day, as for validate_details.
+    """
     for row in file.rows:
         validated = validate_details(
-            row.details(), domains=domains, compulsory=IMPORT_COMPULSORY, special=special
+            row.details(),
+            domains=domains,
+            compulsory=IMPORT_COMPULSORY,
+            special=special,
+            today=today,
         )
         found = [file.located(row, problem) for problem in validated.problems]
         warnings = (*row.warnings, *(file.located(row, told) for told in validated.warnings))

@@ -52,6 +52,8 @@ class DomainRow(Base):
     name: Mapped[Key]
     bought: Mapped[bool]
     term_months: Mapped[int] = mapped_column(default=0)
+    renewed_months: Mapped[int] = mapped_column(default=0, server_default=text("0"))
+    """By how much renewals have made the first term longer."""
     details: Mapped[dict[str, Any]]
     added_at: Mapped[datetime]
     removed_at: Mapped[datetime | None]

@@ -33,6 +33,7 @@ class StoredWish(TypedDict, total=False):
     wish: str
     level: str
     settings: dict[str, object]
+    stated: list[str] | None
     disabled: bool
 
 

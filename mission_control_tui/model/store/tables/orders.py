@@ -37,6 +37,8 @@ class OrderRow(Base):
     decided_by: Mapped[str] = mapped_column(String(128), default="", server_default="")
     reason: Mapped[str] = mapped_column(Text, default="", server_default="")
     idempotency_key: Mapped[str | None] = mapped_column(String(64))
+    returns_id: Mapped[int | None] = mapped_column(ForeignKey("orders.id"))
+    """The order that a removal takes back."""
 
 
 class OrderLineRow(Base):

@@ -62,6 +62,8 @@ class AssignmentRow(Base):
     wish: Mapped[str] = mapped_column(String(16))
     level_id: Mapped[Slug]
     settings: Mapped[dict[str, Any]]
+    stated: Mapped[list[Any] | None]
+    """The settings that somebody asked for; the others are the level's own. None where it was not recorded."""
     generation: Mapped[int]
     secret_id: Mapped[int | None] = mapped_column(ForeignKey("secrets.id"))
 

@@ -92,9 +92,11 @@ class UserAction(ABC):
     heading: ClassVar[str] = ""
     """What a bulk of it is called, where its name does not say it."""
     lost: ClassVar[str] = ""
-    """What it takes away; a screen asks nothing about one that takes nothing away."""
+    """What it takes away, whatever the plan says."""
     asked: ClassVar[str] = ""
-    """How the command line asks about many users: the beginning of "Disable 3 users?"; empty: it does not."""
+    """How many users are asked about: the beginning of "Disable 3 users?"; empty: nobody asks."""
+    asked_on_loss: ClassVar[bool] = False
+    """Whether that is asked only where the plan shows that somebody loses something."""
     warning: ClassVar[str] = ""
     """What the plan of a bulk warns of."""
     not_undone: ClassVar[str] = ""

@@ -21,6 +21,7 @@ class Password(UserAction):
     label = "Reset the passwords"
     heading = "Reset passwords"
     lost = "Lost: the passwords that hold now, at every service; this cannot be undone."
+    asked = "Reset the passwords of"
     warning = "A password reset cannot be undone."
     not_undone = "The password before is not kept. Set another one."
     takes_in_bulk = frozenset({"must_change"})

@@ -26,6 +26,8 @@ class Provision(UserAction):
     verb = "provision"
     place = 10
     label = "Provision a service"
+    asked = "Give this service to"
+    asked_on_loss = True
     takes = frozenset({"service", "level", "settings", "instance"})
     takes_in_bulk = frozenset({"include_disabled"})
     needs_service = True
@@ -47,7 +49,7 @@ class Change(Provision):
     verb = "change"
     place = 20
     label = "Change level or settings"
-    lost = "Lost: what only the present level has, where it is another one."
+    asked = "Change this service of"
     takes_in_bulk = frozenset()
     keeps_level = True
     schedulable = False

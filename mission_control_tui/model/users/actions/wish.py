@@ -32,6 +32,7 @@ class Suspend(UserAction):
     place = 30
     label = "Suspend a service"
     lost = "Lost: the access to it, until resumed; data and seats stay."
+    asked = "Suspend this service of"
     takes = frozenset({"service", "instance"})
     needs_service = True
     wish: ClassVar[Wish] = Wish.SUSPENDED
@@ -67,7 +68,9 @@ class Suspend(UserAction):
         if settled and (row.wish == self.wish or row.wish not in self.turns):
             tx.record(PlanVerb.UNCHANGED, "service", f"{user.upn} {named(service, row.instance)}")
             return ActionResult(row.id, service.id, row.level_id, row.backend_name, None)
-        before = {"wish": str(row.wish), "level": row.level_id}
+        before = {"wish": str(row.wish)}
+        if self.wish is Wish.ABSENT:
+            before["level"] = row.level_id
         request = await enqueue(tx, row, RequestKind(self.verb), wish=self.wish)
         if self.wish is Wish.ABSENT:
             await leave(tx, user=user, lost=service.id)
@@ -93,7 +96,7 @@ class Resume(Suspend):
     verb = "resume"
     place = 40
     label = "Resume a service"
-    lost = ""
+    lost = asked = ""
     wish = Wish.PRESENT
     turns = frozenset({Wish.SUSPENDED})
 
