@@ -408,7 +408,7 @@ async def test_a_deleted_user_keeps_its_names_and_comes_back(
     deleted = await deletion.delete_user(scope, user.upn)
     assert deleted.result.in_bin
     assert deleted.result.deleted_at is not None
-    assert not deleted.result.password_waiting
+    assert deleted.result.password_waiting, "no back end got it: it is kept until the purge"
     assert (await users.details(scope, user.id)).in_bin
     with pytest.raises(Conflict) as caught:
         await create(store, caller, account)
