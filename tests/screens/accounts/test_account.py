@@ -182,7 +182,7 @@ async def test_declining_asks_for_a_reason_and_cancelling_takes_back(world_db: P
         await type_text(pilot, "ordered twice")
         app.screen.query_one("#cancel").focus()
         await pilot.press("enter")
-        await shows(pilot, "Its cost is credited this month", "[ Take it back ]")
+        await shows(pilot, "Its cost is credited", "[ Take it back ]")
         await answer(pilot, "y")
         await shows(pilot, f"Order {free.id} is returned")
 
