@@ -56,6 +56,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "audit": ("Who changed what.", "history.audit:audit"),
     "worker": ("Run the worker in the foreground.", "installation.worker:worker"),
     "settings": ("Settings: show, set, unset.", "installation.settings:settings"),
+    "clock": ("The clock: show, confirm.", "installation.clock:clock"),
     "doctor": ("Check this installation.", "installation.doctor:doctor"),
     "docs": ("The documentation, page by page.", "installation.docs:docs"),
     "locate": ("Where files are.", "installation.setup:locate"),

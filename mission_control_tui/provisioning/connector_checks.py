@@ -10,7 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from mission_control_tui.model.errors import MissionControlError
 from mission_control_tui.model.requests import connector_pauses
-from mission_control_tui.model.requests.claims import FARTHEST_SECONDS, Outlook
+from mission_control_tui.model.requests.claims import Outlook
 from mission_control_tui.model.states import ErrorKind
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.provisioning import converge
@@ -47,7 +47,7 @@ class ConnectorChecks:
         waits = []
         for connector in outlook.paused:
             wait = connector.next_check_at - outlook.now
-            if 0.0 < wait <= FARTHEST_SECONDS:
+            if 0.0 < wait <= self._settings.pause_seconds:
                 waits.append(wait)
             elif connector.name not in self._tasks:
                 self._tasks[connector.name] = asyncio.create_task(self._check(connector.name))

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from typing import TypeVar
 
 from mission_control_tui.model.billing import statements
 from mission_control_tui.model.errors import MissionControlError
@@ -17,10 +18,14 @@ from mission_control_tui.model.orders import renewing
 from mission_control_tui.model.recycle_bin import purge
 from mission_control_tui.model.schedules import due as schedule_due
 from mission_control_tui.model.schedules import running as schedule_running
+from mission_control_tui.model.schedules.actions import TAKING_AWAY
 from mission_control_tui.model.states import ScheduleState
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.users import expiry
+from mission_control_tui.provisioning.clock_guard import ClockGuard
 from mission_control_tui.settings.settings import WorkerSettings
+
+T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
@@ -40,15 +45,21 @@ def _refusal_of(domain: renewing.DueRenewal) -> str:
 class Housekeeping:
     """The housekeeping of one worker. `wait`: seconds that it may sleep until the next pass (0: more to do).
 
-    `clock` says the seconds that sweeps and refusals are timed by.
+    `clock` says the seconds that sweeps and refusals are timed by. While `guard` doubts the clocks, nothing happens
+    that cannot be taken back: sweeps and schedules that take something away wait.
     """
 
     def __init__(
-        self, store: Store, settings: WorkerSettings, clock: Callable[[], float] = time.monotonic
+        self,
+        store: Store,
+        settings: WorkerSettings,
+        clock: Callable[[], float] = time.monotonic,
+        guard: ClockGuard | None = None,
     ) -> None:
         self._store = store
         self._settings = settings
         self._clock = clock
+        self._guard = guard or ClockGuard(store)
         self._sweep_at = clock()
         self._refused: dict[str, float] = {}
         self.wait = 0.0
@@ -58,12 +69,14 @@ class Housekeeping:
     async def run(self) -> None:
         """Make one pass. Raises what the database raises when it is away."""
         deadline = time.monotonic() + PASS_SECONDS
-        moment = await schedule_due.next_moment(self._store)
+        trusts = await self._guard.trusts()
+        held = () if trusts else TAKING_AWAY
+        moment = await schedule_due.next_moment(self._store, held)
         left = False
         if moment is not None and moment <= 0:
-            left = await self._schedules(deadline)
-            moment = await schedule_due.next_moment(self._store)
-        if not left and self._clock() >= self._sweep_at:
+            left = await self._schedules(deadline, held)
+            moment = await schedule_due.next_moment(self._store, held)
+        if trusts and not left and self._clock() >= self._sweep_at:
             left = (
                 await self._expire(deadline)
                 or await self._purge(deadline)
@@ -71,37 +84,47 @@ class Housekeeping:
             )
             if not left:
                 self._sweep_at = self._clock() + SWEEP_SECONDS
-        until_sweep = max(0.0, self._sweep_at - self._clock())
+        # In doubt a pass waits for whoever confirms, which wakes the worker.
+        until_sweep = max(0.0, self._sweep_at - self._clock()) if trusts else SWEEP_SECONDS
         self.wait = (
             0.0 if left else min(until_sweep, until_sweep if moment is None else max(0.0, moment))
         )
         soon = moment is not None and moment <= self._settings.schedule_ahead_seconds
         self.keeps_awake = left or soon
 
-    async def _schedules(self, deadline: float) -> bool:
+    async def _each(
+        self, items: Sequence[T], do: Callable[[T], Awaitable[None]], deadline: float
+    ) -> bool:
+        """Do what cannot be taken back for each, as long as the clocks are trusted; return True when some is left."""
+        for number, item in enumerate(items, 1):
+            if not await self._guard.trusts():
+                return False
+            await do(item)
+            if time.monotonic() > deadline:
+                return number < len(items)
+        return False
+
+    async def _schedules(self, deadline: float, held: Collection[str]) -> bool:
         """Run what is due; return True when some is left."""
-        due = await schedule_due.due(self._store)
-        for number, schedule in enumerate(due, 1):
+        for schedule in (due := await schedule_due.due(self._store, held)):
+            if schedule.action in TAKING_AWAY and not await self._guard.trusts():
+                continue
             ended = await schedule_running.run(self._store, schedule)
             if ended is ScheduleState.DONE:
                 log.info("schedule %d: done", schedule.id)
             if time.monotonic() > deadline:
-                return number < len(due)
+                return schedule is not due[-1]
         return False
 
     async def _expire(self, deadline: float) -> bool:
-        expired = await expiry.expired(self._store)
-        for number, user in enumerate(expired, 1):
-            try:
-                if await expiry.disable(self._store, user):
-                    log.info(
-                        "user %s expired on %s and was disabled", user.user_id, user.expires_on
-                    )
-            except MissionControlError as error:
-                log.warning("user %s expired and was not disabled: %s", user.user_id, error.what)
-            if time.monotonic() > deadline:
-                return number < len(expired)
-        return False
+        return await self._each(await expiry.expired(self._store), self._disable, deadline)
+
+    async def _disable(self, user: expiry.ExpiredUser) -> None:
+        try:
+            if await expiry.disable(self._store, user):
+                log.info("user %s expired on %s and was disabled", user.user_id, user.expires_on)
+        except MissionControlError as error:
+            log.warning("user %s expired and was not disabled: %s", user.user_id, error.what)
 
     async def _charge(self, deadline: float) -> bool:
         """Do what costs money: domains that renew themselves, then months that are over. True: some is left."""
@@ -114,49 +137,41 @@ class Housekeeping:
             for domain in await renewing.due_renewals(self._store)
             if self._refused.get(_refusal_of(domain), 0.0) <= now
         ]
-        for number, domain in enumerate(due, 1):
-            try:
-                state = await renewing.renew_due(self._store, domain)
-                if state is not None:
-                    log.info(
-                        "domain %s: the renewal from %s is %s", domain.name, domain.ends_on, state
-                    )
-            except MissionControlError as error:
-                self._refused[_refusal_of(domain)] = now + REFUSED_SECONDS
-                log.warning(
-                    "domain %s is not renewed and tried again in a day: %s", domain.name, error.what
-                )
-            if time.monotonic() > deadline:
-                return number < len(due)
-        return False
+        return await self._each(due, self._renew, deadline)
+
+    async def _renew(self, domain: renewing.DueRenewal) -> None:
+        try:
+            state = await renewing.renew_due(self._store, domain)
+            if state is not None:
+                log.info("domain %s: the renewal from %s is %s", domain.name, domain.ends_on, state)
+        except MissionControlError as error:
+            self._refused[_refusal_of(domain)] = self._clock() + REFUSED_SECONDS
+            log.warning(
+                "domain %s is not renewed and tried again in a day: %s", domain.name, error.what
+            )
 
     async def _close_months(self, deadline: float) -> bool:
-        due = await statements.months_due(self._store)
-        for number, (account_id, period) in enumerate(due, 1):
-            await statements.close_month(self._store, account_id, period)
-            log.info("account %d: the statement of %s is closed", account_id, period)
-            if time.monotonic() > deadline:
-                return number < len(due)
-        return False
+        return await self._each(await statements.months_due(self._store), self._close, deadline)
+
+    async def _close(self, due: tuple[int, str]) -> None:
+        await statements.close_month(self._store, *due)
+        log.info("account %d: the statement of %s is closed", *due)
 
     async def _purge(self, deadline: float) -> bool:
-        days = self._settings.bin_days
         now = self._clock()
         self._refused = {user_id: until for user_id, until in self._refused.items() if until > now}
-        overdue = [
-            user
-            for user in await purge.overdue(self._store, days, AT_ONCE + len(self._refused))
-            if user.user_id not in self._refused
-        ]
-        for number, user in enumerate(overdue, 1):
-            try:
-                await purge.purge_overdue(self._store, user, days)
-                log.info("user %s was purged after %d days", user.user_id, days)
-            except MissionControlError as error:
-                self._refused[user.user_id] = now + REFUSED_SECONDS
-                log.warning(
-                    "user %s is not purged and tried again in a day: %s", user.user_id, error.what
-                )
-            if time.monotonic() > deadline:
-                return number < len(overdue)
-        return False
+        most = AT_ONCE + len(self._refused)
+        found = await purge.overdue(self._store, self._settings.bin_days, most)
+        overdue = [user for user in found if user.user_id not in self._refused]
+        return await self._each(overdue, self._purge_one, deadline)
+
+    async def _purge_one(self, user: purge.Overdue) -> None:
+        days = self._settings.bin_days
+        try:
+            await purge.purge_overdue(self._store, user, days)
+            log.info("user %s was purged after %d days", user.user_id, days)
+        except MissionControlError as error:
+            self._refused[user.user_id] = self._clock() + REFUSED_SECONDS
+            log.warning(
+                "user %s is not purged and tried again in a day: %s", user.user_id, error.what
+            )

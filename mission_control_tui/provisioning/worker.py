@@ -21,6 +21,7 @@ from mission_control_tui.model.requests.claims import (
     ClaimedRequest,
     Outlook,
     Slots,
+    begin_waits_anew,
     claim,
     look,
 )
@@ -230,6 +231,10 @@ class Worker:
         try:
             await self._mend()
             outlook = await look(self._store, self._me.id)
+            if outlook.moved_back:
+                log.warning("the clock was moved back: what waits for its next try begins anew")
+                await begin_waits_anew(self._store)
+                outlook = await look(self._store, self._me.id)
             self._draining = outlook.draining
             if outlook.draining and not self._jobs:
                 log.info("drained for a newer version")
@@ -403,8 +408,13 @@ class Worker:
     async def _heartbeat(self) -> None:
         steady_since = time.monotonic()
         lease = self._settings.lease_seconds
+        ahead: float | None = None
         while True:
-            await beat(self._store, self._me.id, lease)
+            now = await beat(self._store, self._me.id, lease)
+            before, ahead = ahead, now - time.monotonic()
+            if before is not None and abs(ahead - before) > lease / 2:
+                # A clock that leaped has ended everybody's lease.
+                steady_since = time.monotonic()
             # After an outage of the database everybody's lease has run out: let others beat first.
             if not self._store.is_sqlite and time.monotonic() - steady_since > lease:
                 buried = await bury_the_dead(self._store, lease)

@@ -154,6 +154,7 @@ class HomeScreen(MissionScreen):
             cells = (("No worker runs: Enter says more", "error"), "")
             rows.append(Row("worker", cells, target))
         now = datetime.now(UTC)
+        rows += doubt_rows(self._details)
         rows += failed_rows(self._details, now)
         rows += expiring_rows(self._details)
         lit = [_red_row(view, now) for view in self._red]
@@ -304,6 +305,16 @@ def next_step(catalogue: Catalogue, details: AccountDetails) -> Row | None:
     if not (lights.green or lights.orange or lights.red):
         return _step("Next: give a user a service", RowTarget("users"))
     return None
+
+
+def doubt_rows(details: AccountDetails) -> list[Row]:
+    """That the clock is not trusted, where it is not: what is due by it waits for somebody."""
+    if not details.clock_doubt:
+        return []
+    says = f"{details.clock_doubt} When it is right: mission-control clock confirm"
+    return [
+        Row("clock", (("The clock is doubted: Enter says more", "error"), ""), RowTarget(says=says))
+    ]
 
 
 def failed_rows(details: AccountDetails, now: datetime) -> list[Row]:

@@ -25,7 +25,7 @@ type = "simulator"
 mode = "enabled"
 """
 LOOKS = {
-    "backup": (("monday",),),
+    "clock show": ((),),
     "account contacts list": ((),),
     "account statement": ((), ("--month", "2026-02"), ("--month", "2026-02", "--format", "csv")),
     "account usage": ((),),
@@ -70,6 +70,7 @@ LOOKS = {
 """Every command that only looks, with the arguments of each call."""
 
 CHANGES = {
+    "backup",
     "upgrade",
     "worker",
     "settings set",
@@ -78,7 +79,7 @@ CHANGES = {
     "drafts discard",
     "bulk plan",
 }
-"""They have no --dry-run and are no looks: the administrator's, one's own forms, or a plan that takes locks."""
+"""They have no --dry-run and are no looks: the administrator's, one's own files and forms, a plan's locks."""
 
 
 def leaves(command: click.Command, context: click.Context, path: str) -> Iterator[str]:

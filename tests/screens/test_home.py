@@ -18,6 +18,7 @@ from mission_control_tui.model.groups import editing as objects
 from mission_control_tui.model.orders import buying
 from mission_control_tui.model.schedules.editing import schedule
 from mission_control_tui.model.states import ScheduleState
+from mission_control_tui.model.store import trusted_clock
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.schedules import ScheduleRow
@@ -220,6 +221,8 @@ async def test_groups_and_schedules_that_wait_or_failed_are_counted_and_lead_on(
             long_ago = tx.now - timedelta(days=FAILED_DAYS + 1)
             await tx.session.execute(update(ScheduleRow).values(ended_at=long_ago))
         await until(pilot, lambda: "schedule failed" not in text_of(app))
+        await trusted_clock.doubt(app.store.store, "It leaped.")
+        await shows(pilot, "The clock is doubted")
 
 
 async def test_names_are_shown_as_they_are_and_never_as_markup(world_db: Path) -> None:

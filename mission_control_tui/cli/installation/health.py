@@ -223,6 +223,8 @@ async def _looks(session: Session, store: Store, patience: float) -> list[Health
 
 
 async def _clock(store: Store) -> HealthFinding:
+    from mission_control_tui.model.store import trusted_clock
+
     here, there = time.time(), await store.now()
     if here < _EARLIEST:
         said = f"This machine's clock says {time.strftime('%Y-%m-%d', time.gmtime(here))}."
@@ -231,6 +233,10 @@ async def _clock(store: Store) -> HealthFinding:
     if abs(off) > CLOCK_SECONDS:
         said = f"The database's clock is {abs(off):.0f} s {'ahead' if off > 0 else 'behind'}."
         return _warning("clock", said, "Let both machines keep time by NTP.")
+    async with store.read() as session:
+        found = await trusted_clock.state(session)
+    if found.doubt:
+        return _problem("clock", f"{found.doubt} {trusted_clock.HELD}", trusted_clock.REMEDY)
     return _ok("clock", "this machine and the database agree")
 
 

@@ -20,6 +20,7 @@ from mission_control_tui.model.orders.queries import month_start, spent_since
 from mission_control_tui.model.people.password_policy import PasswordPolicy
 from mission_control_tui.model.services import seats
 from mission_control_tui.model.states import Light, OrderState, ScheduleState
+from mission_control_tui.model.store import trusted_clock
 from mission_control_tui.model.store.account_rows import load_account
 from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.groups import ObjectRow
@@ -43,7 +44,7 @@ class AccountDetails:
     `users` are those outside the recycling bin. `this_month` is what complete purchases of this month (in the
     account's time zone) come to, one amount for each currency, at least one. Orders of more than `approval_above` wait
     for an approval; None for none. `objects` are groups, contacts and shared mailboxes; `schedules_failed` are those of
-    the last FAILED_DAYS, the last of them at `schedule_failed_at`.
+    the last FAILED_DAYS, the last of them at `schedule_failed_at`. `clock_doubt` says why the clock is not trusted.
     """
 
     account: Account
@@ -65,6 +66,7 @@ class AccountDetails:
     schedule_failed_at: datetime | None = None
     expiring: tuple[ExpiringDomain, ...] = ()
     """Domains whose term ends within 60 days or is over, the first to end first."""
+    clock_doubt: str = ""
 
 
 async def show(scope: AccountScope, *, now: datetime | None = None) -> AccountDetails:
@@ -102,6 +104,7 @@ async def show(scope: AccountScope, *, now: datetime | None = None) -> AccountDe
             schedules_waiting=waiting,
             schedules_failed=failed,
             schedule_failed_at=failed_at,
+            clock_doubt=(await trusted_clock.state(session)).doubt,
         )
 
 

@@ -41,6 +41,7 @@ from mission_control_tui.model.domains.ownership import locked_account
 from mission_control_tui.model.errors import InvalidInput, NotFound, Problem
 from mission_control_tui.model.money import Money
 from mission_control_tui.model.plan import PlanVerb
+from mission_control_tui.model.store import trusted_clock
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.engine import clock
 from mission_control_tui.model.store.retry import retries_on_conflict
@@ -89,7 +90,8 @@ async def statement(
 ) -> Statement:
     """Return the statement of a month, "2026-11" (the running one where None); one that is over is closed by asking.
 
-    A read-only caller closes nothing: such a month is shown as it would be closed now.
+    A read-only caller closes nothing, and nobody does while the clock is doubted: such a month is shown as it would be
+    closed now.
     Raises InvalidInput for what is no month or lies ahead, NotFound for one before the account was made.
     """
     async with scope.store.read() as session:
@@ -103,7 +105,7 @@ async def statement(
         kept = await _kept(session, row.id, wanted)
         if kept is not None:
             return kept
-        if not scope.caller.may_write:
+        if not scope.caller.may_write or (await trusted_clock.state(session)).doubt:
             return await _draft(session, row, wanted, is_over=True)
     return await close_month(scope.store, row.id, wanted)
 

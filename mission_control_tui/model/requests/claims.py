@@ -15,6 +15,7 @@ from sqlalchemy import (
     ColumnElement,
     Row,
     Select,
+    case,
     exists,
     func,
     insert,
@@ -41,8 +42,10 @@ from mission_control_tui.model.store.tables.requests import RequestRow, RequestS
 from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.model.store.tables.workers import ConnectorStateRow, WorkerRow
 from mission_control_tui.model.store.transaction import Transaction
-from mission_control_tui.model.store.worker_transaction import worker_transaction
+from mission_control_tui.model.store.worker_transaction import silent_write, worker_transaction
 
+CLOCK_NOISE = 2.0
+"""Seconds by which a clock may be put right without any wait being begun anew."""
 FARTHEST_SECONDS = 4000.0
 """No wait is longer: a next try that is further away was set before the clock was moved back, and is due."""
 CLAIM_LOCK = 7_237_264
@@ -84,7 +87,8 @@ class Outlook:
     """What a look at the queue shows, by the database's clock in seconds.
 
     `due`: something may be startable now. `next_at`: when the next queued request becomes due, None when none is.
-    `waiting`: requests wait for something else. `draining`: this worker shall take nothing new.
+    `waiting`: requests wait for something else. `moved_back`: some wait since a moment that is to come.
+    `draining`: this worker shall take nothing new.
     """
 
     now: float
@@ -92,6 +96,7 @@ class Outlook:
     due: bool
     next_at: float | None
     waiting: bool
+    moved_back: bool
     paused: tuple[Pause, ...]
 
 
@@ -101,12 +106,13 @@ async def look(store: Store, worker_id: str) -> Outlook:
         now = await clock(session)
         queued = RequestRow.state == RequestState.QUEUED
         later = select(func.min(RequestRow.next_try_at)).where(queued, ~_is_due(now))
-        draining, due, waiting, paused, next_at = (
+        draining, due, waiting, moved_back, paused, next_at = (
             await session.execute(
                 select(
                     _is_draining(worker_id).scalar_subquery(),
                     exists().where(queued, _is_due(now)),
                     exists().where(RequestRow.state == RequestState.WAITING),
+                    exists().where(queued, RequestRow.waits_since > now + CLOCK_NOISE),
                     exists().where(ConnectorStateRow.paused),
                     later.scalar_subquery(),
                 )
@@ -115,7 +121,30 @@ async def look(store: Store, worker_id: str) -> Outlook:
         if draining is None:
             raise lease_lost(worker_id)
         found = await pauses(session) if paused else ()
-        return Outlook(now, draining, due, next_at, waiting, found)
+        return Outlook(now, draining, due, next_at, waiting, moved_back, found)
+
+
+async def begin_waits_anew(store: Store) -> None:
+    """Let what waits since a moment that is to come, because the clock was moved back, wait as long from now."""
+    async with silent_write(store) as session:
+        now = await clock(session)
+        await session.execute(
+            update(RequestRow)
+            .where(
+                RequestRow.state == RequestState.QUEUED, RequestRow.waits_since > now + CLOCK_NOISE
+            )
+            .values(
+                next_try_at=case(
+                    (
+                        RequestRow.next_try_at > RequestRow.waits_since,
+                        RequestRow.next_try_at - RequestRow.waits_since + now,
+                    ),
+                    else_=RequestRow.next_try_at,
+                ),
+                waits_since=now,
+            )
+            .execution_options(synchronize_session=False)
+        )
 
 
 @worker_transaction

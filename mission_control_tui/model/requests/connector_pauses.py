@@ -61,7 +61,8 @@ async def claim_check(tx: Transaction, connector: str, seconds: float) -> bool:
     """Tell whether this worker is the one that checks the connector now; others leave it for `seconds`."""
     row = await _row(tx, connector)
     now = await clock(tx.session)
-    if row is None or not row.paused or row.next_check_at > now:
+    # A longer wait than any was set before the clock was moved back.
+    if row is None or not row.paused or now < row.next_check_at <= now + seconds:
         return False
     row.next_check_at = now + seconds
     return True

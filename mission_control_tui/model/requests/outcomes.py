@@ -275,6 +275,7 @@ async def give_back_all(
         calm = (
             min(2.0 ** min(often, 30), LONGEST_CALM_SECONDS) if wait_when_often and often else 0.0
         )
+        request.waits_since = now
         await _give_back(tx, request, row, said, now + calm if calm else 0.0)
         given.append(request.id)
     return tuple(given)
@@ -307,7 +308,8 @@ async def _put_off(
 ) -> None:
     request.state = RequestState.QUEUED
     request.worker_id = ""
-    request.next_try_at = await clock(tx.session) + delay
+    request.waits_since = await clock(tx.session)
+    request.next_try_at = request.waits_since + delay
     row.word, row.step = Word.WAITING, shown[:_STEP_LIMIT]
 
 

@@ -109,8 +109,8 @@ async def acquire(tx: Transaction, me: Identity, lease_seconds: float) -> LeaseR
     return await _bury(tx, [row for row in rows if row not in alive], now)
 
 
-async def beat(store: Store, worker_id: str, lease_seconds: float) -> None:
-    """Renew the lease. Raises LeaseLost when it was taken over."""
+async def beat(store: Store, worker_id: str, lease_seconds: float) -> float:
+    """Renew the lease; returns the database's clock. Raises LeaseLost when it was taken over."""
     async with silent_write(store) as session:
         now = await clock(session)
         renewed = await session.scalar(
@@ -121,6 +121,7 @@ async def beat(store: Store, worker_id: str, lease_seconds: float) -> None:
         )
     if renewed is None:
         raise lease_lost(worker_id)
+    return now
 
 
 def lease_lost(worker_id: str) -> LeaseLost:

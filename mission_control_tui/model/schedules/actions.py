@@ -14,6 +14,10 @@ from mission_control_tui.model.users.actions.registry import SCHEDULABLE
 NOBODY_KNOWS = "Its password is a generated one that nobody knows: set another afterwards."
 
 
+TAKING_AWAY = frozenset(word for word, action in SCHEDULABLE.items() if action.lost)
+"""The verbs that take something away: they wait while the clock is doubted."""
+
+
 def action_of(word: str) -> UserAction:
     """Return the verb of this name. Raises UsageError."""
     if word not in SCHEDULABLE:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -19,27 +20,32 @@ class DueSchedule:
 
     id: int
     user_id: str
+    action: str
 
 
-async def next_moment(store: Store) -> float | None:
-    """Return the seconds until the next schedule is due, 0 or less when one is; None when none waits."""
+async def next_moment(store: Store, held: Collection[str] = ()) -> float | None:
+    """Return the seconds until the next schedule is due, 0 or less when one is; None when none waits.
+
+    Those of the verbs that are `held` back are left out.
+    """
     async with store.read() as session:
         first = await session.scalar(
             select(ScheduleRow.due_at)
-            .where(ScheduleRow.state == ScheduleState.WAITING)
+            .where(ScheduleRow.state == ScheduleState.WAITING, ScheduleRow.action.not_in(held))
             .order_by(ScheduleRow.due_at)
             .limit(1)
         )
         return None if first is None else first.timestamp() - await clock(session)
 
 
-async def due(store: Store, limit: int = 50) -> tuple[DueSchedule, ...]:
-    """Return schedules whose moment has come, the longest overdue first."""
+async def due(store: Store, held: Collection[str] = (), limit: int = 50) -> tuple[DueSchedule, ...]:
+    """Return schedules whose moment has come, the longest overdue first, without those that are `held` back."""
     async with store.read() as session:
         now = datetime.fromtimestamp(await clock(session), UTC)
         rows = await session.execute(
-            select(ScheduleRow.id, ScheduleRow.user_id)
+            select(ScheduleRow.id, ScheduleRow.user_id, ScheduleRow.action)
             .where(ScheduleRow.state == ScheduleState.WAITING, ScheduleRow.due_at <= now)
+            .where(ScheduleRow.action.not_in(held))
             .order_by(ScheduleRow.due_at, ScheduleRow.id)
             .limit(limit)
         )

@@ -141,3 +141,24 @@ def test_little_room_is_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("mission_control_tui.cli.installation.health.LOW_DISK_BYTES", free * 2)
     checks = answer("doctor")["checks"]
     assert [one["level"] for one in checks if one["check"] == "disk"] == ["warning"]
+
+
+def test_a_doubted_clock_is_a_problem_until_it_is_confirmed() -> None:
+    init()
+    assert answer("clock", "show")["trusted"] is True
+    assert call("clock", "confirm", "--yes").code == 5
+    with closing(sqlite3.connect(locations().database)) as db, db:
+        db.execute("UPDATE installation SET created_at = '2020-01-01', clock_trusted = 0")
+        db.execute("DROP TRIGGER audit_no_update")
+        db.execute("UPDATE audit SET at = '2020-01-02'")
+    found = problems()["clock"]
+    assert "days after all that the database knows (2020-01-02)" in found["said"]
+    assert "clock confirm" in found["remedy"]
+    for arguments in (("clock", "confirm"), ("--read-only", "clock", "confirm", "--yes")):
+        assert call(*arguments).code == 7
+    assert answer("clock", "confirm", "--dry-run", "--yes")["applied"] is False
+    assert answer("clock", "show")["trusted"] is False
+    ok("clock", "confirm", "--yes", "--ticket", "T-3")
+    assert answer("clock", "show")["doubt"] == ""
+    assert "clock" not in problems()
+    assert answer("audit")["entries"][0]["action"] == "confirm clock"
