@@ -24,6 +24,7 @@ from mission_control_tui.model.text.differences import value_text
 if TYPE_CHECKING:
     from mission_control_tui.model.onboarding.file_import import ImportResult, RejectedRow
     from mission_control_tui.model.onboarding.files.read import ImportFile
+    from mission_control_tui.model.onboarding.user_insert import NewPassword
     from mission_control_tui.model.plan import Outcome
     from mission_control_tui.model.store.scope import AccountScope
 
@@ -121,19 +122,25 @@ async def _import(
             source = Passwords.GENERATE
             if not session.dry_run:
                 written = session.resources.enter_context(passwords.reserved(chosen))
+
+    def keep(made: Sequence[NewPassword]) -> None:
+        if written is not None:
+            rows = [(new.upn, new.password) for new in made]
+            written.write(passwords.OF_USERS, rows, made=False)
+
     with progress:
         outcome = await run_import(
             scope,
             users,
             update=update,
             passwords=source,
+            keep=keep,
             dry_run=session.dry_run,
             progress=progress.reporter("Importing" if not session.dry_run else "Checking"),
         )
     if written is not None and outcome.result.passwords:
-        made = [(new.upn, new.password) for new in outcome.result.passwords]
-        written.write(passwords.OF_USERS, made)
-        say(f"{len(made)} generated password{'s'[: len(made) > 1]} written to {chosen}.")
+        count = len(outcome.result.passwords)
+        say(f"{count} generated password{'s'[: count > 1]} written to {chosen}.")
     if outcome.applied and outcome.plan.requests:
         await waiting.wake(session, scope.store)
     return outcome
@@ -166,12 +173,26 @@ def _print(users: ImportFile, outcome: Outcome[ImportResult], *, update: bool) -
     if not (result.created or result.differing or result.refused):
         line("Nothing to do: everything is so already.")
     if not outcome.applied:
+        _print_understood(users)
         say("Dry run: nothing was changed.")
+
+
+def _print_understood(users: ImportFile) -> None:
+    """Print the first rows and those with other letters than ASCII, as they were understood."""
+    from mission_control_tui.model.onboarding.files.preview import preview_rows
+
+    for number, shown in enumerate(preview_rows(users)):
+        if not number:
+            line("As understood (the first rows, and all with other letters than a to z):")
+        values = (f"{name.replace('_', ' ')}: {value}" for name, value in shown.fields.items())
+        line(f"  row {shown.row}  {'; '.join(values)}")
 
 
 def _json(
     users: ImportFile, outcome: Outcome[ImportResult], rejects: Path | None
 ) -> dict[str, object]:
+    from mission_control_tui.model.onboarding.files.preview import preview_rows
+
     result = outcome.result
     return {
         "applied": outcome.applied,
@@ -191,6 +212,7 @@ def _json(
         "notices": users.notices,
         "refused_file": None if rejects is None else str(rejects),
         "requests": outcome.plan.requests,
+        "understood": [] if outcome.applied else list(preview_rows(users)),
     }
 
 

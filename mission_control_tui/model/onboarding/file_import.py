@@ -1,4 +1,4 @@
-"""Importing the users of a file: the good rows are created in one transaction, every bad row is told with its reasons.
+"""Importing the users of a file: the good rows are created, slice by slice, every bad row is told with its reasons.
 
 A row whose user exists changes nothing unless the import updates; the same file again is unchanged.
 """
@@ -6,33 +6,41 @@ A row whose user exists changes nothing unless the import updates; the same file
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from enum import StrEnum
 from itertools import islice
-from typing import Any
-
-from sqlalchemy import select
+from typing import Any, Self
 
 from mission_control_tui.model.dates import today_of
 from mission_control_tui.model.domains.address_registry import domains_of, special_characters
-from mission_control_tui.model.errors import InvalidInput, Problem
+from mission_control_tui.model.errors import Conflict, InvalidInput, MissionControlError, Problem
+from mission_control_tui.model.onboarding import import_slices
 from mission_control_tui.model.onboarding.files.check import CheckedRow, check_rows, foreign_domains
 from mission_control_tui.model.onboarding.files.read import ImportFile, ImportRow, Progress
-from mission_control_tui.model.onboarding.row_checks import CheckedRows, NewUser, RowChecker
-from mission_control_tui.model.onboarding.user_insert import NewPassword, write_users
-from mission_control_tui.model.people.password_policy import PasswordPolicy
-from mission_control_tui.model.plan import Outcome
-from mission_control_tui.model.states import Priority
-from mission_control_tui.model.store.retry import retry_on_conflict
+from mission_control_tui.model.onboarding.import_slices import (
+    ImportSlice,
+    Keep,
+    SliceResult,
+    SliceWriter,
+    slices_of,
+)
+from mission_control_tui.model.onboarding.row_checks import (
+    CheckedRows,
+    KnownUser,
+    NewUser,
+    RowChecker,
+)
+from mission_control_tui.model.onboarding.user_insert import NewPassword
+from mission_control_tui.model.plan import Outcome, Plan, PlanLine, PlanVerb
 from mission_control_tui.model.store.scope import AccountScope
-from mission_control_tui.model.store.tables.accounts import AccountRow
-from mission_control_tui.model.store.transaction import Transaction
-from mission_control_tui.model.users.editing import apply_changes
 from mission_control_tui.model.users.rules import policy_of
 
 CHECKED_AT_ONCE = 200
+IDLE_LIMIT = 20
+"""So often in a row others may be quicker before an import gives up."""
 NAMED = 20
 """Rows that an error names; the others are counted."""
 
@@ -105,55 +113,154 @@ async def run_import(
     *,
     update: bool = False,
     passwords: Passwords = Passwords.FILE,
+    keep: Keep | None = None,
     dry_run: bool = False,
     progress: Progress | None = None,
 ) -> Outcome[ImportResult]:
     """Create the users of `file`, and with `update` change those who exist to what the file states.
 
-    All good rows are written, or none when something fails. A password in the file is only used for a new user.
-    `progress` hears (rows done, rows). Raises InvalidInput before anything is written when a new user would have no
-    password.
+    All rows are judged before the first is written; then they are written in slices, so that nobody waits. What fails
+    in between leaves the slices before it, and the same file again goes on. A password in the file is only used for a
+    new user. `keep` gets generated passwords before the commit of their slice. `progress` hears (rows done, rows).
+    Raises InvalidInput before anything is written when a new user would have no password.
     """
-    async with scope.store.read() as session:
-        owner = await scope.row(session)
-        account_id = owner.id
-        domains = await domains_of(session, account_id)
-        special = await special_characters(session)
-    foreign = foreign_domains(file, domains)
-    steps = _Steps(progress, len(file.rows))
-    today = today_of(owner.time_zone, datetime.now(UTC))
-    checked = await _checked(file, special, steps, today)
+    scope.caller.require_write()
+    run = await _ImportRun.of(scope, file, update, passwords, _Steps(progress, len(file.rows)))
+    writer = SliceWriter(scope, run.account_id, keep, dry_run)
+    await run.judge()
+    if passwords is not Passwords.GENERATE:
+        run.require_passwords(dry_run)
+    while not await run.write(writer):
+        await run.judge()
+    run.steps.end()
+    return run.outcome(applied=not dry_run)
 
-    async def work() -> Outcome[ImportResult]:
-        async with scope.store.write(scope.caller, account_id, dry_run=dry_run) as tx:
-            tx.priority = Priority.BULK
-            policy = await locked_policy(tx, account_id)
-            judge = RowChecker(
-                tx.session,
-                account_id,
-                file,
-                checked,
-                {row for rows in foreign.values() for row in rows},
-                None if passwords is Passwords.NONE else policy,
+
+@dataclass(slots=True)
+class _ImportRun:
+    """One import on its way: what is judged, what is written, and what is left."""
+
+    scope: AccountScope
+    account_id: int
+    file: ImportFile
+    update: bool
+    passwords: Passwords
+    steps: _Steps
+    checked: Sequence[CheckedRow]
+    foreign: Mapping[str, tuple[int, ...]]
+    judged: CheckedRows = field(default_factory=CheckedRows)
+    refused: dict[int, list[Problem]] = field(default_factory=dict)
+    created: dict[int, NewUser] = field(default_factory=dict)
+    known: dict[int, KnownUser] = field(default_factory=dict)
+    made: list[NewPassword] = field(default_factory=list)
+    plans: list[Plan] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    idle: int = 0
+    """How often nothing could be written since the last slice, because others were quicker."""
+
+    @classmethod
+    async def of(
+        cls,
+        scope: AccountScope,
+        file: ImportFile,
+        update: bool,
+        passwords: Passwords,
+        steps: _Steps,
+    ) -> Self:
+        async with scope.store.read() as session:
+            owner = await scope.row(session)
+            domains = await domains_of(session, owner.id)
+            special = await special_characters(session)
+        foreign = foreign_domains(file, domains)
+        today = today_of(owner.time_zone, datetime.now(UTC))
+        checked = await _checked(file, special, steps, today)
+        return cls(scope, owner.id, file, update, passwords, steps, checked, foreign)
+
+    async def judge(self) -> None:
+        """Judge all rows that are neither written nor refused, by the store as it is now."""
+        ended = self.refused.keys() | self.created.keys() | self.known.keys()
+        rows = [row for row in self.checked if row.row.row not in ended]
+        async with self.scope.store.read() as session:
+            policy = policy_of(await self.scope.row(session))
+            self.judged = await RowChecker(
+                session,
+                self.account_id,
+                self.file,
+                rows,
+                {row for rows in self.foreign.values() for row in rows},
+                None if self.passwords is Passwords.NONE else policy,
+            ).judge()
+        self.refused |= self.judged.refused
+        same = [known for known in self.judged.known if not (known.changes and self.update)]
+        self.known |= {known.row.row: known for known in same}
+
+    def require_passwords(self, dry_run: bool) -> None:
+        without = [user.row.row for user in self.judged.new if user.password is None]
+        if without and dry_run:
+            count = f"{len(without)} new user{'s'[: len(without) > 1]}"
+            self.warnings.append(
+                f"{count} would have no password: have them generated (--passwords-out FILE)."
             )
-            judged = await judge.judge(lock=update)
-            if passwords is not Passwords.GENERATE:
-                _require_passwords(file, judged.new)
-            made = await write_users(tx, account_id, judged.new, policy, progress=steps.more)
-            if update:
-                for known in judged.known:
-                    if known.changes:
-                        await apply_changes(tx, known.user, known.changes)
-                    steps.more(1)
-                if any(known.row.password is not None for known in judged.known):
-                    tx.warn("Passwords in the file are set for new users only.")
-            steps.end()
-            revealed = () if dry_run else made
-            # Before the end: what a dry run rolls back cannot be read afterwards.
-            result = _result(file, checked, judged, foreign, revealed, update=update)
-        return tx.outcome(result)
+        elif without:
+            raise _no_passwords(self.file, without)
 
-    return await retry_on_conflict(work)
+    async def write(self, writer: SliceWriter) -> bool:
+        """Write slice after slice; False where the store is no longer as it was judged."""
+        took = 0.0
+        for part in slices_of(self.judged, update=self.update):
+            if took and self.scope.store.is_sqlite and not writer.dry_run:
+                await import_slices.breathe(took)
+            begun = time.monotonic()
+            try:
+                outcome = None if writer.dry_run and part.new else await writer.write(part)
+            except MissionControlError as error:
+                if self.created:
+                    done = f"{len(self.created)} users were created before, and stay."
+                    error.hint = f"{done} The same file again goes on. {error.hint}".strip()
+                raise
+            if outcome is None and not (writer.dry_run and part.new):
+                self.idle += 1
+                if self.idle > IDLE_LIMIT:
+                    raise Conflict(
+                        "Others change the same users all the time.", hint="Import again later."
+                    )
+                return False
+            self._written(part, outcome)
+            took = time.monotonic() - begun
+        return True
+
+    def _written(self, part: ImportSlice, outcome: Outcome[SliceResult] | None) -> None:
+        self.idle = 0
+        self.created |= {user.row.row: user for user in part.new}
+        self.known |= {known.row.row: known for known in part.known}
+        if outcome is not None:
+            self.made += outcome.result.made
+            self.plans.append(outcome.plan)
+            for number, error in outcome.result.refused.items():
+                del self.known[number]
+                said = [
+                    Problem(f"row {number}", problem.what, problem.hint)
+                    for problem in error.problems
+                ]
+                self.refused[number] = said or [Problem(f"row {number}", error.what, error.hint)]
+        self.steps.more(len(part.rows))
+
+    def outcome(self, *, applied: bool) -> Outcome[ImportResult]:
+        """Return what became of all rows, with one plan."""
+        if self.update and any(known.row.password is not None for known in self.known.values()):
+            self.warnings.append("Passwords in the file are set for new users only.")
+        users = [user for _, user in sorted(self.created.items())]
+        result = _result(self, users, () if not applied else self.made)
+        lines = [PlanLine(PlanVerb.CREATED, "user", user.details.upn) for user in users]
+        lines += [
+            line for plan in self.plans for line in plan.lines if line.verb is not PlanVerb.CREATED
+        ]
+        plan = Plan(
+            lines=tuple(lines),
+            warnings=(*self.warnings, *(said for plan in self.plans for said in plan.warnings)),
+            requests=tuple(number for plan in self.plans for number in plan.requests),
+        )
+        return Outcome(result, plan, applied)
 
 
 class _Steps:
@@ -183,22 +290,9 @@ async def _checked(file: ImportFile, special: str, steps: _Steps, today: date) -
     return checked
 
 
-async def locked_policy(tx: Transaction, account_id: int) -> PasswordPolicy:
-    """The account's policy. One import of an account at a time; single users are created meanwhile all the same."""
-    account = (
-        await tx.session.scalars(
-            select(AccountRow).where(AccountRow.id == account_id).with_for_update(key_share=True)
-        )
-    ).one()
-    return policy_of(account)
-
-
-def _require_passwords(file: ImportFile, users: Sequence[NewUser]) -> None:
-    without = [user.row.row for user in users if user.password is None]
-    if not without:
-        return
+def _no_passwords(file: ImportFile, without: Sequence[int]) -> InvalidInput:
     count = f"{len(without)} new user{'s'[: len(without) > 1]}"
-    raise InvalidInput(
+    return InvalidInput(
         f"{count} of {file.source} would have no password. Nothing was imported.",
         hint="Have passwords generated (--passwords-out FILE), or put them into the file.",
         problems=[Problem(_numbers("row", without), "has no password")],
@@ -221,36 +315,28 @@ def _domains_problem(missing: Mapping[str, tuple[int, ...]]) -> list[Problem]:
     return [Problem("domains", what, "buy or add them first, or correct the rows")]
 
 
-def _result(
-    file: ImportFile,
-    checked: Sequence[CheckedRow],
-    judged: CheckedRows,
-    foreign: Mapping[str, tuple[int, ...]],
-    made: Sequence[NewPassword],
-    *,
-    update: bool,
-) -> ImportResult:
-    refused = judged.refused
-    rows = {row.row.row: row.row for row in checked}
-    for domain, numbers in foreign.items():
+def _result(run: _ImportRun, users: Sequence[NewUser], made: Sequence[NewPassword]) -> ImportResult:
+    rows = {row.row.row: row.row for row in run.checked}
+    for domain, numbers in run.foreign.items():
         problem = Problem("upn", f"{domain} is not a domain of this account", "buy or add it first")
         for number in numbers:
-            refused[number].append(file.located(rows[number], problem))
+            run.refused[number].append(run.file.located(rows[number], problem))
+    known = [run.known[number] for number in sorted(run.known)]
     return ImportResult(
-        source=file.source,
-        rows=len(file.rows),
-        created=tuple(user.details.upn for user in judged.new),
-        unchanged=sum(not known.changes for known in judged.known),
+        source=run.file.source,
+        rows=len(run.file.rows),
+        created=tuple(user.details.upn for user in users),
+        unchanged=sum(not row.changes for row in known),
         differing=tuple(
-            RowDifference(known.row.row, known.user.upn, known.before, known.after, update)
-            for known in judged.known
-            if known.changes
+            RowDifference(row.row.row, row.user.upn, row.before, row.after, run.update)
+            for row in known
+            if row.changes
         ),
         refused=tuple(
             RejectedRow(rows[number], tuple(problems))
-            for number, problems in sorted(refused.items())
+            for number, problems in sorted(run.refused.items())
         ),
-        warnings=tuple(warning for row in checked for warning in row.warnings),
-        missing_domains=foreign,
+        warnings=tuple(warning for row in run.checked for warning in row.warnings),
+        missing_domains=run.foreign,
         passwords=tuple(made),
     )

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from sqlalchemy import select
@@ -29,11 +29,11 @@ from mission_control_tui.model.catalogue.in_force import in_force
 from mission_control_tui.model.catalogue.types import Catalogue, Level, Service
 from mission_control_tui.model.domains.address_registry import domains_of
 from mission_control_tui.model.errors import InvalidInput, NoSeats, Problem
-from mission_control_tui.model.onboarding.file_import import locked_policy
 from mission_control_tui.model.onboarding.files.check import check_rows
 from mission_control_tui.model.onboarding.files.formats import OWN_CSV
 from mission_control_tui.model.onboarding.files.layout import Layout
 from mission_control_tui.model.onboarding.files.read import ImportFile, ImportRow
+from mission_control_tui.model.onboarding.import_slices import Keep, locked_policy
 from mission_control_tui.model.onboarding.pasted_list import PastedList
 from mission_control_tui.model.onboarding.row_checks import NewUser, RowChecker
 from mission_control_tui.model.onboarding.template_content import TemplateContent, checked
@@ -50,9 +50,6 @@ from mission_control_tui.model.store.tables.documents import StoredParams
 from mission_control_tui.model.store.tables.users import AddressRow
 from mission_control_tui.model.store.transaction import Transaction
 from mission_control_tui.model.users.actions.params import ActionParams
-
-Keep = Callable[[Sequence[NewPassword]], None]
-"""Gets the passwords before the users are committed, to write them where they outlive the process."""
 
 
 @dataclass(frozen=True, slots=True)

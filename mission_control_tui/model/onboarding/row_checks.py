@@ -38,6 +38,7 @@ class NewUser:
     key: str
     details: UserDetails
     password: str | None = field(default=None, repr=False)
+    generated: str | None = field(default=None, repr=False)
     manager_id: str | None = None
     manager_key: str = ""
 
@@ -51,6 +52,8 @@ class KnownUser:
     before: Mapping[str, Any]
     after: Mapping[str, Any]
     changes: Mapping[str, Value]
+    version: int
+    """The user's, when the row was judged."""
 
 
 @dataclass(slots=True)
@@ -82,15 +85,15 @@ class RowChecker:
     _users: dict[str, UserRow] = field(default_factory=dict)
     _manager_upns: dict[str, str] = field(default_factory=dict)
 
-    async def judge(self, *, lock: bool = False) -> CheckedRows:
-        """Return all rows; `lock` keeps the known users for this transaction."""
+    async def judge(self) -> CheckedRows:
+        """Return all rows, as the store is now."""
         self._keys = {row.row.row: lookup_key(row.details.upn) for row in self.rows}
         for row in self.rows:
             if row.problems or row.row.row in self.foreign:
                 self._judged.refused[row.row.row] = list(row.problems)
         stated = {lookup_key(row.details.manager) for row in self.rows if row.details.manager}
         self._held = await holders(self.session, {*self._keys.values(), *stated})
-        await self._load(lock)
+        await self._load()
         await asyncio.to_thread(self._sort)
         await self._name()
         self._resolve_managers()
@@ -99,13 +102,13 @@ class RowChecker:
         self._judged.known = [user for user in self._judged.known if user.row.row not in refused]
         return self._judged
 
-    async def _load(self, lock: bool) -> None:
+    async def _load(self) -> None:
         """The users whose UPNs the file states, and the UPNs of their managers."""
         held = (self._held.get(key) for key in self._keys.values())
         ids = {holder.user_id for holder in held if holder is not None and self._is_ours(holder)}
         for chunk in batches(sorted(ids), KEYS_AT_ONCE):
             statement = select(UserRow).where(UserRow.id.in_(chunk)).order_by(UserRow.id)
-            rows = await self.session.scalars(statement.with_for_update() if lock else statement)
+            rows = await self.session.scalars(statement)
             self._users.update((row.id, row) for row in rows)
         managers = sorted({row.manager_id for row in self._users.values() if row.manager_id})
         for chunk in batches(managers, KEYS_AT_ONCE):
@@ -160,7 +163,7 @@ class RowChecker:
                 wanted = replace(wanted, manager=current.manager)
         before, after = difference(current, wanted)
         changes = {name: getattr(wanted, name) for name in after}
-        self._judged.known.append(KnownUser(row, user, before, after, changes))
+        self._judged.known.append(KnownUser(row, user, before, after, changes, user.version))
 
     async def _name(self) -> None:
         """Give new users without a username one that is free in the store and in the file."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -39,13 +39,15 @@ async def write_users(
     users: Sequence[NewUser],
     policy: PasswordPolicy,
     *,
-    progress: Callable[[int], None] = lambda _count: None,
+    ids: Mapping[str, str] | None = None,
 ) -> list[NewPassword]:
     """Insert the users with addresses, search terms, sealed passwords and audit; returns the passwords made here.
 
-    Who states no password gets a generated one. `progress` hears how many more are written.
+    Who states no password gets a generated one, the same one if it is written again. `ids` has the ids of the users,
+    and of others who are there already, by their keys.
     """
-    ids = {user.key: uuid.uuid4().hex for user in users}
+    if ids is None:
+        ids = {user.key: uuid.uuid4().hex for user in users}
     made: list[NewPassword] = []
     for chunk in batches(users, USERS_AT_ONCE):
         passwords = await asyncio.to_thread(_passwords, chunk, policy)
@@ -59,16 +61,15 @@ async def write_users(
         for table, found in rows.items():
             await tx.session.execute(insert(table), found)
         await tx.flush_audit()
-        progress(len(chunk))
-    await _set_managers(tx, users, ids)
+    await set_managers(tx, users, ids)
     return made
 
 
 def _passwords(users: Sequence[NewUser], policy: PasswordPolicy) -> list[str]:
-    return [
-        generate(policy, user.details.username) if user.password is None else user.password
-        for user in users
-    ]
+    for user in users:
+        if user.password is None and user.generated is None:
+            user.generated = generate(policy, user.details.username)
+    return [user.password or user.generated or "" for user in users]
 
 
 def _rows(
@@ -96,12 +97,12 @@ def _rows(
     return {_table(UserRow): people, _table(AddressRow): addresses, _table(SearchTermRow): terms}
 
 
-async def _set_managers(tx: Transaction, users: Sequence[NewUser], ids: Mapping[str, str]) -> None:
-    """Managers who are new users themselves can be named only when all are there."""
+async def set_managers(tx: Transaction, users: Sequence[NewUser], ids: Mapping[str, str]) -> None:
+    """Name the managers who are new users themselves, as far as they have `ids`: both have to be there."""
     managed = [
         {"of": ids[user.key], "manager": ids[user.manager_key]}
         for user in users
-        if user.manager_key
+        if user.manager_key in ids
     ]
     table = _table(UserRow)
     statement = (

@@ -14,9 +14,12 @@ import subprocess
 import sys
 import termios
 from pathlib import Path
+from unittest import mock
 
 import pytest
 
+from mission_control_tui.cli.common import passwords as passwords_module
+from mission_control_tui.model.errors import StoreError
 from tests.cli.command import ROOT, SAMPLES, Command
 
 HEADINGS = "User Name,First Name,Last Name,Display Name,Job Title\n"
@@ -246,3 +249,40 @@ def _read(terminal: int) -> bytes:
         return os.read(terminal, 65536)
     except OSError:
         return b""  # Linux says so when the other side is closed
+
+
+def test_a_dry_run_shows_what_was_understood(inside: Command) -> None:
+    inside.init()
+    rows = [f"u{n}@acme.example,U{n}\n" for n in range(8)]
+    rows[6] = "u6@acme.example,Paweł Żółć\n"
+    data = ("UPN,Display Name\n" + "".join(rows)).encode("cp1250")
+    (inside.directory / "u.csv").write_bytes(data)
+    tried = inside.ok("users", "import", "u.csv", "--dry-run")
+    assert "display name: Pawe³ ¯ó³æ" in tried.out
+    assert "8 new users would have no password" in tried.err
+    right = inside.ok("users", "import", "u.csv", "--dry-run", "--encoding", "windows-1250")
+    assert "row 8  upn: u6@acme.example; display name: Paweł Żółć" in right.out
+    assert "row 6  " in right.out
+    assert "row 7  " not in right.out
+    told = inside.ok("users", "import", "u.csv", "--dry-run", "--json").json
+    assert [shown["row"] for shown in told["understood"]] == [2, 3, 4, 5, 6, 8]
+    mapped = inside.run("users", "import", "u.csv", "--dry-run", "--map", "Display Name=Title")
+    assert mapped.code == 3
+
+
+def test_passwords_that_cannot_be_written_create_nobody(acme: Command) -> None:
+    rows = [f"u{n}@acme.example,U{n}\n" for n in range(3)]
+    write(acme, "u.csv", "UPN,Display Name\n", *rows)
+    written = passwords_module.PasswordFile.write
+
+    def full(self: object, *_: object, **__: object) -> None:
+        raise StoreError("The passwords could not be written to p.csv: No space left on device.")
+
+    with mock.patch.object(passwords_module.PasswordFile, "write", full):
+        refused = acme.run("users", "import", "u.csv", *OUT)
+    assert refused.code == 8
+    assert acme.json("users", "list")["total"] == 0
+    assert not (acme.directory / "p.csv").exists()
+    assert written is passwords_module.PasswordFile.write
+    acme.ok("users", "import", "u.csv", *OUT)
+    assert len(passwords(acme)) == 3

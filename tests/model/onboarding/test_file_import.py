@@ -9,13 +9,14 @@ from sqlalchemy import func, select
 
 from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.catalogue.types import Catalogue
-from mission_control_tui.model.errors import InvalidInput
+from mission_control_tui.model.errors import InvalidInput, StoreError
 from mission_control_tui.model.onboarding.file_import import (
     ImportResult,
     Passwords,
     run_import,
 )
 from mission_control_tui.model.onboarding.files.read import ImportFile, read_users
+from mission_control_tui.model.onboarding.user_insert import NewPassword
 from mission_control_tui.model.recycle_bin import deletion
 from mission_control_tui.model.requests import queries
 from mission_control_tui.model.search.filters import UserFilter
@@ -292,29 +293,80 @@ async def test_what_differs_is_listed_and_changes_only_when_asked(
     assert (again.result.unchanged, again.result.differing) == (2, ())
 
 
-async def test_a_crash_half_way_leaves_nothing(
+async def test_who_is_stopped_half_way_goes_on_and_no_password_is_lost(
+    store: Store, scope: AccountScope, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mission_control_tui.model.onboarding.import_slices.SLICE_USERS", 2)
+    # u0 and u6 manage each other, over slices; u5 manages u1, who stands before.
+    managers = {0: "u6@acme.example", 6: "u0@acme.example", 1: "u5@acme.example"}
+    file = file_of(
+        *[(f"u{number}@acme.example", "U", "", "", managers.get(number, "")) for number in range(7)]
+    )
+    kept: list[str] = []
+
+    def full_disk(made: Sequence[NewPassword]) -> None:
+        if len(kept) >= 4:
+            raise StoreError("The passwords could not be written.", hint="Use another file.")
+        kept.extend(new.upn for new in made)
+
+    with pytest.raises(StoreError) as stopped:
+        await run_import(scope, file, passwords=Passwords.GENERATE, keep=full_disk)
+    assert "4 users were created before, and stay" in stopped.value.hint
+    there = {row.upn for row in (await page(scope, UserFilter())).rows}
+    assert there == set(kept)
+    assert (await counts(store))[0] == 4
+    rest: list[NewPassword] = []
+    again = await run_import(scope, file, passwords=Passwords.GENERATE, keep=rest.extend)
+    assert set(again.result.created) == {new.upn for new in rest}
+    assert {*kept, *again.result.created} == {f"u{number}@acme.example" for number in range(7)}
+    assert len(kept) + len(rest) == 7
+    assert (await users.details(scope, "u1")).details.manager == "u5@acme.example"
+    assert (await users.details(scope, "u6")).details.manager == "u0@acme.example"
+
+
+async def test_managers_of_one_file_find_each_other_over_slices(
+    scope: AccountScope, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mission_control_tui.model.onboarding.import_slices.SLICE_USERS", 2)
+    names = [f"u{number}@acme.example" for number in range(9)]
+    file = file_of(*[(upn, "U", "", "", names[n - 1]) for n, upn in enumerate(names)])
+    outcome = await run_import(scope, file, passwords=Passwords.GENERATE)
+    assert outcome.result.created == tuple(names)
+    for number, upn in enumerate(names):
+        assert (await users.details(scope, upn)).details.manager == names[number - 1]
+
+
+async def test_what_others_do_between_two_slices_is_seen(
     store: Store,
     caller: Caller,
     account: Account,
     scope: AccountScope,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("mission_control_tui.model.onboarding.user_insert.USERS_AT_ONCE", 2)
-    before = await counts(store)
-    file = file_of(*[(f"u{number}@acme.example", "U") for number in range(7)])
+    monkeypatch.setattr("mission_control_tui.model.onboarding.import_slices.SLICE_USERS", 2)
+    file = file_of(*[(f"u{number}@acme.example", "U") for number in range(6)])
+    waiting: list[float] = []
 
-    class Stopped(Exception):
-        pass
+    async def others(seconds: float) -> None:
+        if not waiting:
+            await create(store, caller, account, ada(upn="u4@acme.example", username="u5"))
+        waiting.append(seconds)
 
-    def stop(done: int, rows: int) -> None:
-        if done > 4:
-            raise Stopped
+    monkeypatch.setattr("mission_control_tui.model.onboarding.import_slices.breathe", others)
+    outcome = await run_import(scope, file, passwords=Passwords.GENERATE)
+    if store.is_sqlite:
+        assert set(outcome.result.created) == {f"u{number}@acme.example" for number in range(6)} - {
+            "u4@acme.example"
+        }
+        assert len(outcome.result.differing) == 1
+        assert (await users.details(scope, "u5@acme.example")).details.username != "u5"
+        assert all(seconds > 0 for seconds in waiting)
 
-    with pytest.raises(Stopped):
-        await run_import(scope, file, passwords=Passwords.GENERATE, progress=stop)
-    assert await counts(store) == before
-    result = await load(store, caller, account, file)
-    assert len(result.created) == 7
+
+async def test_a_dry_run_needs_no_passwords_and_says_so(scope: AccountScope) -> None:
+    tried = await run_import(scope, file_of(("a@acme.example", "A")), dry_run=True)
+    assert tried.result.created == ("a@acme.example",)
+    assert "1 new user would have no password" in tried.plan.warnings[0]
 
 
 async def test_google_s_derived_names_do_not_undo_an_edit(

@@ -1,0 +1,194 @@
+"""Writing an import a slice at a time: one short transaction each, so that nobody else waits for the database.
+
+A slice is written whole, with its passwords on the disk before it is committed, or not at all. Whoever is killed in
+between has lost nothing: the same file again finds the users of earlier slices there, and goes on with the others.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections import ChainMap
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from sqlalchemy import select
+
+from mission_control_tui.model.bulk.slices import breath
+from mission_control_tui.model.domains.address_registry import holders
+from mission_control_tui.model.errors import MissionControlError
+from mission_control_tui.model.onboarding.row_checks import CheckedRows, KnownUser, NewUser
+from mission_control_tui.model.onboarding.user_insert import NewPassword, set_managers, write_users
+from mission_control_tui.model.people.fields import Value
+from mission_control_tui.model.people.password_policy import PasswordPolicy
+from mission_control_tui.model.plan import Outcome
+from mission_control_tui.model.states import Priority
+from mission_control_tui.model.store.batches import batches
+from mission_control_tui.model.store.retry import retry_on_conflict
+from mission_control_tui.model.store.scope import AccountScope
+from mission_control_tui.model.store.tables.accounts import AccountRow
+from mission_control_tui.model.store.tables.users import UserRow
+from mission_control_tui.model.store.transaction import Transaction
+from mission_control_tui.model.users.editing import apply_changes
+from mission_control_tui.model.users.rules import policy_of
+
+SLICE_USERS = 100
+"""New users in one transaction: about a tenth of a second."""
+SLICE_CHANGES = 20
+"""Users who are changed in one."""
+
+Keep = Callable[[Sequence[NewPassword]], None]
+"""Gets the passwords before the users are committed, to write them where they outlive the process."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImportSlice:
+    """Rows that are written together."""
+
+    new: Sequence[NewUser] = ()
+    known: Sequence[KnownUser] = ()
+
+    @property
+    def rows(self) -> tuple[int, ...]:
+        """The numbers of its rows."""
+        return (*(user.row.row for user in self.new), *(user.row.row for user in self.known))
+
+
+def slices_of(judged: CheckedRows, *, update: bool) -> Iterator[ImportSlice]:
+    """Yield what there is to write, managers before those whom they manage."""
+    for new in batches(_managers_first(judged.new), SLICE_USERS):
+        yield ImportSlice(new=new)
+    changed = [known for known in judged.known if known.changes] if update else []
+    for known in batches(changed, SLICE_CHANGES):
+        yield ImportSlice(known=known)
+
+
+def _managers_first(users: Sequence[NewUser]) -> list[NewUser]:
+    by_key = {user.key: user for user in users}
+    placed: dict[str, NewUser] = {}
+    for user in users:
+        chain: dict[str, NewUser] = {}
+        above: NewUser | None = user
+        while above is not None and above.key not in placed and above.key not in chain:
+            chain[above.key] = above
+            above = by_key.get(above.manager_key)
+        placed |= {key: chain[key] for key in reversed(chain)}
+    return list(placed.values())
+
+
+@dataclass(slots=True)
+class SliceResult:
+    """What became of a slice: the passwords that were made, and by row why somebody could not be changed."""
+
+    made: list[NewPassword] = field(default_factory=list, repr=False)
+    refused: dict[int, MissionControlError] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class SliceWriter:
+    """Writes slices of one import; `keep` gets each password once."""
+
+    scope: AccountScope
+    account_id: int
+    keep: Keep | None
+    dry_run: bool
+    _ids: dict[str, str] = field(default_factory=dict)
+    _kept: set[str] = field(default_factory=set)
+    _without_manager: dict[str, list[NewUser]] = field(default_factory=dict)
+    """New users whose manager is written after them, because two manage each other, by the manager's key."""
+
+    async def write(self, part: ImportSlice) -> Outcome[SliceResult] | None:
+        """Write one slice; None, and nothing written, where the store is no longer as it was judged."""
+        ids = {user.key: uuid.uuid4().hex for user in part.new}
+
+        async def work() -> Outcome[SliceResult] | None:
+            scope = self.scope
+            async with scope.store.write(scope.caller, self.account_id, dry_run=self.dry_run) as tx:
+                tx.priority = Priority.BULK
+                policy = await locked_policy(tx, self.account_id)
+                rows = await _as_judged(tx, self.account_id, part)
+                if rows is None:
+                    tx.dry_run = True  # nothing is done, so nobody has to hear of it
+                    return None
+                result = SliceResult(await self._write(tx, part, ids, policy))
+                for known in part.known:
+                    try:
+                        async with tx.attempt():
+                            await apply_changes(tx, rows[known.user.id], self._changes(known))
+                    except MissionControlError as error:
+                        result.refused[known.row.row] = error
+                self._keep(result.made)
+            return tx.outcome(result)
+
+        outcome = await retry_on_conflict(work)
+        if outcome is not None:
+            self._ids |= ids
+            self._remember(part.new)
+        return outcome
+
+    async def _write(
+        self, tx: Transaction, part: ImportSlice, ids: dict[str, str], policy: PasswordPolicy
+    ) -> list[NewPassword]:
+        there = ChainMap(ids, self._ids)
+        made = await write_users(tx, self.account_id, part.new, policy, ids=there)
+        waiting = [
+            user for manager in part.new for user in self._without_manager.get(manager.key, ())
+        ]
+        await set_managers(tx, waiting, there)
+        await tx.session.flush()
+        return made
+
+    def _changes(self, known: KnownUser) -> Mapping[str, Value]:
+        """Return what is changed. What is only tried has no new users, whom a manager may be one of."""
+        left_out = {"manager"} if self.dry_run else set()
+        return {name: known.changes[name] for name in known.changes.keys() - left_out}
+
+    def _keep(self, made: Sequence[NewPassword]) -> None:
+        fresh = [new for new in made if new.upn not in self._kept]
+        if self.keep is not None and fresh and not self.dry_run:
+            self.keep(fresh)
+            self._kept.update(new.upn for new in fresh)
+
+    def _remember(self, written: Sequence[NewUser]) -> None:
+        for user in written:
+            if user.manager_key and user.manager_key not in self._ids:
+                self._without_manager.setdefault(user.manager_key, []).append(user)
+
+
+async def breathe(took: float) -> None:
+    """Leave the database to others after a slice that took so long."""
+    await asyncio.sleep(breath(took))
+
+
+async def locked_policy(tx: Transaction, account_id: int) -> PasswordPolicy:
+    """The account's policy. One slice of an account at a time; single users are created meanwhile all the same."""
+    account = (
+        await tx.session.scalars(
+            select(AccountRow).where(AccountRow.id == account_id).with_for_update(key_share=True)
+        )
+    ).one()
+    return policy_of(account)
+
+
+async def _as_judged(
+    tx: Transaction, account_id: int, part: ImportSlice
+) -> dict[str, UserRow] | None:
+    """Return the known users by id, locked; None where a name is taken meanwhile, or a user was changed."""
+    keys = {user.key for user in part.new}
+    names = {user.details.username.casefold() for user in part.new}
+    if keys and await holders(tx.session, keys):
+        return None
+    for some in batches(sorted(names)):
+        taken = select(UserRow.id).where(
+            UserRow.account_id == account_id, UserRow.username_key.in_(some)
+        )
+        if await tx.session.scalar(taken.limit(1)) is not None:
+            return None
+    judged = {known.user.id: known.version for known in part.known}
+    found = await tx.session.scalars(
+        select(UserRow).where(UserRow.id.in_(judged)).order_by(UserRow.id).with_for_update()
+    )
+    rows = {row.id: row for row in found}
+    if {row.id: row.version for row in rows.values() if not row.in_bin} != judged:
+        return None
+    return rows
