@@ -109,16 +109,12 @@ class ConsoleApp(MissionControlApp):
     # Opening
 
     def _prepare(self) -> Awaitable[Context]:
-        """In a thread: import what the screens will need, then say how to open the database."""
+        """In a thread: import what Home needs, then say how to open the database."""
         for module in (
-            "model.accounts.overview",
+            "model.accounts.front_page",
             "model.accounts.editing",
             "model.services.attention",
             "model.store.change_feed",
-            "model.search.user_list",
-            "model.requests.queries",
-            "model.services.lights",
-            "provisioning.launcher",
         ):
             import_module(f"mission_control_tui.{module}")
         gc.freeze()
@@ -128,7 +124,6 @@ class ConsoleApp(MissionControlApp):
     async def _open_store(self) -> Context:
         from mission_control_tui.model.accounts.editing import list_accounts, resolve_account
         from mission_control_tui.model.catalogue.in_force import current
-        from mission_control_tui.model.installation.connector_switch import follow_settings
         from mission_control_tui.model.store.database import Store
 
         settings = self.accounts.settings
@@ -138,7 +133,10 @@ class ConsoleApp(MissionControlApp):
             private_suffixes=settings.own_endings,
         )
         try:
-            await follow_settings(store, self.accounts.caller)
+            if store.connectors != store.followed:
+                from mission_control_tui.model.installation.connector_switch import follow_settings
+
+                await follow_settings(store, self.accounts.caller)
             chosen = await self.session.lost_account(store) if self._account is None else None
             if chosen is None:
                 chosen = await resolve_account(store, self.accounts.caller, self._account)

@@ -23,6 +23,7 @@ from textual.screen import Screen
 from textual.widget import Widget
 from textual.worker import WorkerFailed
 
+from mission_control_tui.console.stylesheet import ParsedOnceStylesheet
 from mission_control_tui.model.errors import MissionControlError
 from mission_control_tui.model.text.clean import harmless
 from mission_control_tui.screens.base.base import BaseScreen
@@ -83,6 +84,7 @@ class MissionControlApp(App[int], inherit_bindings=False):
         top: TopInfo | None = None,
     ) -> None:
         super().__init__(driver_class=ConsoleDriver, ansi_color=True)
+        self.stylesheet = ParsedOnceStylesheet(variables=self.get_css_variables())
         for theme in themes():
             self.register_theme(theme)
         self.animation_level = "none"

@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from mission_control_tui.console.account_switching import AccountContexts
@@ -128,6 +129,8 @@ class ChangeFollower:
         """See to it that a worker runs; return what became of that, as `Presence` says it."""
         if self._wake is not None:
             return await self._wake(store)
+        # What a worker is started with is imported beside the keys.
+        await asyncio.to_thread(import_module, "mission_control_tui.provisioning.launcher")
         from mission_control_tui.provisioning.launcher import (
             Presence,
             WorkerStartError,

@@ -12,7 +12,7 @@ from textual.containers import Grid
 from textual.widget import Widget
 
 from mission_control_tui.model.catalogue.lookup import name_of
-from mission_control_tui.model.states import ACTIVE_STATES, Light, RequestState, Word
+from mission_control_tui.model.states import Light, RequestState, Word
 from mission_control_tui.screens.base.mission_screen import UNKNOWN, MissionScreen, number
 from mission_control_tui.widgets.cells import age
 from mission_control_tui.widgets.light import GLYPHS, light_parts
@@ -104,17 +104,12 @@ class HomeScreen(MissionScreen):
     # Data
 
     async def load(self) -> None:
-        from mission_control_tui.model.accounts import overview
-        from mission_control_tui.model.requests.queries import list_requests
-        from mission_control_tui.model.services.lights import status
+        from mission_control_tui.model.accounts.front_page import front_page
 
         context = self.context
-        scope = context.scope
-        details = await overview.show(scope)
-        self._red = await status(scope, light=Light.RED, limit=SHOWN) if details.lights.red else ()
-        self._active = await list_requests(scope, states=ACTIVE_STATES, limit=SHOWN)
-        self._recent = await list_requests(scope, states=_ENDED, limit=SHOWN)
-        self._details = details
+        page = await front_page(context.scope, SHOWN)
+        self._red, self._active, self._recent = page.red, page.active, page.ended
+        self._details = details = page.details
         catalogue = context.catalogue
         examples = "example prices" if catalogue.prices_are_examples else ""
         self._quadrants["services"].set_rows(service_rows(catalogue, details), note=examples)

@@ -18,6 +18,7 @@ from sqlalchemy import select, update
 from mission_control_tui.model.accounts import editing as accounts
 from mission_control_tui.model.accounts.contacts import Contact, ContactRole, set_contacts
 from mission_control_tui.model.caller import Caller
+from mission_control_tui.model.operators.recents import remember
 from mission_control_tui.model.orders import buying
 from mission_control_tui.model.people.fields import UserDetails
 from mission_control_tui.model.states import Light, RequestState, Word
@@ -58,6 +59,8 @@ async def make(path: Path, *, empty: bool = False) -> Account:
         )
         if not empty:
             await fill(store, made.result)
+        # The first console on it would note so, and read Home once more for that.
+        await remember(store, CALLER, made.result.id)
         return made.result
     finally:
         await store.close()

@@ -12,6 +12,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from mission_control_tui.model.accounts.contacts import Contact, contacts_of
 from mission_control_tui.model.catalogue.in_force import in_force
+from mission_control_tui.model.catalogue.types import Catalogue
 from mission_control_tui.model.dates import zone_of
 from mission_control_tui.model.domains.ownership import DomainView, domain_views
 from mission_control_tui.model.domains.terms import ExpiringDomain, expiring_domains
@@ -21,8 +22,9 @@ from mission_control_tui.model.people.password_policy import PasswordPolicy
 from mission_control_tui.model.services import seats
 from mission_control_tui.model.states import Light, OrderState, ScheduleState
 from mission_control_tui.model.store import trusted_clock
-from mission_control_tui.model.store.account_rows import load_account
+from mission_control_tui.model.store.account_rows import account_view
 from mission_control_tui.model.store.scope import AccountScope
+from mission_control_tui.model.store.tables.accounts import AccountRow
 from mission_control_tui.model.store.tables.groups import ObjectRow
 from mission_control_tui.model.store.tables.orders import OrderRow
 from mission_control_tui.model.store.tables.schedules import ScheduleRow
@@ -74,38 +76,43 @@ async def show(scope: AccountScope, *, now: datetime | None = None) -> AccountDe
     async with scope.store.read() as session:
         row = await scope.row(session)
         catalogue = (await in_force(session)).catalogue
-        moment = now or datetime.now(UTC)
-        since = month_start(moment, zone_of(row.time_zone))
-        spent = await spent_since(session, row.id, since)
-        users = await _counted(session, UserRow.in_bin, UserRow.account_id == row.id)
-        purged = await _purged(session, row.id) if users.get(True) else 0
-        orders = await _counted(session, OrderRow.state, OrderRow.account_id == row.id)
-        objects, waiting, failed, failed_at = await _beside_users(session, row.id, moment)
-        return AccountDetails(
-            account=await load_account(session, row.id),
-            created_at=row.created_at,
-            policy=policy_of(row),
-            domains=await domain_views(session, row.id, now=now),
-            expiring=await expiring_domains(session, {row.id}, now=now),
-            contacts=await contacts_of(session, row.id),
-            seats=await seats.overview(session, catalogue, row.id),
-            lights=await light_counts(session, row.id),
-            users=users.get(False, 0),
-            users_in_bin=users.get(True, 0) - purged,
-            orders=sum(orders.values()),
-            orders_awaiting_approval=orders.get(OrderState.AWAITING_APPROVAL, 0),
-            this_month=spent or (catalogue.money(0),),
-            approval_above=(
-                None
-                if row.approval_above_minor is None
-                else catalogue.money(row.approval_above_minor)
-            ),
-            objects=objects,
-            schedules_waiting=waiting,
-            schedules_failed=failed,
-            schedule_failed_at=failed_at,
-            clock_doubt=(await trusted_clock.state(session)).doubt,
-        )
+        return await details_of(session, catalogue, row, now or datetime.now(UTC))
+
+
+async def details_of(
+    session: AsyncSession, catalogue: Catalogue, row: AccountRow, moment: datetime
+) -> AccountDetails:
+    """Return what `show` does, of an account that was read in this session."""
+    since = month_start(moment, zone_of(row.time_zone))
+    spent = await spent_since(session, row.id, since)
+    users = await _counted(session, UserRow.in_bin, UserRow.account_id == row.id)
+    purged = await _purged(session, row.id) if users.get(True) else 0
+    orders = await _counted(session, OrderRow.state, OrderRow.account_id == row.id)
+    objects, waiting, failed, failed_at = await _beside_users(session, row.id, moment)
+    domains = await domain_views(session, row.id, now=moment)
+    return AccountDetails(
+        account=account_view(row, (domain.name for domain in domains)),
+        created_at=row.created_at,
+        policy=policy_of(row),
+        domains=domains,
+        expiring=await expiring_domains(session, {row.id}, now=moment),
+        contacts=await contacts_of(session, row.id),
+        seats=await seats.overview(session, catalogue, row.id),
+        lights=await light_counts(session, row.id),
+        users=users.get(False, 0),
+        users_in_bin=users.get(True, 0) - purged,
+        orders=sum(orders.values()),
+        orders_awaiting_approval=orders.get(OrderState.AWAITING_APPROVAL, 0),
+        this_month=spent or (catalogue.money(0),),
+        approval_above=(
+            None if row.approval_above_minor is None else catalogue.money(row.approval_above_minor)
+        ),
+        objects=objects,
+        schedules_waiting=waiting,
+        schedules_failed=failed,
+        schedule_failed_at=failed_at,
+        clock_doubt=(await trusted_clock.state(session)).doubt,
+    )
 
 
 async def _counted(

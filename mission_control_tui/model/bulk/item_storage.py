@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
-from sqlalchemy import JSON, Insert, String, Table, column, func, insert, literal, select
+from sqlalchemy import Insert, String, Table, column, func, insert, literal, select
 from sqlalchemy import cast as sql_cast
-from sqlalchemy.dialects.postgresql import JSONB
 
 from mission_control_tui.model.bulk.targets import BulkTarget
 from mission_control_tui.model.bulk.views import ItemState
+from mission_control_tui.model.store.tables.base import Document
 from mission_control_tui.model.store.tables.bulk import BulkItemRow
 
 AT_ONCE = 1_000
@@ -47,14 +47,13 @@ def storing(bulk_id: int, packed: PackedItems, *, is_sqlite: bool) -> Insert:
 
     Binding each field of each item would take three times as long.
     """
-    kind: type[JSON] = JSON if is_sqlite else JSONB
     document: Any = literal(packed.document, String)
     unpacked = (
         func.json_each(document)
         if is_sqlite
-        else func.jsonb_array_elements(sql_cast(document, kind))
+        else func.jsonb_array_elements(sql_cast(document, Document))
     )
-    item: Any = unpacked.table_valued(column("value", kind)).c.value
+    item: Any = unpacked.table_valued(column("value", Document)).c.value
     return insert(cast("Table", BulkItemRow.__table__)).from_select(
         ["bulk_id", "user_id", "assignment_id", "name", "previous", "state", "reason"],
         select(

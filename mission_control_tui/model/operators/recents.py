@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime
+from importlib import import_module
 
 from sqlalchemy import Select, delete, func, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.errors import Denied
@@ -45,7 +45,7 @@ async def remember(store: Store, caller: Caller, account_id: int, user_id: str =
         return
     # A list of the operator's own; what belongs to customers is not touched.
     async with store.write(replace(caller, may_write=True), account_id) as tx:
-        make = sqlite.insert if store.is_sqlite else postgresql.insert
+        make = import_module(f"sqlalchemy.dialects.{store.engine.dialect.name}").insert
         row = {"operator": caller.operator, "account_id": account_id, "user_id": user_id}
         await tx.session.execute(
             make(RecentRow)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import Select, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from mission_control_tui.model.states import RequestState
+from mission_control_tui.model.states import ACTIVE_STATES, RequestState
 from mission_control_tui.model.store.lookups import numbered_row, user_row
 from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.subject_names import SUBJECT
@@ -57,6 +57,21 @@ async def list_requests(
         return await _views(session, page)
 
 
+async def latest_requests(
+    session: AsyncSession, account_id: int, limit: int
+) -> tuple[tuple[RequestView, ...], tuple[RequestView, ...]]:
+    """Return the account's requests that have not ended and those that have, newest first, `limit` of each."""
+    of_account = select(RequestRow.id).where(RequestRow.account_id == account_id)
+    newest = of_account.order_by(RequestRow.id.desc()).limit(limit)
+    ended = frozenset(RequestState) - ACTIVE_STATES
+    active, past = [
+        (await session.scalars(newest.where(RequestRow.state.in_(sorted(states))))).all()
+        for states in (ACTIVE_STATES, ended)
+    ]
+    views = await _views_of(session, [*active, *past])
+    return views[: len(active)], views[len(active) :]
+
+
 async def count_requests(
     scope: AccountScope, *, states: Iterable[RequestState] = (), after_id: int = 0
 ) -> int:
@@ -97,7 +112,12 @@ async def show_request(scope: AccountScope, request_id: int) -> RequestDetails:
 
 
 async def _views(session: AsyncSession, ids: Select[int]) -> tuple[RequestView, ...]:
-    wanted = tuple(await session.scalars(ids))
+    return await _views_of(session, tuple(await session.scalars(ids)))
+
+
+async def _views_of(session: AsyncSession, wanted: Sequence[int]) -> tuple[RequestView, ...]:
+    if not wanted:
+        return ()
     rows = await session.execute(
         select(RequestRow, AssignmentRow, func.coalesce(UserRow.upn, SUBJECT))
         .outerjoin(AssignmentRow, AssignmentRow.id == RequestRow.assignment_id)

@@ -35,19 +35,13 @@ async def status(
     """
     async with scope.read() as (session, account_id):
         catalogue = (await in_force(session)).catalogue
-        statement = (
-            select(AssignmentRow, SUBJECT)
-            .outerjoin(UserRow, UserRow.id == AssignmentRow.user_id)
-            .outerjoin(DomainRow, DomainRow.id == AssignmentRow.domain_id)
-            .where(AssignmentRow.account_id == account_id)
-        )
+        statement = _of_account(account_id)
         target = None
         if user is not None:
             target = await user_row(session, account_id, user, binned=True)
             statement = statement.where(AssignmentRow.user_id == target.id)
         if light is not None:
             statement = statement.where(AssignmentRow.light == light)
-        statement = statement.order_by(UserRow.upn, DomainRow.name, AssignmentRow.service_id)
         if limit is not None:
             statement = statement.limit(limit).offset(offset)
         views = await views_of(session, catalogue, statement)
@@ -58,6 +52,25 @@ async def status(
         if limit is None:
             views.sort(key=lambda view: (view.subject, order.get(view.service_id, len(order))))
     return tuple(views)
+
+
+def _of_account(account_id: int) -> Select[AssignmentRow, str]:
+    """Return the statement for the account's service instances with their subjects' names, by subject."""
+    return (
+        select(AssignmentRow, SUBJECT)
+        .outerjoin(UserRow, UserRow.id == AssignmentRow.user_id)
+        .outerjoin(DomainRow, DomainRow.id == AssignmentRow.domain_id)
+        .where(AssignmentRow.account_id == account_id)
+        .order_by(UserRow.upn, DomainRow.name, AssignmentRow.service_id)
+    )
+
+
+async def first_of_light(
+    session: AsyncSession, catalogue: Catalogue, account_id: int, light: Light, limit: int
+) -> tuple[AssignmentView, ...]:
+    """Return the account's first `limit` service instances that show `light`, by subject."""
+    statement = _of_account(account_id).where(AssignmentRow.light == light).limit(limit)
+    return tuple(await views_of(session, catalogue, statement))
 
 
 async def active_requests(session: AsyncSession, ids: Sequence[str]) -> dict[str, int]:

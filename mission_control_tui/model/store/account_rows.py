@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 from sqlalchemy import select, true
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -28,7 +28,12 @@ async def load_accounts(
         .where(true() if ids is None else AccountRow.id.in_(ids))
         .order_by(AccountRow.code)
     )
-    return {row.id: view_of(Account, row, domains=tuple(names.get(row.id, ()))) for row in rows}
+    return {row.id: account_view(row, names.get(row.id, ())) for row in rows}
+
+
+def account_view(row: AccountRow, domains: Iterable[str]) -> Account:
+    """Return an account that was read with the names of its domains."""
+    return view_of(Account, row, domains=tuple(domains))
 
 
 async def load_account(session: AsyncSession, account_id: int) -> Account:

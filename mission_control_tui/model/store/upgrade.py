@@ -151,8 +151,6 @@ def _is_foreign(connection: Connection, tables: AbstractSet[str], current: str |
 
 
 def _prepare_sqlite(url: URL, create: bool) -> UpgradeResult:
-    from filelock import FileLock, Timeout
-
     path = Path(url.database or "")
     if not path.exists() and not create:
         raise StoreError(
@@ -163,6 +161,8 @@ def _prepare_sqlite(url: URL, create: bool) -> UpgradeResult:
     quick = _sqlite_revision(path)
     if quick == HEAD:
         return UpgradeResult(HEAD, HEAD, None)
+    from filelock import FileLock, Timeout
+
     engine = _sqlite_engine(url)
     try:
         with FileLock(f"{path}.upgrade.lock", timeout=LOCK_SECONDS, mode=0o600):
@@ -257,6 +257,8 @@ def _migrate(connection: Connection, before: str, key_file: Path) -> None:
     """Make the tables as they are now, or bring those of an older schema to it, within the connection's transaction."""
     from alembic import command
     from alembic.config import Config
+
+    from mission_control_tui.model.store.tables import partial_indexes  # noqa: F401 - the tables get them
 
     config = Config()
     config.set_main_option("script_location", str(SCRIPTS))

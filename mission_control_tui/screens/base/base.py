@@ -13,6 +13,7 @@ from functools import partial
 from typing import Any, ClassVar
 
 from textual import events, on
+from textual._styles_cache import StylesCache
 from textual.app import ComposeResult
 from textual.css.query import NoMatches
 from textual.message import Message
@@ -434,6 +435,10 @@ class BaseScreen(Screen[None]):
             self.memory.recall()
 
     # Coming and going
+
+    def on_unmount(self) -> None:
+        # Textual keeps what its widgets have drawn here (its key is the widget's own cache), a thousand widgets long.
+        StylesCache.get_inner_outer.cache_clear()
 
     def on_screen_suspend(self) -> None:
         self.keep()

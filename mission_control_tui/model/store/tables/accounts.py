@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, text
+from sqlalchemy import ForeignKey, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from mission_control_tui.model.store.tables.base import Base, Key
@@ -33,19 +33,10 @@ class AccountRow(Base):
 class DomainRow(Base):
     """A domain name; it belongs to one account in the whole installation.
 
-    A removed one stays for the history of what hung on it, and leaves its name free.
+    A removed one stays for the history of what hung on it, and leaves its name free: see `partial_indexes`.
     """
 
     __tablename__ = "domains"
-    __table_args__ = (
-        Index(
-            "uq_domains_name",
-            "name",
-            unique=True,
-            sqlite_where=text("removed_at IS NULL"),
-            postgresql_where=text("removed_at IS NULL"),
-        ),
-    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"), index=True)

@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from sqlalchemy import JSON, DateTime, MetaData, String, TypeDecorator
-from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import DeclarativeBase, mapped_column
+from sqlalchemy.types import TypeEngine
 
 from mission_control_tui.model.store.tables import documents
 
@@ -55,6 +55,26 @@ class Words(TypeDecorator[str]):
         return f"{value[: self.length - 3]}..."
 
 
+class Document(TypeDecorator[Any]):
+    """JSON: text in SQLite, JSONB in PostgreSQL, whose dialect is imported only where it is spoken."""
+
+    impl = JSON
+    cache_ok = True
+    hashable = False
+    should_evaluate_none = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        if dialect.name != "postgresql":
+            return super().load_dialect_impl(dialect)
+        from sqlalchemy.dialects.postgresql import JSONB
+
+        return dialect.type_descriptor(JSONB())
+
+    def coerce_compared_value(self, op: Any, value: Any) -> TypeEngine[Any]:
+        # An index into a document is text or a number, not a document.
+        return self.impl_instance.coerce_compared_value(op, value)
+
+
 _DOCUMENTS: tuple[Any, ...] = (
     *(dict[str, Any], dict[str, object], list[Any], documents.StoredPlace),
     *(documents.StoredParams, documents.StoredBulkParams, documents.StoredItem),
@@ -64,7 +84,7 @@ _DOCUMENTS: tuple[Any, ...] = (
 class Base(DeclarativeBase):
     metadata = MetaData(naming_convention=NAMING)
     type_annotation_map = {  # noqa: RUF012 (SQLAlchemy's own protocol)
-        **dict.fromkeys(_DOCUMENTS, JSON().with_variant(JSONB(), "postgresql")),
+        **dict.fromkeys(_DOCUMENTS, Document()),
         datetime: UtcDateTime(),
     }
 

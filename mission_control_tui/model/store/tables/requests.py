@@ -25,9 +25,6 @@ class RequestRow(Base):
         Index("ix_requests_state", "state", "priority", "id"),
         Index("ix_requests_account_id_id", "account_id", "id"),
         Index("ix_requests_assignment_id_state", "assignment_id", "state"),
-        Index(
-            "ix_requests_removals", "started_at", sqlite_where=REMOVALS, postgresql_where=REMOVALS
-        ),
         {"sqlite_autoincrement": True},
     )
 

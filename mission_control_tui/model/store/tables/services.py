@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from mission_control_tui.model.store.tables.base import Base, Ident, Slug, Words, bytewise
@@ -37,13 +37,6 @@ class AssignmentRow(Base):
         UniqueConstraint("connector", "service_id", "backend_name"),
         Index("ix_assignments_light", "account_id", "light", "user_id"),
         Index("ix_assignments_level", "account_id", "service_id", "level_id", "wish"),
-        Index(
-            "ix_assignments_drift",
-            "account_id",
-            "user_id",
-            sqlite_where=text("drift IS 1"),
-            postgresql_where=text("drift IS true"),
-        ),
     )
 
     id: Mapped[Ident] = mapped_column(primary_key=True)

@@ -1,0 +1,91 @@
+"""What a console costs its host: nothing is imported, read, parsed or kept that is not needed."""
+
+from __future__ import annotations
+
+import gc
+import subprocess
+import sys
+import weakref
+from pathlib import Path
+
+from sqlalchemy import event
+from textual.widget import Widget
+
+from mission_control_tui.console.stylesheet import ParsedOnceStylesheet
+from mission_control_tui.model.accounts.front_page import front_page
+from mission_control_tui.model.accounts.overview import show
+from mission_control_tui.model.requests.queries import list_requests
+from mission_control_tui.model.services.lights import status
+from mission_control_tui.model.states import ACTIVE_STATES, Light, RequestState
+from mission_control_tui.model.store.database import Store
+from mission_control_tui.model.store.scope import AccountScope
+from tests.screens import world
+from tests.screens.driving import console, shows, until
+
+
+def test_tables_and_notes_need_no_dialect_that_is_not_spoken() -> None:
+    code = (
+        "import sys\n"
+        "import mission_control_tui.model.accounts.front_page\n"
+        "import mission_control_tui.model.bulk.item_storage\n"
+        "import mission_control_tui.model.operators.recents\n"
+        "print([name for name in sys.modules if 'dialects.postgresql' in name])\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert done.stdout.strip() == "[]"
+
+
+async def test_home_is_one_reading_of_the_database(world_db: Path) -> None:
+    store = await Store.open(world_db)
+    try:
+        scope = AccountScope(store, world.CALLER, "acme")
+        readings: list[object] = []
+        event.listen(store.engine.sync_engine, "begin", readings.append)
+        page = await front_page(scope, 50)
+        assert len(readings) == 1
+        details = await show(scope)
+        assert page.details == details
+        assert page.red == await status(scope, light=Light.RED, limit=50)
+        ended = frozenset(RequestState) - ACTIVE_STATES
+        assert page.active == await list_requests(scope, states=ACTIVE_STATES, limit=50)
+        assert page.ended == await list_requests(scope, states=ended, limit=50)
+        assert page.red
+        assert page.active
+        assert page.ended
+        short = await front_page(scope, 1)
+        assert (short.active, short.ended) == (page.active[:1], page.ended[:1])
+    finally:
+        await store.close()
+
+
+def test_a_source_is_parsed_once_for_each_set_of_variables() -> None:
+    sheet = ParsedOnceStylesheet(variables={"ink": "red"})
+    sheet.add_source("Label { color: $ink; }", read_from=("first", ""))
+    (first,) = sheet.rules
+    sheet.add_source("Button { color: $ink; }", read_from=("second", ""))
+    sheet.set_variables({"ink": "red"})
+    sheet.reparse()
+    assert sheet.rules[0] is first
+    sheet.set_variables({"ink": "blue"})
+    sheet.reparse()
+    again, second = sheet.rules
+    assert again is not first
+    assert again.styles.color == second.styles.color != first.styles.color
+
+
+async def test_nothing_that_a_left_screen_has_drawn_is_kept(world_db: Path) -> None:
+    async with console(world_db) as (app, pilot):
+        app.follow_link("settings")
+        await shows(pilot, "Theme")
+        drawn = [weakref.ref(widget._styles_cache) for widget in app.screen.walk_children(Widget)]
+        assert drawn
+        app.follow_link("home")
+        await shows(pilot, "This month  AUD")
+
+        def is_gone() -> bool:
+            gc.collect()
+            return not any(cache() for cache in drawn)
+
+        await until(pilot, is_gone)
