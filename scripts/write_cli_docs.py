@@ -80,6 +80,7 @@ EXAMPLES = {
     ),
     "users import": "users import users.csv",
     "users list": "users list ada",
+    "users export": "users export --json",
     "users recent": "users recent",
     "find": "find ada",
     "users show": "users show ada@acme.example",

@@ -42,6 +42,7 @@ LOOKS = {
     "find": (("ada",),),
     "users list": ((), ("ada",)),
     "users recent": ((),),
+    "users export": ((),),
     "users show": ((ADA,),),
     "users bin": ((),),
     "users history": ((ADA,),),

@@ -27,6 +27,7 @@ COMMANDS = {
     "create": ("Create a user.", "users.change:create"),
     "edit": ("Change a user's details.", "users.change:edit"),
     "import": ("Create and update users from a file.", "users.import_file:import_file"),
+    "export": ("All users with every field, to be imported.", "users.export:export"),
     "paste": ("Create users from a list of names.", "users.paste:paste"),
     "password": ("Set a user's or a database's password.", "users.password:password"),
     "disable": ("Suspend all that a user has.", "users.change:disable"),

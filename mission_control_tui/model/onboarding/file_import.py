@@ -191,7 +191,7 @@ class _ImportRun:
                 None if self.passwords is Passwords.NONE else policy,
             ).judge()
         self.refused |= self.judged.refused
-        same = [known for known in self.judged.known if not (known.changes and self.update)]
+        same = [known for known in self.judged.known if not (known.differs and self.update)]
         self.known |= {known.row.row: known for known in same}
 
     def require_passwords(self, dry_run: bool) -> None:
@@ -326,11 +326,11 @@ def _result(run: _ImportRun, users: Sequence[NewUser], made: Sequence[NewPasswor
         source=run.file.source,
         rows=len(run.file.rows),
         created=tuple(user.details.upn for user in users),
-        unchanged=sum(not row.changes for row in known),
+        unchanged=sum(not row.differs for row in known),
         differing=tuple(
             RowDifference(row.row.row, row.user.upn, row.before, row.after, run.update)
             for row in known
-            if row.changes
+            if row.differs
         ),
         refused=tuple(
             RejectedRow(rows[number], tuple(problems))

@@ -19,6 +19,7 @@ from mission_control_tui.model.domains.address_registry import holders
 from mission_control_tui.model.errors import MissionControlError
 from mission_control_tui.model.onboarding.row_checks import CheckedRows, KnownUser, NewUser
 from mission_control_tui.model.onboarding.user_insert import NewPassword, set_managers, write_users
+from mission_control_tui.model.people.address_syntax import lookup_key
 from mission_control_tui.model.people.fields import Value
 from mission_control_tui.model.people.password_policy import PasswordPolicy
 from mission_control_tui.model.plan import Outcome
@@ -29,6 +30,7 @@ from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.accounts import AccountRow
 from mission_control_tui.model.store.tables.users import UserRow
 from mission_control_tui.model.store.transaction import Transaction
+from mission_control_tui.model.users.aliases import AddressChanges
 from mission_control_tui.model.users.editing import apply_changes
 from mission_control_tui.model.users.rules import policy_of
 
@@ -58,7 +60,7 @@ def slices_of(judged: CheckedRows, *, update: bool) -> Iterator[ImportSlice]:
     """Yield what there is to write, managers before those whom they manage."""
     for new in batches(_managers_first(judged.new), SLICE_USERS):
         yield ImportSlice(new=new)
-    changed = [known for known in judged.known if known.changes] if update else []
+    changed = [known for known in judged.known if known.differs] if update else []
     for known in batches(changed, SLICE_CHANGES):
         yield ImportSlice(known=known)
 
@@ -114,7 +116,12 @@ class SliceWriter:
                 for known in part.known:
                     try:
                         async with tx.attempt():
-                            await apply_changes(tx, rows[known.user.id], self._changes(known))
+                            await apply_changes(
+                                tx,
+                                rows[known.user.id],
+                                self._changes(known),
+                                addresses=AddressChanges(add=known.aliases),
+                            )
                     except MissionControlError as error:
                         result.refused[known.row.row] = error
                 self._keep(result.made)
@@ -175,6 +182,7 @@ async def _as_judged(
 ) -> dict[str, UserRow] | None:
     """Return the known users by id, locked; None where a name is taken meanwhile, or a user was changed."""
     keys = {user.key for user in part.new}
+    keys |= {lookup_key(alias) for user in part.new for alias in user.aliases}
     names = {user.details.username.casefold() for user in part.new}
     if keys and await holders(tx.session, keys):
         return None

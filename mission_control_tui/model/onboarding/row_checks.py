@@ -14,18 +14,20 @@ from mission_control_tui.model.domains.address_registry import (
     KEYS_AT_ONCE,
     AddressKind,
     Holder,
+    address_rules,
     holders,
     taken,
 )
 from mission_control_tui.model.errors import Problem
 from mission_control_tui.model.onboarding.files.check import CheckedRow
 from mission_control_tui.model.onboarding.files.read import ImportFile, ImportRow
+from mission_control_tui.model.onboarding.row_aliases import RowAliases, aliases_of, new_aliases
 from mission_control_tui.model.people.address_syntax import lookup_key
 from mission_control_tui.model.people.fields import UserDetails, Value
 from mission_control_tui.model.people.names import username_for
 from mission_control_tui.model.people.password_policy import PasswordPolicy, problems_of
 from mission_control_tui.model.store.batches import batches
-from mission_control_tui.model.store.tables.users import UserRow
+from mission_control_tui.model.store.tables.users import AddressRow, UserRow
 from mission_control_tui.model.store.user_rows import difference, to_details
 from mission_control_tui.model.text.clean import harmless
 
@@ -41,6 +43,7 @@ class NewUser:
     generated: str | None = field(default=None, repr=False)
     manager_id: str | None = None
     manager_key: str = ""
+    aliases: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +57,13 @@ class KnownUser:
     changes: Mapping[str, Value]
     version: int
     """The user's, when the row was judged."""
+    aliases: tuple[str, ...] = ()
+    """Those that the user does not have yet."""
+
+    @property
+    def differs(self) -> bool:
+        """Whether the row states something else than the user has."""
+        return bool(self.after)
 
 
 @dataclass(slots=True)
@@ -84,6 +94,7 @@ class RowChecker:
     _held: dict[str, Holder] = field(default_factory=dict)
     _users: dict[str, UserRow] = field(default_factory=dict)
     _manager_upns: dict[str, str] = field(default_factory=dict)
+    _aliases: dict[str, list[AddressRow]] = field(default_factory=dict)
 
     async def judge(self) -> CheckedRows:
         """Return all rows, as the store is now."""
@@ -92,9 +103,12 @@ class RowChecker:
             if row.problems or row.row.row in self.foreign:
                 self._judged.refused[row.row.row] = list(row.problems)
         stated = {lookup_key(row.details.manager) for row in self.rows if row.details.manager}
-        self._held = await holders(self.session, {*self._keys.values(), *stated})
+        aliases = {lookup_key(address) for row in self.rows for address in row.row.aliases}
+        self._held = await holders(self.session, {*self._keys.values(), *stated, *aliases})
         await self._load()
         await asyncio.to_thread(self._sort)
+        if aliases:
+            await self._judge_aliases()
         await self._name()
         self._resolve_managers()
         refused = self._judged.refused
@@ -139,6 +153,32 @@ class RowChecker:
             else:
                 self._refuse(row, taken("upn", checked.details.upn, holder, self.account_id))
 
+    async def _judge_aliases(self) -> None:
+        rows_of = {key: row for row, key in self._keys.items()}
+        rules = await address_rules(self.session, self.account_id)
+        judge = RowAliases(self.account_id, rules, self._held, rows_of)
+        for user in self._judged.new:
+            for problem in judge.problems(user.row):
+                self._refuse(user.row, problem)
+            user.aliases = new_aliases(user.row, (), user.key)
+        stating = [known for known in self._judged.known if known.row.aliases]
+        present = await aliases_of(self.session, [known.user.id for known in stating])
+        for number, known in enumerate(self._judged.known):
+            if not known.row.aliases:
+                continue
+            for problem in judge.problems(known.row, known.user.id):
+                self._refuse(known.row, problem)
+            has = present.get(known.user.id, [])
+            more = new_aliases(known.row, [held.key for held in has], lookup_key(known.user.upn))
+            if more:
+                had = [held.address for held in has]
+                self._judged.known[number] = replace(
+                    known,
+                    before={**known.before, "aliases": had},
+                    after={**known.after, "aliases": [*had, *more]},
+                    aliases=more,
+                )
+
     def _check_password(self, user: NewUser) -> None:
         if self.policy is None or user.row.password is None:
             return
@@ -151,6 +191,9 @@ class RowChecker:
         """An empty cell and a value that was worked out from others say nothing of a user who is there already."""
         row = checked.row
         current = to_details(user, self._manager_upns.get(user.manager_id or "", ""))
+        for name, problem in row.damaged.items():
+            if getattr(current, name) == getattr(checked.details, name):
+                self._forgive(row, problem)
         says = row.fields.keys() - row.derived - {"upn"}
         wanted = replace(current, **{name: getattr(checked.details, name) for name in says})
         if wanted.username.casefold() != current.username.casefold():
@@ -238,6 +281,11 @@ class RowChecker:
         for known in self._judged.known:
             if known.changes.get("manager"):
                 yield known.row, str(known.changes["manager"]), None
+
+    def _forgive(self, row: ImportRow, problem: Problem) -> None:
+        left = [told for told in self._judged.refused.pop(row.row, []) if told is not problem]
+        if left:
+            self._judged.refused[row.row] = left
 
     def _refuse(self, row: ImportRow, problem: Problem) -> None:
         located = self.file.located(row, problem)

@@ -10,7 +10,9 @@ from typing import Any, cast
 
 from sqlalchemy import Table, bindparam, insert, update
 
+from mission_control_tui.model.domains.address_registry import AddressKind
 from mission_control_tui.model.onboarding.row_checks import NewUser
+from mission_control_tui.model.people.address_syntax import upn_key
 from mission_control_tui.model.people.password_policy import PasswordPolicy, generate
 from mission_control_tui.model.search import index as search
 from mission_control_tui.model.services import sealed_passwords
@@ -88,11 +90,24 @@ def _rows(
         row, address = new_rows(account_id, user_id, details, user.manager_id, secret_id, tx.now)
         people.append(row)
         addresses.append(address)
+        addresses += [
+            {
+                **address,
+                "address": alias,
+                "key": upn_key(alias),
+                "kind": AddressKind.ALIAS,
+                "is_primary": False,
+            }
+            for alias in user.aliases
+        ]
         terms += search.term_rows(
-            account_id, user_id, row["sort_key"], False, search.terms_of(details)
+            account_id, user_id, row["sort_key"], False, search.terms_of(details, user.aliases)
         )
         word = "generated" if user.password is None else "given"
-        note_created(tx, details, user_id, {"password": word})
+        noted: dict[str, Any] = {"password": word}
+        if user.aliases:
+            noted["aliases"] = list(user.aliases)
+        note_created(tx, details, user_id, noted)
     terms.sort(key=lambda row: (row["term"], row["user_id"]))
     return {_table(UserRow): people, _table(AddressRow): addresses, _table(SearchTermRow): terms}
 

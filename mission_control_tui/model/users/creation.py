@@ -146,15 +146,17 @@ def new_rows(
 
 
 def note_created(
-    tx: Transaction, details: UserDetails, user_id: str, password: Mapping[str, str]
+    tx: Transaction, details: UserDetails, user_id: str, noted: Mapping[str, object]
 ) -> None:
-    """Note a new user in plan and audit, with where the `password` is from."""
+    """Note a new user in plan and audit, with what is `noted` beside the fields: the password's source, aliases."""
     tx.command(*command_words.create_user(details))
+    for words in command_words.addresses(details.upn, {}, noted):
+        tx.command(*words)
     tx.record(
         PlanVerb.CREATED,
         "user",
         details.upn,
-        after={**stated(details), **password},
+        after={**stated(details), **noted},
         action=AuditAction.CREATE_USER,
         user_id=user_id,
         version=1,

@@ -286,3 +286,15 @@ def test_passwords_that_cannot_be_written_create_nobody(acme: Command) -> None:
     assert written is passwords_module.PasswordFile.write
     acme.ok("users", "import", "u.csv", *OUT)
     assert len(passwords(acme)) == 3
+
+
+def test_an_export_comes_back_as_it_is(acme: Command) -> None:
+    write(acme, "u.csv", "UPN,Display Name,Aliases\n", "u@acme.example,=U,al@acme.example\n")
+    acme.ok("users", "import", "u.csv", *OUT)
+    acme.ok("users", "export", "--out", "all.csv")
+    assert stat.S_IMODE((acme.directory / "all.csv").stat().st_mode) == 0o600
+    assert "1 unchanged" in acme.ok("users", "import", "all.csv", "--update").out
+    assert acme.run("users", "export", "--out", "all.csv").code == 5
+    printed = acme.ok("users", "export").out
+    assert printed in (acme.directory / "all.csv").read_bytes().decode("utf-8-sig")
+    assert acme.json("users", "export")["users"][0]["aliases"] == ["al@acme.example"]

@@ -80,6 +80,8 @@ class ImportRow:
     gives: Mapping[str, str] = field(default_factory=dict)
     """What the columns Service, Level, Services and Settings hold, by these words in lower case."""
     warnings: tuple[Problem, ...] = ()
+    damaged: Mapping[str, Problem] = field(default_factory=dict)
+    """The problems, by field, of cells that a spreadsheet damaged: no news where the user has that value already."""
     secret: bool = field(default=False, repr=False)
     """Whether the cells may hold a password."""
 
@@ -159,6 +161,7 @@ class _Stated:
     password: str | None = field(default=None, repr=False)
     aliases: list[str] = field(default_factory=list)
     gives: dict[str, str] = field(default_factory=dict)
+    damaged: dict[str, Problem] = field(default_factory=dict)
 
 
 class _Reader:
@@ -214,6 +217,7 @@ class _Reader:
             tuple(dict.fromkeys(stated.aliases)),
             MappingProxyType(stated.gives),
             tuple(stated.warnings),
+            MappingProxyType(stated.damaged),
             self._has_passwords,
         )
 
@@ -223,7 +227,11 @@ class _Reader:
         """Read one cell that holds something."""
         name = self._field_of(record, index, column)
         if found := damage_in(cell, name):
-            stated.problems.append(self._problem(record.row, index, found, CORRECT))
+            problem = self._problem(record.row, index, found, CORRECT)
+            stated.problems.append(problem)
+            if _is_text(name) and name not in stated.fields:
+                stated.fields[name] = free(cell.strip())
+                stated.damaged[name] = problem
         elif column.use is Use.PASSWORD:
             if stated.password is None:
                 stated.password = self._password(stated, record, index, cell)
@@ -303,6 +311,11 @@ class _Reader:
 
     def _problem(self, row: int, index: int, what: str, hint: str = "") -> Problem:
         return Problem(f"row {row}, {self.layout.heading(index)}", what, hint)
+
+
+def _is_text(name: str) -> bool:
+    """Tell whether a field holds text that may be compared with what a user has."""
+    return name != "upn" and name in FIELD_BY_NAME and FIELD_BY_NAME[name].max_length > 0
 
 
 def _is_blank(cells: Sequence[str]) -> bool:

@@ -1,0 +1,43 @@
+"""`users export`: every field of every user, as a file that `users import` reads back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from mission_control_tui.cli.common.options import reads
+from mission_control_tui.cli.common.output import attributes, say
+from mission_control_tui.cli.common.parameters import option
+from mission_control_tui.cli.common.session import Session
+from mission_control_tui.model.errors import UsageError
+
+
+@click.command("export")
+@option(
+    "--out",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="A new file, which only you can read; standard output otherwise.",
+)
+@reads("mission-control users export --out users.csv")
+def export(session: Session, out: Path | None) -> None:
+    """Write all users with every field and their aliases as CSV.
+
+    Import the same file again, and nothing changes; import it into an empty account, and the same users
+    are made. Passwords and services are not in it.
+    """
+    from mission_control_tui.model.onboarding.export import as_csv, export_users
+    from mission_control_tui.model.store.private_files import write_at_once
+
+    if out is not None and session.json:
+        raise UsageError("Choose one of --out and --json.")
+    found = session.query(export_users)
+    document = [{**attributes(user.details), "aliases": user.aliases} for user in found]
+    if session.printed({"users": document}):
+        return
+    if out is None:
+        click.echo(as_csv(found), nl=False)
+        return
+    write_at_once(out, as_csv(found).encode("utf-8-sig"))
+    say(f"{len(found)} users written to {out}.")
