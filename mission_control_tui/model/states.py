@@ -38,6 +38,7 @@ class Word(StrEnum):
     WAITING = "Waiting"
     PROVISIONED = "Provisioned"
     NOT_CHECKED = "Not checked"
+    TERM_OVER = "Term is over"
 
 
 class SubjectKind(StrEnum):

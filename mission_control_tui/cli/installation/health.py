@@ -292,7 +292,7 @@ async def _worker(session: Session, store: Store) -> HealthFinding:
 async def _domains(session: Session, store: Store) -> list[HealthFinding]:
     """Say which bought domains end within 7, 30 and 60 days, and which are past their term."""
     from mission_control_tui.model.accounts.editing import list_accounts
-    from mission_control_tui.model.domains.terms import Urgency, expiring_domains
+    from mission_control_tui.model.services.domain_terms import Urgency, expiring_domains
 
     accounts = {account.id for account in await list_accounts(store, session.caller)}
     async with store.read() as reading:

@@ -13,7 +13,7 @@ from mission_control_tui.model.catalogue.in_force import in_force
 from mission_control_tui.model.catalogue.lookup import name_of
 from mission_control_tui.model.catalogue.types import Catalogue, PurchaseKind
 from mission_control_tui.model.dates import zone_of
-from mission_control_tui.model.domains.terms import EXPIRING_DAYS, ends_on, renews_itself
+from mission_control_tui.model.services.domain_terms import EXPIRING_DAYS, ends_on, renews_itself
 from mission_control_tui.model.states import Light, OrderKind, OrderState
 from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.accounts import DomainRow

@@ -15,11 +15,11 @@ from mission_control_tui.model.catalogue.in_force import in_force
 from mission_control_tui.model.catalogue.types import Catalogue
 from mission_control_tui.model.dates import zone_of
 from mission_control_tui.model.domains.ownership import DomainView, domain_views
-from mission_control_tui.model.domains.terms import ExpiringDomain, expiring_domains
 from mission_control_tui.model.money import Money
 from mission_control_tui.model.orders.queries import month_start, spent_since
 from mission_control_tui.model.people.password_policy import PasswordPolicy
 from mission_control_tui.model.services import seats
+from mission_control_tui.model.services.domain_terms import ExpiringDomain, expiring_domains
 from mission_control_tui.model.states import Light, OrderState, ScheduleState
 from mission_control_tui.model.store import trusted_clock
 from mission_control_tui.model.store.account_rows import account_view

@@ -17,10 +17,10 @@ from mission_control_tui.model.dates import zone_of
 from mission_control_tui.model.domains.consents import require_consent, serialise_claims
 from mission_control_tui.model.domains.names import normalise
 from mission_control_tui.model.domains.suffixes import require_registrable
-from mission_control_tui.model.domains.terms import OVER, ends_on, over_said
 from mission_control_tui.model.errors import Conflict, NotFound
 from mission_control_tui.model.people.address_syntax import domain_letters
 from mission_control_tui.model.plan import Outcome, PlanVerb
+from mission_control_tui.model.services.domain_terms import ends_on, over_remedy, over_said
 from mission_control_tui.model.services.wishes import enqueue
 from mission_control_tui.model.states import Light, RequestKind, Wish, Word
 from mission_control_tui.model.store.lookups import domain_row
@@ -84,7 +84,8 @@ def _view(
     word = shows.word if shows else (Word.NOT_PROVISIONED if domain.bought else OWNED_ELSEWHERE)
     said = shows.error_said if shows else ""
     if light is Light.GREEN and ends is not None and ends < today:
-        light, word, said = Light.RED, OVER, over_said(domain.name, ends)
+        light, word = Light.RED, Word.TERM_OVER
+        said = f"{over_said(domain.name, ends)} {over_remedy(domain.name)}"
     return DomainView(
         name=domain.name,
         bought=domain.bought,

@@ -16,18 +16,18 @@ from mission_control_tui.model.catalogue.prices import term_words
 from mission_control_tui.model.catalogue.types import Catalogue, Product, PurchaseKind
 from mission_control_tui.model.dates import months_later, today_of, zone_of
 from mission_control_tui.model.domains.ownership import locked_account, required_domain
-from mission_control_tui.model.domains.terms import (
+from mission_control_tui.model.errors import Conflict, InvalidInput, NotFound, Problem
+from mission_control_tui.model.money import Money
+from mission_control_tui.model.orders.buying import WAITS, above_limit, insert_order, refuse_waiting
+from mission_control_tui.model.orders.queries import OrderView, views
+from mission_control_tui.model.plan import Outcome, PlanVerb
+from mission_control_tui.model.services.domain_terms import (
     AUTO_RENEW,
     ends_on,
     may_renew_itself,
     renews_itself,
     term_end,
 )
-from mission_control_tui.model.errors import Conflict, InvalidInput, NotFound, Problem
-from mission_control_tui.model.money import Money
-from mission_control_tui.model.orders.buying import WAITS, above_limit, insert_order, refuse_waiting
-from mission_control_tui.model.orders.queries import OrderView, views
-from mission_control_tui.model.plan import Outcome, PlanVerb
 from mission_control_tui.model.services.wishes import enqueue
 from mission_control_tui.model.states import OrderKind, OrderState, RequestKind, Wish
 from mission_control_tui.model.store.database import Store

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from datetime import date
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mission_control_tui.model.catalogue.in_force import in_force
 from mission_control_tui.model.catalogue.types import Catalogue
 from mission_control_tui.model.errors import NotFound
+from mission_control_tui.model.services.domain_terms import (
+    domains_over,
+    over_remedy,
+    over_said,
+)
 from mission_control_tui.model.states import ACTIVE_STATES, Light, SubjectKind, Wish, Word
 from mission_control_tui.model.store.lookups import bought_services, user_row
 from mission_control_tui.model.store.scope import AccountScope
@@ -41,7 +48,8 @@ async def status(
             target = await user_row(session, account_id, user, binned=True)
             statement = statement.where(AssignmentRow.user_id == target.id)
         if light is not None:
-            statement = statement.where(AssignmentRow.light == light)
+            over = await domains_over(session, account_id)
+            statement = statement.where(_shows(light, over))
         if limit is not None:
             statement = statement.limit(limit).offset(offset)
         views = await views_of(session, catalogue, statement)
@@ -109,6 +117,17 @@ async def _not_provisioned(
     ]
 
 
+def _shows(light: Light, over: Collection[int]) -> ColumnElement[bool]:
+    """Return whether a service shows this light: the green of a domain whose term is over is red."""
+    if not over or light not in (Light.RED, Light.GREEN):
+        return AssignmentRow.light == light
+    is_over = AssignmentRow.domain_id.in_(list(over)) & (AssignmentRow.light == Light.GREEN)
+    if light is Light.RED:
+        return (AssignmentRow.light == light) | is_over
+    on_time = AssignmentRow.domain_id.is_(None) | AssignmentRow.domain_id.not_in(list(over))
+    return (AssignmentRow.light == light) & on_time
+
+
 def assignment_view(
     catalogue: Catalogue, row: AssignmentRow, subject: str, request_id: int | None
 ) -> AssignmentView:
@@ -149,4 +168,30 @@ async def views_of(
     """Return the service instances that a statement finds, with their subjects' names, as the outside sees them."""
     rows = (await session.execute(statement)).all()
     active = await active_requests(session, [row.id for row, _subject in rows])
-    return [assignment_view(catalogue, row, subject, active.get(row.id)) for row, subject in rows]
+    views = [assignment_view(catalogue, row, subject, active.get(row.id)) for row, subject in rows]
+    green = {
+        row.domain_id: row.account_id
+        for row, _subject in rows
+        if row.domain_id is not None and row.light == Light.GREEN
+    }
+    if not green:
+        return views
+    over: dict[int, date] = {}
+    for account_id in set(green.values()):
+        over |= await domains_over(session, account_id)
+    return [
+        _past_term(view, over[row.domain_id])
+        if row.domain_id in over and view.light is Light.GREEN
+        else view
+        for view, (row, _subject) in zip(views, rows, strict=True)
+    ]
+
+
+def _past_term(view: AssignmentView, ended: date) -> AssignmentView:
+    return replace(
+        view,
+        light=Light.RED,
+        word=Word.TERM_OVER,
+        error_said=over_said(view.subject, ended),
+        error_remedy=over_remedy(view.subject),
+    )

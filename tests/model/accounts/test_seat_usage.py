@@ -11,11 +11,11 @@ from sqlalchemy import update
 from mission_control_tui.model.accounts.domain_overview import DomainState, account_domains
 from mission_control_tui.model.accounts.seat_usage import usage
 from mission_control_tui.model.caller import Caller
-from mission_control_tui.model.domains.terms import term_end
 from mission_control_tui.model.errors import Denied
 from mission_control_tui.model.money import Money
 from mission_control_tui.model.orders.approval import approve_order, set_approval_limit
 from mission_control_tui.model.orders.buying import buy
+from mission_control_tui.model.services.domain_terms import term_end
 from mission_control_tui.model.states import Light, RequestKind
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.scope import AccountScope

@@ -14,7 +14,6 @@ from mission_control_tui.model.accounts.overview import show
 from mission_control_tui.model.billing import statements
 from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.dates import months_later
-from mission_control_tui.model.domains.terms import Urgency
 from mission_control_tui.model.errors import Conflict, InvalidInput, NotFound
 from mission_control_tui.model.history import audit_log
 from mission_control_tui.model.money import Money
@@ -33,6 +32,8 @@ from mission_control_tui.model.orders.renewing import (
     renew_due,
     set_auto_renew,
 )
+from mission_control_tui.model.services.domain_terms import Urgency
+from mission_control_tui.model.services.lights import status
 from mission_control_tui.model.states import Light, OrderKind, OrderState
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.scope import AccountScope
@@ -187,6 +188,10 @@ async def test_the_end_is_said_60_30_and_7_days_before_and_over_is_not_green(
     assert (view.light, domain.light) == ((Light.RED,) * 2 if over else (Light.GREEN,) * 2)
     assert (domain.state is DomainState.OVER) is over
     assert ("renew" in view.error_said) is over
+    (lit,) = [lit for lit in await status(scope) if lit.subject == bought]
+    assert lit.light is (Light.RED if over else Light.GREEN)
+    assert bool(await status(scope, light=Light.RED)) is over
+    assert bool(await status(scope, light=Light.GREEN)) is not over
 
 
 async def keep_house(store: Store) -> None:

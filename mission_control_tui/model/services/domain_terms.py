@@ -27,9 +27,6 @@ FEW = 100
 """So many accounts are asked for by their ids."""
 
 
-OVER = "Term is over"
-
-
 class Urgency(StrEnum):
     """How near the end of a term is."""
 
@@ -65,7 +62,12 @@ class ExpiringDomain:
 
 def over_said(name: str, ends: date) -> str:
     """Return what is said of a domain whose term is over."""
-    return f"The term of {name} ended on {ends}. Renew it: mission-control renew {name}"
+    return f"The term of {name} ended on {ends}."
+
+
+def over_remedy(name: str) -> str:
+    """Return what to do about it."""
+    return f"Renew it: mission-control renew {name}"
 
 
 def term_end(added_at: datetime, months: int, zone: tzinfo) -> date:
@@ -96,6 +98,20 @@ def urgency_of(ends: date, today: date) -> Urgency | None:
 def may_renew_itself(ends: date, today: date) -> bool:
     """Tell whether the worker renews a domain whose term ends then."""
     return today - timedelta(days=LAPSED_DAYS) <= ends <= today + timedelta(days=AUTO_RENEW_DAYS)
+
+
+async def domains_over(session: AsyncSession, account_id: int) -> dict[int, date]:
+    """Return the account's bought domains whose term is over, by id, with its last day."""
+    now = datetime.now(UTC)
+    rows = await session.execute(
+        select(DomainRow, AccountRow.time_zone)
+        .join(AccountRow, AccountRow.id == DomainRow.account_id)
+        .where(DomainRow.account_id == account_id, DomainRow.bought, DomainRow.removed_at.is_(None))
+    )
+    ended = {
+        domain.id: (ends_on(domain, zone_of(zone)), today_of(zone, now)) for domain, zone in rows
+    }
+    return {key: end for key, (end, today) in ended.items() if end is not None and end < today}
 
 
 async def expiring_domains(
