@@ -114,7 +114,7 @@ class OrderScreen(MissionScreen):
         links = self.query_one("#links")
         links.display = not decides
         self.query_one("#cancel", ActionButton).reason = (
-            "" if waits or order.kind == "purchase" else "a removal is not taken back"
+            "a removal is not taken back" if order.kind == "removal" else ""
         )
         if first and decides and not self.memory.kept:
             self.query_one("#approve").focus()
