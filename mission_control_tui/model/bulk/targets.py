@@ -16,7 +16,7 @@ from mission_control_tui.model.catalogue.lookup import did_you_mean
 from mission_control_tui.model.catalogue.types import Catalogue, PasswordUse
 from mission_control_tui.model.domains.address_registry import domains_of
 from mission_control_tui.model.errors import NotFound, Problem, UsageError
-from mission_control_tui.model.people.address_syntax import domain_key, lookup_key
+from mission_control_tui.model.people.address_syntax import lookup_key
 from mission_control_tui.model.search.filters import UserFilter
 from mission_control_tui.model.search.user_queries import UserQuery
 from mission_control_tui.model.states import Light, Wish
@@ -107,17 +107,16 @@ def checked_params(catalogue: Catalogue, action: BulkAction, params: ActionParam
     return resolved(catalogue, params, of_users=action is not BulkOnlyAction.RETRY)
 
 
-async def _own_domain(session: AsyncSession, account_id: int, name: str) -> str:
-    """Return the account's domain of this name as it is stored. Raises NotFound naming the nearest."""
-    own = await domains_of(session, account_id)
-    found = {domain_key(domain): domain for domain in own}.get(domain_key(name))
-    if found is None:
-        listed = f"The account has: {', '.join(sorted(own)) or 'none'}."
-        raise NotFound(
-            f"The account has no domain {harmless(name)!r}.",
-            hint=f"{did_you_mean(name, own)} {listed}".strip(),
-        )
-    return found
+async def _nobody(session: AsyncSession, account_id: int, domain: str) -> UsageError:
+    """Return the refusal of a bulk for nobody; a domain that the account has not got is named, with the nearest."""
+    own = await domains_of(session, account_id) if domain else ()
+    if not domain or domain in own:
+        return UsageError("Nobody is picked, so there is nothing to do.")
+    listed = f"The account has: {', '.join(own) or 'none'}."
+    return UsageError(
+        f"The account has no domain {harmless(domain)!r}, so nobody is picked.",
+        hint=f"{did_you_mean(domain, own)} {listed}".strip(),
+    )
 
 
 async def targets(
@@ -128,11 +127,9 @@ async def targets(
     Raises NotFound naming all the names that are nobody, and UsageError where nobody is picked.
     """
     of_service = {params.service} - {""}
+    where = UserFilter()
     if isinstance(picked, UserFilter):
         where = picked.resolved((await in_force(session)).catalogue)
-        if where.domain:
-            own = await _own_domain(session, account_id, where.domain)
-            where = replace(where, domain=own)
         if action is BulkOnlyAction.RETRY:
             services = of_service or where.services
             if replace(
@@ -146,7 +143,7 @@ async def targets(
     else:
         users = await _named(session, account_id, picked)
     if not users:
-        raise UsageError("Nobody is picked, so there is nothing to do.")
+        raise await _nobody(session, account_id, where.domain)
     ids = [user.user_id or "" for user in users]
     if action is BulkOnlyAction.RETRY:
         return await _red(session, account_id, ids, of_service)

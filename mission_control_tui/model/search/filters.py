@@ -13,6 +13,7 @@ from enum import StrEnum
 
 from mission_control_tui.model.catalogue.lookup import find
 from mission_control_tui.model.catalogue.types import Catalogue
+from mission_control_tui.model.people.address_syntax import domain_key
 from mission_control_tui.model.states import Light, SubjectKind
 from mission_control_tui.model.text.folding import fold
 
@@ -63,7 +64,10 @@ class UserFilter:
         return bool(self.lights or self.services or self.levels or self.drift)
 
     def resolved(self, catalogue: Catalogue) -> UserFilter:
-        """Return the same with services and levels by their ids. Raises NotFound."""
+        """Return the same with services and levels by their ids, the domain in its stored form.
+
+        Raises NotFound, and InvalidInput for what is no domain name.
+        """
         services = frozenset(catalogue.service(name).id for name in self.services)
         levels: set[_Meaning] = set()
         for name, level in self.levels:
@@ -72,7 +76,8 @@ class UserFilter:
                 levels.add((service.id, service.level(level).id))
             else:
                 levels.update(_of_any(catalogue, level))
-        return replace(self, services=services, levels=frozenset(levels))
+        domain = domain_key(self.domain) if self.domain else ""
+        return replace(self, services=services, levels=frozenset(levels), domain=domain)
 
 
 def _of_any(catalogue: Catalogue, key: str) -> set[_Meaning]:

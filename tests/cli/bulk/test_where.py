@@ -12,7 +12,7 @@ from tests.cli.command import Command
     [
         ("level=pc-wep", "Did you mean pc-web"),
         ("level=nosuch", "There is no level 'nosuch'"),
-        ("service=databses", "Did you mean databases or Databases"),
+        ("service=databses", "Did you mean Databases"),
         ("light=gren", "Did you mean green"),
         ("domain=acm.example", "Did you mean acme.example"),
         ("domain=nosuch.example", "The account has: acme.example"),
