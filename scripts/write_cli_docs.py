@@ -49,6 +49,11 @@ UPN,Display Name,First Names,Last Name,Password
 grace@acme.example,Grace Hopper,Grace,Hopper,Correct-Horse-7
 """
 
+GROUPS = """\
+Kind,Name,Address,Member
+distribution-group,Research,research@acme.example,ada@acme.example
+"""
+
 EXAMPLES = {
     "init": 'init --name "Acme Pty Ltd" --code acme --domain acme.example',
     "doctor": "doctor",
@@ -115,6 +120,7 @@ EXAMPLES = {
     "objects create": (
         'objects create shared-mailbox "Info Desk" info@acme.example --add send-as=ada@acme.example --dry-run'
     ),
+    "objects import": "objects import groups.csv --dry-run",
     "objects list": "objects list",
     "schedule add": 'schedule add ada@acme.example "2030-01-07 09:00" disable --ticket T-102',
     "schedule list": "schedule list",
@@ -292,6 +298,7 @@ def _results(home: Path) -> dict[str, Any]:
     changed = shipped().replace('name = "Starter"', 'name = "Beginner"', 1)
     Path("catalogue.toml").write_text(changed, encoding="utf-8")
     Path("users.csv").write_text(PEOPLE, encoding="utf-8")
+    Path("groups.csv").write_text(GROUPS, encoding="utf-8")
     found: dict[str, Any] = {}
     for name, call in EXAMPLES.items():
         found[name] = _normal(json.loads(_call(f"{call} --json")), home)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec
 import click
 
 from mission_control_tui.cli.common import lists, options, results
+from mission_control_tui.cli.common.lazy_group import LazyGroup
 from mission_control_tui.cli.common.output import LIGHT_MARKS, attributes, line, table
 from mission_control_tui.cli.common.parameters import argument, option
 from mission_control_tui.cli.common.session import Session
@@ -36,7 +37,10 @@ def _members(flag: str, help_text: str) -> options.Decorator:
 ADD = _members("--add", "A member: a user or another object, as in --add owner=ada@acme.example")
 
 
-@click.group()
+LATE = {"import": ("Make objects from a file.", "users.import_objects:import_file")}
+
+
+@click.group(cls=LazyGroup, lazy=LATE)
 def objects() -> None:
     """Groups, mail contacts, shared mailboxes.
 
