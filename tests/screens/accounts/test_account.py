@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 from textual.pilot import Pilot
 
 from mission_control_tui.console.base_app import MissionControlApp
 from mission_control_tui.model.accounts import contacts
 from mission_control_tui.model.accounts.contacts import Contact, ContactRole
+from mission_control_tui.model.accounts.overview import show
 from mission_control_tui.model.money import Money
 from mission_control_tui.model.orders import approval, buying
 from mission_control_tui.model.orders.queries import show_order
-from mission_control_tui.model.states import OrderState
+from mission_control_tui.model.states import Light, OrderState, Word
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.scope import AccountScope
+from mission_control_tui.model.store.tables.accounts import DomainRow
+from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.model.users import editing
 from mission_control_tui.widgets.field import Field
 from mission_control_tui.widgets.fold import Fold
@@ -278,6 +283,37 @@ async def test_domains_say_their_state_and_those_that_wait_lead_to_their_order(
         await shows(pilot, "is awaiting approval")
         assert isinstance(app, MissionControlApp)
         assert "Approve" in text_of(app)
+
+
+async def test_a_domain_that_ends_is_said_on_home_and_renewed_from_its_row(world_db: Path) -> None:
+    store = await Store.open(world_db)
+    scope = AccountScope(store, world.CALLER, ACCOUNT)
+    registrant = {"registrant-name": "Acme", "registrant-email": "owner@acme.example"}
+    await buying.buy(scope, "domain-names", domain="a-new-one.com", fields=registrant)
+    async with store.write(world.CALLER, (await show(scope)).account.id) as tx:
+        long_ago = datetime.now(UTC) - timedelta(days=370)
+        await tx.session.execute(
+            update(DomainRow).where(DomainRow.bought).values(added_at=long_ago)
+        )
+        await tx.session.execute(
+            update(AssignmentRow)
+            .where(AssignmentRow.domain_id.is_not(None))
+            .values(light=Light.GREEN, word=Word.PROVISIONED)
+        )
+    await store.close()
+    async with opened(world_db, "home") as (_app, pilot):
+        await shows(pilot, "a-new-one.com: term ended", "over")
+    async with opened(world_db, "account", "domains") as (app, pilot):
+        await shows(pilot, "term is over", "a-new-one.com ended")
+        app.screen.query_one("#domain-list", RowList).focus()
+        await pilot.press("home", "enter")
+        await shows(pilot, "Renew for 1 year", "AUD 19.80", "Do not renew by itself")
+        await pilot.press("down", "enter")
+        await shows(pilot, "renew a-new-one.com for 2 years?", "AUD 38.50 with tax")
+        await answer(pilot, "y")
+        await shows(
+            pilot, "is placed: Domain Names: a-new-one.com, renewed for 2 years", "registered"
+        )
 
 
 @pytest.mark.proof
