@@ -297,7 +297,8 @@ class EditUserScreen(MissionScreen):
             name: value for name, value in self._touched.items() if sent.get(name) != value
         }
         self._adopt(outcome.result)
-        await self.done("Saved; the services that have to know are told, and their lights follow")
+        told = "the services that have to know are told, and their lights follow"
+        await self.done(f"Saved; {'; '.join(outcome.plan.warnings) or told}")
 
     async def _show_theirs(self, error: StaleVersion) -> None:
         user = await queries.details(self.context.scope, self.user_id)

@@ -387,9 +387,8 @@ class NewUserScreen(MissionScreen):
                 await self.queue_changed()
             self.console.memory.pop(self.memory_key, None)
             left = ", ".join(self.source.left_out())
-            says = (
-                f"Not given yet: {left}. Open it, choose a level, and p provisions" if left else ""
-            )
+            said = f"Not given yet: {left}. Open it, choose a level, and p provisions"
+            says = ". ".join((*((said,) if left else ()), *outcome.plan.warnings))
             self.turn_into("provision", outcome.result.user.id, fresh=True, says=says)
 
     def _clear_errors(self) -> None:

@@ -226,6 +226,9 @@ async def test_account_settings_and_password_are_there(world_db: Path) -> None:
         await until(
             pilot, lambda: "is not a date" in app.screen.query_one("#f-expires-on", Field).error
         )
+        app.screen.query_one("#f-expires-on", Field).value = "2020-01-01"
+        await pilot.press("f2")
+        await shows(pilot, "2020-01-01 is past")
         await app.screen.query_one("#password", Fold).open_now()
         # What has just been opened has no place yet that focus could scroll to.
         await until(pilot, lambda: app.screen.query_one("#reset-generate").region.height)
