@@ -10,7 +10,6 @@ from __future__ import annotations
 import fcntl
 import os
 import subprocess
-import sys
 from enum import StrEnum
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from mission_control_tui import __version__
 from mission_control_tui.model.errors import Conflict, StoreError
 from mission_control_tui.model.requests.workers import LeaseLost, is_older, live_workers
 from mission_control_tui.model.store.database import Store
+from mission_control_tui.settings.child_processes import command, environment_of_ours
 from mission_control_tui.settings.settings import Settings
 
 SUPPRESS = "MISSION_CONTROL_NO_WORKER"
@@ -64,7 +64,7 @@ async def ensure_worker(store: Store, settings: Settings) -> Presence:
         _failed.discard(database)
         return Presence.RUNNING
     try:
-        presence = _start(database)
+        presence = _start(database, settings)
     except OSError as error:
         raise WorkerStartError(
             f"No worker can be started: {error}.",
@@ -73,7 +73,7 @@ async def ensure_worker(store: Store, settings: Settings) -> Presence:
     return Presence.FAILED if database in _failed else presence
 
 
-def _start(database: Path) -> Presence:
+def _start(database: Path, settings: Settings) -> Presence:
     lock = os.open(starter_lock(database), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -84,23 +84,17 @@ def _start(database: Path) -> Presence:
         log = open_log(log_path(database))
         try:
             process = subprocess.Popen(
-                [
-                    sys.executable,
-                    "-P",
-                    "-m",
+                command(
                     "mission_control_tui.provisioning.worker_main",
-                    "--database",
-                    str(database),
-                    "--lock",
-                    str(lock),
-                ],
+                    *("--database", str(database), "--lock", str(lock)),
+                ),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
                 pass_fds=(lock,),
                 start_new_session=True,
                 cwd=database.parent,
-                env=_environment(),
+                env=environment_of_ours(settings),
             )
         finally:
             os.close(log)
@@ -108,15 +102,6 @@ def _start(database: Path) -> Presence:
         os.close(lock)
     _started.append((database, process))
     return Presence.STARTED
-
-
-def _environment() -> dict[str, str]:
-    """Return this process's own environment, in which the package is found as well when it runs from a checkout."""
-    root = Path(__file__).resolve().parents[2]
-    if root.name in {"site-packages", "dist-packages"}:
-        return dict(os.environ)
-    path = os.environ.get("PYTHONPATH", "")
-    return {**os.environ, "PYTHONPATH": f"{root}{os.pathsep}{path}" if path else str(root)}
 
 
 def _reap() -> None:

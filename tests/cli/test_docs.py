@@ -62,13 +62,20 @@ def test_docs_lists_its_pages_and_shows_each() -> None:
 def test_docs_goes_through_a_pager_on_a_terminal(hermetic_home: Path) -> None:
     if shutil.which("sed") is None:
         pytest.skip("apt-get install sed")
-    pager = "sed -e s/^/paged:/"
+    assert b"paged:# Keys" in paged("sed -e s/^/paged:/")
+    told = paged("env")
+    assert b"TERM=xterm" in told
+    assert b"Kp7m-xR4w" not in told
+
+
+def paged(pager: str) -> bytes:
+    """What a terminal shows of a page."""
     controller, terminal = pty.openpty()
     with subprocess.Popen(
         [sys.executable, "-m", "mission_control_tui", "docs", "keys"],
         stdin=terminal,
         stdout=terminal,
-        env={**os.environ, "PAGER": pager, "TERM": "xterm"},
+        env={**os.environ, "PAGER": pager, "TERM": "xterm", "PGPASSWORD": "Kp7m-xR4w"},
     ) as process:
         os.close(terminal)
         said = b""
@@ -77,7 +84,7 @@ def test_docs_goes_through_a_pager_on_a_terminal(hermetic_home: Path) -> None:
                 said += data
     os.close(controller)
     assert process.returncode == 0
-    assert b"paged:# Keys" in said
+    return said
 
 
 def test_no_message_names_a_page_that_an_installed_copy_cannot_find() -> None:

@@ -42,11 +42,12 @@ def main() -> int:
     from mission_control_tui.cli.console.console import command_line
     from mission_control_tui.cli.main import root
     from mission_control_tui.console.app import ConsoleApp
+    from mission_control_tui.settings.settings import Settings
     from mission_control_tui.terminal.lifecycle import TerminalOptions, start
 
     def make_app(options: TerminalOptions) -> ConsoleApp:
         app = two_accounts.make_app(Path(sys.argv[1]), "acme", options)
-        app.commands = command_line(sys.argv[1], root)
+        app.commands = command_line(sys.argv[1], Settings(), root)
         return app
 
     return start(TerminalOptions(), make_app)

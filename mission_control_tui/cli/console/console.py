@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         ParsedCommand,
         ProcessResult,
     )
+    from mission_control_tui.settings.settings import Settings
 
 
 def open_console(session: Session, root: click.Command) -> int:
@@ -37,12 +38,12 @@ def open_console(session: Session, root: click.Command) -> int:
         settings,
         session.where,
         settings.account or None,
-        command_line(session.where, root),
+        command_line(session.where, settings, root),
         stays=bool(session.account),
     )
 
 
-def command_line(database: str, root: click.Command) -> CommandLine:
+def command_line(database: str, settings: Settings, root: click.Command) -> CommandLine:
     """Return what the console may do with the commands below `root`."""
     from mission_control_tui.screens.base.command_line import CommandLine
     from mission_control_tui.settings.settings import locations
@@ -59,6 +60,7 @@ def command_line(database: str, root: click.Command) -> CommandLine:
             caller.session,
             read_only=not caller.may_write,
             width=width,
+            settings=settings,
         )
         return await typed.run(command, where, *extra)
 

@@ -8,9 +8,8 @@ from __future__ import annotations
 import asyncio
 import os
 import shlex
-import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import click
@@ -19,6 +18,8 @@ from mission_control_tui.cli.common.options import COMPLETE_VARIABLE
 from mission_control_tui.model.errors import UsageError
 from mission_control_tui.model.input_files import MEBIBYTE, read_file
 from mission_control_tui.screens.base.command_line import ParsedCommand, ProcessResult
+from mission_control_tui.settings.child_processes import command, environment_of_ours
+from mission_control_tui.settings.settings import Settings
 
 _WITH_VALUE = ("--account", "--database")
 
@@ -32,7 +33,7 @@ OUTPUT_LIMIT = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class CommandScope:
-    """What every command of this console gets: its database, account, ticket, session, and the cells of a line."""
+    """What every command of this console gets: database, account, ticket, session, cells of a line, settings."""
 
     database: str
     account: str
@@ -40,6 +41,7 @@ class CommandScope:
     session: str = ""
     read_only: bool = False
     width: int = 80
+    settings: Settings = field(default_factory=Settings)
 
 
 def split(text: str) -> list[str]:
@@ -97,17 +99,17 @@ async def run(typed: ParsedCommand, where: CommandScope, *extra: str) -> Process
         words += ["--ticket", where.ticket]
     if "--account" not in words:
         words = ["--account", where.account, *words]
-    environment = {
-        **os.environ,
+    environment = environment_of_ours(
+        where.settings,
         # A URL may hold a password, and everybody can read the words of a process.
-        "MISSION_CONTROL_DATABASE": where.database,
-        "MISSION_CONTROL_RUN": where.session,
-        "MISSION_CONTROL_READ_ONLY": "1" if where.read_only else "0",
-        "COLUMNS": str(where.width),
-    }
+        MISSION_CONTROL_DATABASE=where.database,
+        MISSION_CONTROL_RUN=where.session,
+        MISSION_CONTROL_READ_ONLY="1" if where.read_only else "0",
+        COLUMNS=str(where.width),
+        PYTHONIOENCODING="utf-8",  # as it is read here, whatever the terminal has
+    )
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "mission_control_tui"),
-        *words,
+        *command("mission_control_tui", *words),
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,

@@ -9,6 +9,7 @@ import click
 
 from mission_control_tui.cli.common.options import reads
 from mission_control_tui.cli.common.output import line, print_json, say, table
+from mission_control_tui.cli.common.pager import page as page_through
 from mission_control_tui.cli.common.parameters import argument, option
 from mission_control_tui.cli.common.session import Session
 
@@ -38,7 +39,7 @@ def docs(session: Session, page: str | None, only_path: bool) -> None:
         table(("PAGE", "TITLE"), [(shown.name, shown.title) for shown in found])
         say("`mission-control docs PAGE` shows one.")
     else:
-        click.echo_via_pager(found[0].path.read_text(encoding="utf-8"))
+        page_through(found[0].path.read_text(encoding="utf-8"))
 
 
 def _pages() -> list[Page]:

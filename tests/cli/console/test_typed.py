@@ -34,7 +34,7 @@ async def words_and_database(line: str) -> tuple[str, str]:
 @pytest.mark.usefixtures("told")
 async def test_the_password_of_the_database_is_in_no_process_list() -> None:
     words, database = await words_and_database("users list")
-    assert words == "-m mission_control_tui --account acme users list"
+    assert words == "-P -m mission_control_tui --account acme users list"
     assert database == URL
 
 
@@ -49,3 +49,23 @@ def test_options_before_a_command_hide_nothing_of_it(before: str) -> None:
     assert typed.understand(root, f"{before}users delete ada@acme.example").asks
     with pytest.raises(UsageError, match="outside of the console"):
         typed.understand(root, f"{before}worker")
+
+
+async def test_no_module_of_the_directory_is_imported_by_what_is_typed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    planted = "from pathlib import Path\nPath('planted').touch()\n"
+    (tmp_path / "click.py").write_text(planted)
+    (tmp_path / "startup.py").write_text(planted)
+    (tmp_path / "list.csv").write_text("no users\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.setenv("PYTHONSTARTUP", str(tmp_path / "startup.py"))
+    here = typed.CommandScope(str(tmp_path / "a.db"), "acme")
+    ran = await typed.run(typed.understand(root, "locate database"), here)
+    assert (ran.code, ran.output.strip()) == (0, str(tmp_path / "a.db"))
+    # What the operator names is still found where the console was started.
+    ran = await typed.run(typed.understand(root, "catalogue check list.csv"), here)
+    assert "list.csv" in ran.output
+    assert "line 1" in ran.output
+    assert not (tmp_path / "planted").exists()

@@ -16,6 +16,7 @@ from mission_control_tui.console.app import ConsoleApp
 from mission_control_tui.console.base_app import MissionControlApp
 from mission_control_tui.model.history.audit_log import entries
 from mission_control_tui.screens.base.mission_screen import MissionScreen
+from mission_control_tui.settings.settings import Settings
 from mission_control_tui.widgets.bars import AskBar
 from mission_control_tui.widgets.cells import width_of
 from mission_control_tui.widgets.command_bar import CommandBar
@@ -202,7 +203,7 @@ async def test_a_command_is_typed_completed_and_run(
 ) -> None:
     monkeypatch.setenv("MISSION_CONTROL_NO_WORKER", "1")
     async with opened(world_db, "users") as (app, pilot):
-        console_of(app).commands = command_line(str(world_db), root)
+        console_of(app).commands = command_line(str(world_db), Settings(), root)
         console_of(app).accounts.change_caller(session="e" * 32)
         await set_ticket(pilot, "T-5")
         await pilot.press("colon")
@@ -230,7 +231,7 @@ async def test_what_takes_away_is_tried_and_asked_first(
 ) -> None:
     monkeypatch.setenv("MISSION_CONTROL_NO_WORKER", "1")
     async with opened(world_db, "users") as (app, pilot):
-        console_of(app).commands = command_line(str(world_db), root)
+        console_of(app).commands = command_line(str(world_db), Settings(), root)
         await pilot.press("colon")
         await type_text(pilot, "deprovision ada@acme.example managed-exchange")
         await pilot.press("enter")
@@ -250,7 +251,7 @@ async def test_what_takes_away_is_tried_and_asked_first(
 
 async def test_a_read_only_console_runs_no_change(world_db: Path) -> None:
     async with opened(world_db, "users") as (app, pilot):
-        console_of(app).commands = command_line(str(world_db), root)
+        console_of(app).commands = command_line(str(world_db), Settings(), root)
         await pilot.press("a", "colon")
         await type_text(pilot, "users disable ada@acme.example")
         await pilot.press("enter")

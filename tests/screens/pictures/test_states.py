@@ -112,7 +112,7 @@ STATES: dict[str, Step] = {
 @pytest.mark.parametrize("state", STATES)
 async def test_picture(state: str, world_db: Path, snapshot: SnapshotAssertion) -> None:
     app = world.make_app(world_db)
-    console_of(app).commands = command_line(str(world_db), root)
+    console_of(app).commands = command_line(str(world_db), Settings(), root)
     await take(app, STATES[state], snapshot)
 
 
