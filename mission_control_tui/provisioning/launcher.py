@@ -16,6 +16,7 @@ from pathlib import Path
 from mission_control_tui import __version__
 from mission_control_tui.model.errors import Conflict, StoreError
 from mission_control_tui.model.requests.workers import LeaseLost, is_older, live_workers
+from mission_control_tui.model.store import private_files
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.settings.child_processes import command, environment_of_ours
 from mission_control_tui.settings.settings import Settings
@@ -74,7 +75,9 @@ async def ensure_worker(store: Store, settings: Settings) -> Presence:
 
 
 def _start(database: Path, settings: Settings) -> Presence:
-    lock = os.open(starter_lock(database), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    lock = os.open(
+        starter_lock(database), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600
+    )
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -127,7 +130,7 @@ def log_path(database: Path) -> Path:
 
 
 def open_log(path: Path) -> int:
-    """Return a descriptor to append to the log, which is private and begins anew when it is too long."""
-    if path.exists() and path.stat().st_size > LOG_LIMIT:
+    """Return a descriptor to append to the private log, which begins anew when it is too long. Raises OSError."""
+    if os.path.lexists(path) and path.lstat().st_size > LOG_LIMIT:
         path.replace(path.with_name(f"{path.name}.1"))
-    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    return private_files.open_log(path)

@@ -8,7 +8,7 @@ import shutil
 import sqlite3
 import stat
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -73,7 +73,7 @@ async def examine(session: Session, patience: float) -> tuple[HealthFinding, ...
         url = database_url(session.where)
     except MissionControlError as error:
         return (*findings, _failed("database", error))
-    findings += _files(session, url)
+    findings += [*_files(session, url), *_secret_files(session.settings.connectors)]
     findings += await _with_store(session, url, patience)
     findings += _disk(url)
     return tuple(findings)
@@ -114,8 +114,12 @@ def _files(session: Session, url: URL) -> Iterable[HealthFinding]:
     wanted = {places.data: 0o700, places.state: 0o700}
     if embedded:
         wanted |= {Path(f"{database}{end}"): 0o600 for end in ("", "-wal", "-shm", ".worker.log")}
-    there = {path: mode for path, mode in wanted.items() if path.exists()}
+    there = {path: mode for path, mode in wanted.items() if os.path.lexists(path)}
     bad = [finding for path, mode in there.items() if (finding := _open_to_others(path, mode))]
+    log = Path(f"{database}.worker.log")
+    if embedded and log.is_symlink():
+        what = f"{log} is a link: no worker starts that would write to where it leads."
+        bad.append(_problem("files", what, f"rm {log}"))
     yield from bad
     if there and not bad:
         yield _ok("files", f"private, {len(there)} looked at in {places.data}")
@@ -134,11 +138,28 @@ def _files(session: Session, url: URL) -> Iterable[HealthFinding]:
         lost = "without it no password is delivered."
         remedy = f"Restore it from your backup, or set worker.key_file; {lost}"
         yield _problem("key", f"The worker's key is not at {key}.", remedy)
+    elif key.is_symlink():
+        yield _problem("key", f"{key} is a link that leads nowhere.", f"rm {key}")
     elif not embedded:
         yield _note("key", f"not on this machine ({key}): only workers need it")
 
 
+def _secret_files(
+    tables: Mapping[str, object], where: str = "connectors"
+) -> Iterable[HealthFinding]:
+    """Look at the files that the tables of connectors name for passwords; whether they can be used, connectors say."""
+    for name, value in tables.items():
+        if isinstance(value, Mapping):
+            yield from _secret_files(value, f"{where}.{name}")
+        elif name.endswith("password_file") and Path(str(value)).expanduser().exists():
+            found = _open_to_others(Path(str(value)).expanduser(), 0o600, f"{where}.{name}")
+            if found is not None:
+                yield found
+
+
 def _open_to_others(path: Path, mode: int, check: str = "files") -> HealthFinding | None:
+    if path.is_symlink() and not path.exists():
+        return None
     found = stat.S_IMODE(path.stat().st_mode)
     if found & 0o077:
         what = f"{path} is open to others (mode {found:04o})."
@@ -159,7 +180,7 @@ async def _with_store(session: Session, url: URL, patience: float) -> list[Healt
         named = bool(session.settings.database)
         unfit = await asyncio.to_thread(_unfit, Path(url.database or ""), named)
         if unfit is not None:
-            return [unfit]
+            return [*unfit, *await _without_store(session, patience)]
     try:
         store = await Store.open(session.where, create=False, connectors=session.settings.services)
     except MissionControlError as error:
@@ -172,7 +193,7 @@ async def _with_store(session: Session, url: URL, patience: float) -> list[Healt
         await store.close()
 
 
-def _unfit(path: Path, named: bool) -> HealthFinding | None:
+def _unfit(path: Path, named: bool) -> list[HealthFinding] | None:
     """Say why the file is not opened here: it is missing, damaged, or would be upgraded by that.
 
     A doctor changes nothing.
@@ -182,8 +203,8 @@ def _unfit(path: Path, named: bool) -> HealthFinding | None:
     if not path.exists():
         said = f"none yet at {path}"
         if not named:
-            return _note("database", f"{said}: the first command makes it")
-        return _problem("database", said, "Check the path, or make it: mission-control init")
+            return [*_place(path), _note("database", f"{said}: the first command makes it")]
+        return [_problem("database", said, "Check the path, or make it: mission-control init")]
     row = None
     try:
         with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, timeout=30)) as db:
@@ -195,11 +216,11 @@ def _unfit(path: Path, named: bool) -> HealthFinding | None:
         said = str(error)
     if said != "ok":
         remedy = f"Stop everything, keep the file, and restore a backup (ls {path}.backup-*)."
-        return _problem("database", f"{path} is damaged or no database: {said}", remedy)
+        return [_problem("database", f"{path} is damaged or no database: {said}", remedy)]
     if row is not None and row[0] != HEAD and row[0] in REVISIONS:
         said = f"{path} has schema {row[0]}, this program {HEAD}: the next command upgrades it"
         remedy = "It is backed up first. To do it now: mission-control upgrade"
-        return _note("database", said, remedy)
+        return [_note("database", said, remedy)]
     return None
 
 
@@ -314,8 +335,26 @@ async def _domains(session: Session, store: Store) -> list[HealthFinding]:
     return findings
 
 
+def _place(database: Path) -> Iterable[HealthFinding]:
+    """Look whether the database that is not there yet can be made."""
+    directory = next(place for place in database.parents if place.exists())
+    if not directory.is_dir() or not os.access(directory, os.W_OK | os.X_OK):
+        what = f"No database can be made at {database}: {directory} cannot be written to."
+        yield _problem(
+            "database", what, "Name another place with --database, or change its rights."
+        )
+
+
+async def _without_store(session: Session, patience: float) -> list[HealthFinding]:
+    """Look at the back ends as a new database would have them, before there is one."""
+    from mission_control_tui.model.catalogue.file.parse import parse
+    from mission_control_tui.model.catalogue.file.shipped import shipped
+
+    return await _connectors(session, None, parse(shipped()).services, patience)
+
+
 async def _connectors(
-    session: Session, store: Store, services: Iterable[Service], patience: float
+    session: Session, store: Store | None, services: Iterable[Service], patience: float
 ) -> list[HealthFinding]:
     from mission_control_tui.model.requests.connector_pauses import pauses
 
@@ -323,11 +362,14 @@ async def _connectors(
     for service in services:
         connector = session.settings.services.get(service.id, service.connector)
         used.setdefault(connector, []).append(service.name)
-    async with store.read() as reading:
-        paused = {pause.name: pause for pause in await pauses(reading)}
+    paused = {}
+    if store is not None:
+        async with store.read() as reading:
+            paused = {pause.name: pause for pause in await pauses(reading)}
+    installation = store.installation if store is not None else ""
     findings = []
     for name, serves in used.items():
-        found = await _connector(session, store, name, patience)
+        found = await _connector(session, installation, name, patience)
         said = f"{found.said} (serves {', '.join(serves) or 'nothing'})"
         if name in paused and found.level is Severity.OK:
             said += f"; still paused after: {paused[name].said}"
@@ -337,7 +379,9 @@ async def _connectors(
     return findings
 
 
-async def _connector(session: Session, store: Store, name: str, patience: float) -> HealthFinding:
+async def _connector(
+    session: Session, installation: str, name: str, patience: float
+) -> HealthFinding:
     from mission_control_tui.provisioning.connectors import registry
     from mission_control_tui.provisioning.connectors.base import ConnectorError
 
@@ -345,7 +389,7 @@ async def _connector(session: Session, store: Store, name: str, patience: float)
     try:
         session.settings.connector(name)
         table = session.settings.connectors.get(name, {})
-        connector = await registry.load(name, table, store.installation)
+        connector = await registry.load(name, table, installation)
     except MissionControlError as error:
         return _failed(check, error)
     try:
@@ -363,9 +407,10 @@ async def _connector(session: Session, store: Store, name: str, patience: float)
 
 
 def _disk(url: URL) -> Iterable[HealthFinding]:
-    directory = Path(url.database or "").parent
-    if url.get_backend_name() != "sqlite" or not directory.exists():
+    if url.get_backend_name() != "sqlite":
         return
+    parents = Path(url.database or "").absolute().parents
+    directory = next(place for place in parents if place.is_dir())
     free = shutil.disk_usage(directory).free
     if free < LOW_DISK_BYTES:
         what = f"only {free // 1024**2} MB are free in {directory}"

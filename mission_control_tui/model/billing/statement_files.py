@@ -9,7 +9,7 @@ from pathlib import Path
 from mission_control_tui.model.billing.statement_text import text_lines
 from mission_control_tui.model.billing.statements import Statement
 from mission_control_tui.model.errors import InvalidInput, Problem, UsageError
-from mission_control_tui.model.store.private_files import path_named
+from mission_control_tui.model.store.private_files import make, path_named
 from mission_control_tui.model.text.clean import harmless, safe_cell
 
 FORMATS = ("text", "csv", "pdf")
@@ -94,8 +94,7 @@ def put(path: Path, data: bytes) -> Path:
     """Write a new private file; returns its whole path. Raises UsageError where there is one, or it cannot be made."""
     whole = path_named(str(path)).absolute()
     try:
-        whole.touch(mode=0o600, exist_ok=False)
-        whole.write_bytes(data)
+        make(whole, data)
     except FileExistsError:
         raise UsageError(
             f"{whole} is there already.", hint="Name another file, or move that one away."

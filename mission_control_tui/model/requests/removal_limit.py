@@ -1,4 +1,4 @@
-"""Mass removals: more than so many within so long wait until somebody allows them.
+"""Mass removals: more than so many of one account within so long wait until somebody allows them.
 
 What counts is a removal's first start at its connector; tries after that do not count again, and neither does what was
 allowed. Of the removals in the queue only as many stay there as the limit has room for, so that a slow back end does
@@ -32,7 +32,7 @@ COMMAND = "mission-control requests allow"
 
 @dataclass(frozen=True, slots=True)
 class RemovalLimit:
-    """How many removals of one connector may start within so many seconds."""
+    """How many removals of one account may start at one connector within so many seconds."""
 
     count: int
     seconds: float
@@ -73,26 +73,27 @@ async def hold_excess(tx: Transaction, limit: RemovalLimit) -> int:
     used = await _started(tx, limit)
     excess: list[Row[int, int, str, str]] = []
     for row in queued:
-        used[row.connector] += 1
-        if used[row.connector] > limit.count:
+        used[row.connector, row.account_id] += 1
+        if used[row.connector, row.account_id] > limit.count:
             excess.append(row)
     for batch in batches(excess):
         await _hold(tx, limit, batch)
     return len(excess)
 
 
-async def _started(tx: Transaction, limit: RemovalLimit) -> Counter[str]:
+async def _started(tx: Transaction, limit: RemovalLimit) -> Counter[tuple[str, int]]:
+    """Return how many began within the window, by connector and account."""
     rows = await tx.session.execute(
-        select(AssignmentRow.connector, func.count())
+        select(AssignmentRow.connector, AssignmentRow.account_id, func.count())
         .join(RequestRow, RequestRow.assignment_id == AssignmentRow.id)
         .where(
             REMOVALS,
             RequestRow.started_at > tx.now - timedelta(seconds=limit.seconds),
             RequestRow.hold != Hold.ALLOWED,
         )
-        .group_by(AssignmentRow.connector)
+        .group_by(AssignmentRow.connector, AssignmentRow.account_id)
     )
-    return Counter({row[0]: row[1] for row in rows})
+    return Counter({(connector, account_id): count for connector, account_id, count in rows})
 
 
 async def _hold(

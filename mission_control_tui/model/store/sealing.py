@@ -5,6 +5,8 @@ Sealed boxes of NaCl (X25519, XSalsa20-Poly1305): whoever has the database but n
 
 from __future__ import annotations
 
+import os
+import stat
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,10 +23,33 @@ def public_key(path: Path) -> bytes:
     """Return the public half of the key at `path`, which is made first where there is none (mode 0600)."""
     from nacl.public import PrivateKey
 
-    if not path.exists():
-        with suppress(FileExistsError):  # another process has made it meanwhile
-            make(path, bytes(PrivateKey.generate()))
+    try:
+        if not path.exists():
+            with suppress(FileExistsError):  # another process has made it meanwhile
+                make(path, bytes(PrivateKey.generate()))
+        _refuse_foreign(path)
+    except OSError as error:
+        raise StoreError(
+            f"The worker's key cannot be made at {path}: {error.strerror}.",
+            hint="Make its directory, or set worker.key_file in the settings to another place.",
+        ) from error
     return bytes(_private(path).public_key)
+
+
+def _refuse_foreign(path: Path) -> None:
+    """Raise StoreError for a key that others may have read or put there: what is sealed with it is no secret."""
+    found = path.stat()
+    if found.st_uid not in (os.geteuid(), 0):
+        wrong = f"belongs to another user (number {found.st_uid})"
+    elif found.st_mode & 0o077:
+        wrong = f"is open to others (mode {stat.S_IMODE(found.st_mode):04o})"
+    else:
+        return
+    raise StoreError(
+        f"The key at {path}, which was there before this database, {wrong}.",
+        hint="Move it away, so that a new one is made; or, if it is yours and nobody has read it, run: "
+        f"chmod 0600 {path}",
+    )
 
 
 def seal(public: bytes, password: str) -> bytes:

@@ -245,11 +245,15 @@ def _back_up(path: Path, before: str) -> Path:
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
     target = path.with_name(f"{path.name}.backup-{before}-{stamp}")
     target.touch(mode=0o600, exist_ok=False)
-    with (
-        closing(sqlite3.connect(path)) as source,
-        closing(sqlite3.connect(target)) as copy,
-    ):
-        source.backup(copy)
+    try:
+        with (
+            closing(sqlite3.connect(path)) as source,
+            closing(sqlite3.connect(target)) as copy,
+        ):
+            source.backup(copy)
+    except sqlite3.Error:
+        target.unlink(missing_ok=True)  # half a backup would be taken for one
+        raise
     return target
 
 

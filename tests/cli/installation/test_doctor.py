@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sqlite3
 from contextlib import closing
@@ -38,6 +39,39 @@ def problems() -> dict[str, Any]:
 def test_fresh_machine_is_healthy_and_stays_untouched() -> None:
     assert problems() == {}
     assert not locations().database.exists()
+
+
+def test_before_there_is_a_database_the_rest_is_looked_at(tmp_path: Path) -> None:
+    data, secret = locations().data, tmp_path / "secret"
+    data.mkdir(parents=True, mode=0o700)
+    key = Path(f"{locations().database}.key")
+    key.write_bytes(b"k" * 32)
+    key.chmod(0o644)
+    log = Path(f"{locations().database}.worker.log")
+    log.symlink_to(secret)
+    secret.write_text("x\n")
+    secret.chmod(0o644)
+    file = locations().settings_file
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(
+        '[services]\ndatabases = "pg"\n[connectors.pg]\ntype = "postgresql"\nhost = "127.0.0.1"\n'
+        f'port = {free_port()}\nuser = "nobody"\npassword_file = "{secret}"\ntls = "disable"\n'
+    )
+    found = problems()
+    assert f"chmod 0600 {key}" in found["key"]["remedy"]
+    assert str(secret) in found["connectors.pg.password_file"]["said"]
+    assert "is a link" in found["files"]["said"]
+    assert "Databases" in found["connector pg"]["said"]
+    assert {path.name for path in data.iterdir()} == {key.name, log.name}
+    refused = call("init", "--name", "Acme", "--code", "acme")
+    assert refused.code == 8
+    assert "open to others" in refused.err
+
+
+def test_where_no_database_can_be_made(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    os.environ["MISSION_CONTROL_DATABASE"] = str(tmp_path / "file" / "a.db")
+    assert problems()["database"]
 
 
 def test_fresh_account_is_healthy() -> None:

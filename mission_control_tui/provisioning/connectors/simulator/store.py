@@ -98,12 +98,12 @@ class SimulatorStore:
 
     def observe(self, desired: DesiredState, layout: Sequence[Part]) -> ObservedState:
         """Return what is there under this name, whoever owns it; without it, the fence that is left."""
-        with self._connection() as db:
+        with self._reading() as db:
             return _look(db, desired, layout)[1]
 
     def list(self, installation: str, layouts: Layouts) -> Found:
         """Return (name, observed state) of all objects that carry the mark of `installation`."""
-        with self._connection() as db:
+        with self._reading() as db:
             rows = db.execute(
                 "SELECT service, name, body FROM object WHERE installation = ?"
                 " ORDER BY service, name",
@@ -118,7 +118,7 @@ class SimulatorStore:
 
     def count(self) -> int:
         """Return how many objects there are."""
-        with self._connection() as db:
+        with self._reading() as db:
             return int(db.execute("SELECT count(*) FROM object").fetchone()[0])
 
     def spend(
@@ -167,7 +167,7 @@ class SimulatorStore:
 
     def login(self, name: str, password: str, service: str | None) -> bool:
         """Return True when a present object of this name takes this password."""
-        with self._connection() as db:
+        with self._reading() as db:
             rows = db.execute(
                 "SELECT body FROM object WHERE name = ? AND service = coalesce(?, service)",
                 (name, service),
@@ -176,7 +176,7 @@ class SimulatorStore:
 
     def ledger(self) -> tuple[Effect, ...]:
         """Return all effects in the order in which they happened."""
-        with self._connection() as db:
+        with self._reading() as db:
             rows = db.execute("SELECT * FROM ledger ORDER BY effect_id").fetchall()
         return tuple(_effect(row) for row in rows)
 
@@ -191,6 +191,19 @@ class SimulatorStore:
                 db.execute("ROLLBACK")
                 raise
             db.execute("COMMIT")
+
+    @contextmanager
+    def _reading(self) -> Iterator[sqlite3.Connection]:
+        """Yield a connection that makes no file: what is not there is empty."""
+        if self.path.exists():
+            with self._connection() as db:
+                yield db
+        elif not next(place for place in self.path.absolute().parents if place.exists()).is_dir():
+            raise _error(ErrorKind.CONFIG, self.path, "it lies below a file")
+        else:
+            with closing(sqlite3.connect(":memory:", isolation_level=None)) as db:
+                _make_schema(db)
+                yield db
 
     @contextmanager
     def _connection(self) -> Iterator[sqlite3.Connection]:
