@@ -132,6 +132,8 @@ class ConsoleApp(MissionControlApp):
             connectors=settings.services,
             private_suffixes=settings.own_endings,
         )
+        if store.is_read_only:
+            self.accounts.change_caller(may_write=False)
         try:
             if store.connectors != store.followed:
                 from mission_control_tui.model.installation.connector_switch import follow_settings

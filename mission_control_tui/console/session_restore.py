@@ -228,10 +228,12 @@ class SessionRestore:
             lost = await sessions.lost(context.store, context.caller)
             if lost is None:
                 self._app.is_arriving = False  # keys need not wait for what is written
-            await sessions.begin(context.store, context.caller)
+            if not context.store.is_read_only:
+                await sessions.begin(context.store, context.caller)
         waiting = await drafts.list_drafts(context.store, context.caller)
         if lost is not None:
-            await sessions.take_over(context.store, context.caller, lost.id)
+            if not context.store.is_read_only:
+                await sessions.take_over(context.store, context.caller, lost.id)
             await self._go_back(context, lost)
         elif waiting:
             self._app.notify(self._told_of(context, waiting))

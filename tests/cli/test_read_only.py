@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import json
+import os
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,7 +17,7 @@ import pytest
 from mission_control_tui.cli.main import root
 from mission_control_tui.model.catalogue.file.shipped import shipped
 from mission_control_tui.settings.settings import locations
-from tests.cli.command import Command
+from tests.cli.command import ROOT, Command
 
 ADA = "ada@acme.example"
 SETTINGS = """
@@ -155,7 +159,7 @@ def test_nothing_is_written_for_who_is_read_only(
                 assert result.code in (0, 1 if path == "doctor" else 0), (path, result.err)
                 assert version() == first, path
     assert busy.contents() == before
-    assert files(hermetic_home) == there
+    assert files(hermetic_home) == there | {str(busy.directory / "monday")}
     assert busy.workers() == []
 
 
@@ -179,3 +183,93 @@ def test_a_first_start_that_is_read_only_makes_no_database(inside: Command) -> N
     assert refused.code != 0
     assert "There is no database" in refused.err
     assert not inside.database.exists()
+
+
+MOUNTED = 'mount --bind "$1" "$1" && mount -o remount,ro,bind "$1" && shift && exec "$@"'
+
+
+def test_on_a_read_only_file_system_everything_can_be_looked_at(
+    busy: Command, hermetic_home: Path
+) -> None:
+    apart = ["unshare", "-rm", "sh", "-c", MOUNTED, "sh", str(hermetic_home)]
+    try:
+        subprocess.run([*apart, "true"], check=True, capture_output=True)
+    except (OSError, subprocess.CalledProcessError):
+        pytest.skip("this machine lets nobody mount a directory read-only (unshare -rm)")
+    there = files(hermetic_home)
+    ran = subprocess.run(
+        [*apart, sys.executable, "-m", "tests.cli.read_only_disk", str(hermetic_home)],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "TMPDIR": "/dev/shm"},
+        timeout=120,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stderr[-3000:]
+    assert json.loads(ran.stdout) == {}
+    assert files(hermetic_home) == there
+
+
+def test_what_is_refused_has_changed_nothing_before(
+    inside: Command, hermetic_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MISSION_CONTROL_NO_WORKER", "1")
+    refused = inside.run("--read-only", "upgrade")
+    assert refused.code == 7
+    assert not inside.database.exists()
+    inside.ok("status")
+    inside.run("worker", "--once")
+    simulator = inside.database.with_name("simulator.db")
+    before = inside.contents(), simulator.read_bytes(), files(hermetic_home)
+    (inside.directory / "users.csv").write_text("upn,display_name\nnobody@nowhere.example,X\n,\n")
+    for words in (
+        ("demo", "reset", "--yes"),
+        ("upgrade",),
+        ("worker", "--once"),
+        ("init", "--name", "Acme", "--code", "acme"),
+        ("users", "import", "users.csv", "--passwords-out", "p.csv", "--rejects-out", "r.csv"),
+        ("users", "password", "maria@sample.example", "--passwords-out", "p.csv"),
+        (
+            "bulk",
+            "start",
+            "password",
+            "--where",
+            "light=green",
+            "--passwords-out",
+            "p.csv",
+            "--yes",
+        ),
+    ):
+        refused = inside.run("--read-only", *words)
+        assert refused.code not in (0, 1), (words, refused.out, refused.err)
+        after = inside.contents(), simulator.read_bytes(), files(hermetic_home)
+        assert after[:2] == before[:2], words
+        assert after[2] - before[2] <= {str(inside.directory / "users.csv")}, words
+
+
+def test_a_read_only_call_upgrades_no_database(inside: Command) -> None:
+    script = ROOT / "tests" / "data" / "store-0002.sql"
+    with contextlib.closing(sqlite3.connect(inside.directory / "old.db")) as old:
+        old.executescript(script.read_text("utf-8"))
+    before = (inside.directory / "old.db").read_bytes()
+    refused = inside.run("--read-only", "--database", "old.db", "account", "list")
+    assert refused.code == 8
+    assert "mission-control upgrade" in refused.err
+    assert (inside.directory / "old.db").read_bytes() == before
+    assert [path.name for path in inside.directory.iterdir()] == ["old.db"]
+
+
+def test_a_reset_that_is_refused_leaves_the_simulator_as_it_is(
+    inside: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MISSION_CONTROL_NO_WORKER", "1")
+    inside.ok("status")
+    inside.run("worker", "--once")
+    simulator = inside.database.with_name("simulator.db")
+    with contextlib.closing(sqlite3.connect(inside.database)) as stored:
+        stored.execute("UPDATE accounts SET is_sample = 0")
+        stored.commit()
+    before = simulator.read_bytes()
+    refused = inside.run("demo", "reset", "--yes")
+    assert refused.code == 5
+    assert simulator.read_bytes() == before

@@ -128,9 +128,11 @@ class Session:
         store = await Store.open(
             self.where,
             create=create,
+            may_upgrade=not self._starts_read_only,
             connectors=self.settings.services,
             private_suffixes=self.settings.own_endings,
         )
+        self._look_alone(store)
         try:
             if store.connectors != store.followed and not self.dry_run:
                 await self._follow_settings(store)
@@ -148,6 +150,11 @@ class Session:
             raise unreachable(store.url, error) from error
         finally:
             await store.close()
+
+    def _look_alone(self, store: Store) -> None:
+        """Do as a read-only call does where the database can only be read."""
+        if store.is_read_only and not self._starts_read_only:
+            self.read_only = True
 
     async def _follow_settings(self, store: Store) -> None:
         from mission_control_tui.cli.common.output import say

@@ -199,6 +199,7 @@ def _unfit(path: Path, named: bool) -> list[HealthFinding] | None:
     A doctor changes nothing.
     """
     from mission_control_tui.model.store.migrations import HEAD, REVISIONS
+    from mission_control_tui.model.store.sqlite_files import reading_uri
 
     if not path.exists():
         said = f"none yet at {path}"
@@ -207,7 +208,7 @@ def _unfit(path: Path, named: bool) -> list[HealthFinding] | None:
         return [_problem("database", said, "Check the path, or make it: mission-control init")]
     row = None
     try:
-        with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, timeout=30)) as db:
+        with closing(sqlite3.connect(reading_uri(path), uri=True, timeout=30)) as db:
             said = str(db.execute("PRAGMA quick_check(1)").fetchone()[0])
             tables = {str(row[0]) for row in db.execute("SELECT name FROM sqlite_master")}
             if "alembic_version" in tables:

@@ -87,6 +87,7 @@ def upgrade(session: Session) -> None:
     from mission_control_tui.model.store.database import Store
     from mission_control_tui.model.store.engine import database_url, display_url
 
+    session.caller.require_write()
     url = database_url(session.where)
     shown = display_url(url)
     key_file = model.key_path(url, session.settings.worker.key_file)

@@ -44,6 +44,7 @@ def worker(session: Session, idle_exit: float | None, once: bool) -> None:
     from mission_control_tui.provisioning.worker_main import run_worker
     from mission_control_tui.settings.settings import load
 
+    session.caller.require_write()
     settings = session.settings
     if once:
         idle_exit = 0.0

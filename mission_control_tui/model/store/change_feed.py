@@ -19,6 +19,7 @@ from typing import Any
 
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.engine import CHANNEL
+from mission_control_tui.model.store.sqlite_files import reading_uri
 
 POLL_SECONDS = 0.1
 DOUBT_SECONDS = 2.0
@@ -91,7 +92,7 @@ def _look(
     while not stopped.is_set():
         signs = first = _signs(path)
         # An own connection: data_version tells only of commits by others.
-        with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as connection:
+        with closing(sqlite3.connect(reading_uri(path), uri=True)) as connection:
             seen = _version(connection)
             doubtful_until = time.monotonic() + DOUBT_SECONDS
             look_at = 0.0

@@ -17,6 +17,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from mission_control_tui.model.caller import Caller
+from mission_control_tui.model.errors import StoreError
 from mission_control_tui.model.store.engine import (
     CHANNEL,
     clock,
@@ -25,6 +26,7 @@ from mission_control_tui.model.store.engine import (
     display_url,
     unreachable,
 )
+from mission_control_tui.model.store.sqlite_files import lies_read_only
 from mission_control_tui.model.store.tables.installation import InstallationRow
 from mission_control_tui.model.store.transaction import Transaction
 from mission_control_tui.model.text.folding import FOLDING
@@ -53,6 +55,8 @@ class Store:
         """Whether what users are found by was made by this program's folding, see `search/renewal.py`."""
         self.private_suffixes = tuple(private_suffixes)
         """Endings of domains in the provider's own networks, which no public list has."""
+        self.is_read_only = self.is_sqlite and lies_read_only(Path(engine.url.database or ""))
+        """Whether nothing can be written, whoever asks, because of the file system that the database lies on."""
         self._writer = engine.execution_options(mc_write=True)
         # SQLite's readers have their snapshot by WAL; PostgreSQL's only when a transaction asks for one.
         self._reader = (
@@ -69,17 +73,18 @@ class Store:
         where: str | Path,
         *,
         create: bool = True,
+        may_upgrade: bool = True,
         connectors: Mapping[str, str] | None = None,
         private_suffixes: Iterable[str] = (),
     ) -> Self:
-        """Open the database, making or upgrading it first where that is this program's to do.
+        """Open the database, making or upgrading it first where that is this program's to do, and allowed.
 
         Raises StoreError: not there, locked, newer than this program, or not ours.
         """
         from mission_control_tui.model.store import upgrade
 
         url = database_url(where)
-        await upgrade.prepare(url, create=create)
+        await upgrade.prepare(url, create=create, may_upgrade=may_upgrade)
         engine = create_engine(url)
         try:
             async with engine.connect() as connection:
@@ -130,6 +135,7 @@ class Store:
         self, caller: Caller, account_id: int | None = None, *, dry_run: bool = False
     ) -> AsyncIterator[Transaction]:
         """Yield one write transaction. It commits at the end, or rolls back on a dry run or any error."""
+        self.require_room()
         caller.require_write()
         async with AsyncSession(self._writer, expire_on_commit=False) as session:
             tx = Transaction(
@@ -149,10 +155,20 @@ class Store:
         """Yield a write of an operator's own notes (drafts, sessions, what was looked at last).
 
         A read-only console may make it too; it has no plan and no audit, and nobody else is told.
+        Raises StoreError on a read-only file system.
         """
+        self.require_room()
         async with AsyncSession(self._writer, expire_on_commit=False) as session:
             yield session
             await session.commit()
+
+    def require_room(self) -> None:
+        """Raise StoreError where the database lies on a read-only file system."""
+        if self.is_read_only:
+            raise StoreError(
+                f"A read-only file system holds the database, which can be read and not changed: {self.shown_url}",
+                hint="Work on the database where it can be written.",
+            )
 
     async def now(self) -> float:
         """Return the database's clock, in seconds since the epoch: what leases are timed by."""

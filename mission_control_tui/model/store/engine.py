@@ -18,6 +18,7 @@ from sqlalchemy.exc import (
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 
 from mission_control_tui.model.errors import MissionControlError, StoreError
+from mission_control_tui.model.store.sqlite_files import lies_read_only, reading_uri
 
 BUSY_TIMEOUT_MS = 30_000
 
@@ -61,20 +62,30 @@ def create_engine(url: URL) -> AsyncEngine:
             connect_args={"server_settings": settings},
         )
     engine = create_async_engine(url, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000})
+    read_only = lies_read_only(path := Path(url.database or ""))
+
+    @event.listens_for(engine.sync_engine, "do_connect")
+    def _to_read(
+        _dialect: object, _record: object, words: list[Any], named: dict[str, Any]
+    ) -> None:
+        if read_only:
+            words[:] = [reading_uri(path)]
+            named["uri"] = True
 
     @event.listens_for(engine.sync_engine, "connect")
     def _prepare(connection: Any, _record: object) -> None:
         connection.isolation_level = None
         cursor = connection.cursor()
         cursor.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
-        cursor.execute("PRAGMA journal_mode = WAL")
+        if not read_only:
+            cursor.execute("PRAGMA journal_mode = WAL")
         cursor.execute("PRAGMA synchronous = NORMAL")
         cursor.execute("PRAGMA foreign_keys = ON")
         cursor.close()
 
     @event.listens_for(engine.sync_engine, "begin")
     def _begin(connection: Connection) -> None:
-        immediate = connection.get_execution_options().get("mc_write", False)
+        immediate = connection.get_execution_options().get("mc_write", False) and not read_only
         connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
 
     return engine

@@ -23,6 +23,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mission_control_tui.model.errors import StoreError
 from mission_control_tui.model.store.migrations import HEAD, REVISIONS
+from mission_control_tui.model.store.sqlite_files import lies_read_only, reading_uri
 from mission_control_tui.model.store.tables.base import Base
 from mission_control_tui.model.store.tables.installation import InstallationRow
 
@@ -54,13 +55,13 @@ def key_path(url: URL, named: str | Path = "") -> Path:
     )
 
 
-async def prepare(url: URL, *, create: bool = True) -> None:
+async def prepare(url: URL, *, create: bool = True, may_upgrade: bool = True) -> None:
     """Bring a database to where it can be opened, or raise StoreError saying what to do.
 
-    A new or older SQLite file is made or upgraded here (`create=False` refuses to make a new one).
+    A new or older SQLite file is made or upgraded here, unless `create` or `may_upgrade` forbids it.
     """
     if url.get_backend_name() == "sqlite":
-        await asyncio.to_thread(_prepare_sqlite, url, create)
+        await asyncio.to_thread(_prepare_sqlite, url, create, may_upgrade)
         return
     from mission_control_tui.model.store.engine import display_url
 
@@ -150,7 +151,7 @@ def _is_foreign(connection: Connection, tables: AbstractSet[str], current: str |
     return bool(others & Base.metadata.tables.keys())
 
 
-def _prepare_sqlite(url: URL, create: bool) -> UpgradeResult:
+def _prepare_sqlite(url: URL, create: bool, may_upgrade: bool = True) -> UpgradeResult:
     path = Path(url.database or "")
     if not path.exists() and not create:
         raise StoreError(
@@ -161,6 +162,16 @@ def _prepare_sqlite(url: URL, create: bool) -> UpgradeResult:
     quick = _sqlite_revision(path)
     if quick == HEAD:
         return UpgradeResult(HEAD, HEAD, None)
+    if quick in REVISIONS and lies_read_only(path):
+        raise StoreError(
+            f"{path} has schema {quick}, this program needs {HEAD}, and its file system is read-only.",
+            hint="Copy it to where it can be written, and open it there: it is upgraded then.",
+        )
+    if quick in REVISIONS and not may_upgrade:
+        raise StoreError(
+            f"{path} has schema {quick}, this program needs {HEAD}, and a read-only call upgrades nothing.",
+            hint="Upgrade it first: mission-control upgrade",
+        )
     from filelock import FileLock, Timeout
 
     engine = _sqlite_engine(url)
@@ -222,7 +233,7 @@ def _sqlite_revision(path: Path) -> str:
     if not path.exists():
         return ""
     try:
-        with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as connection:
+        with closing(sqlite3.connect(reading_uri(path), uri=True)) as connection:
             row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
     except sqlite3.Error:
         return ""

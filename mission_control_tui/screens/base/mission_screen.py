@@ -148,6 +148,8 @@ class MissionScreen(BaseScreen):
 
     def verb_arm(self) -> None:
         armed = not self.console.accounts.caller.may_write
+        if armed:
+            self.context.store.require_room()
         self.console.accounts.change_caller(may_write=armed)
         self.announce(
             "Armed: changes are made again; a makes the console read-only"
