@@ -47,6 +47,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     if config.getoption("--all"):
         os.environ["MC_ALL"] = "1"
+    else:
+        # Pictures that are proofs were not looked at, which is no reason to take them for forgotten.
+        config.option.warn_unused_snapshots = True
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         # Programs started by tests inherit what is ignored, but not what is handled by doing nothing.
         signal.signal(signal.SIGINT, lambda _number, _frame: None)

@@ -85,8 +85,12 @@ def hermetic(environment: MutableMapping[str, str], home: Path) -> None:
 
 def share(examples: int) -> int:
     """Of so many examples the share that is tried: a third, at least one; with ./run-tests --all or MC_PROOF all."""
-    everything = os.environ.get("MC_ALL", "") == "1" or proof_factor() > 1
-    return examples if everything else max(1, examples // 3)
+    return examples if is_everything_tried() else max(1, examples // 3)
+
+
+def is_everything_tried() -> bool:
+    """Whether proofs run too: ./run-tests --all or MC_PROOF."""
+    return os.environ.get("MC_ALL", "") == "1" or proof_factor() > 1
 
 
 def proof_factor() -> int:

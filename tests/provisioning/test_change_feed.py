@@ -22,6 +22,7 @@ from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.engine import database_url
 from tests.postgres import PostgresServer
 from tests.provisioning.support import World
+from tests.support import share
 
 WRITER = """
 import asyncio, sys, time
@@ -148,8 +149,8 @@ async def test_no_commit_is_missed_however_coarse_the_clock_of_the_file_system(
         assert process.stdout
         async with aclosing(changes(sqlite_world.store, poll_seconds=0.003)) as feed:
             await anext(feed)
-            for number in range(ROUNDS):
-                process.stdin.write(b"late\n" if number == ROUNDS // 2 else b"go\n")
+            for number in range(rounds := share(ROUNDS)):
+                process.stdin.write(b"late\n" if number == rounds // 2 else b"go\n")
                 wanted = int(await process.stdout.readline())
                 async with asyncio.timeout(20):
                     seen = 0
@@ -158,7 +159,7 @@ async def test_no_commit_is_missed_however_coarse_the_clock_of_the_file_system(
                         (seen,) = reader.execute("SELECT number FROM marks").fetchone()
         process.stdin.close()
         assert await process.wait() == 0
-        assert wanted > ROUNDS * 2
+        assert wanted > rounds * 2
 
 
 async def test_on_postgresql_other_accounts_stay_silent(postgres_world: World) -> None:

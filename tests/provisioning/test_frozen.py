@@ -48,6 +48,7 @@ async def test_frozen_until_another_has_taken_over(world: World) -> None:
     assert sorted(created) == sorted(EXCHANGE_STEPS * len(upns))
 
 
+@pytest.mark.proof
 async def test_a_frozen_worker_that_nobody_missed_goes_on(sqlite_world: World) -> None:
     sqlite_world.configure(lease_seconds=0.6)
     (upn,) = await sqlite_world.people("ann")

@@ -118,6 +118,7 @@ async def test_workers_that_are_killed_meanwhile_do_each_once(world: World) -> N
     assert doubled(world.effect_counts()) == []
 
 
+@pytest.mark.proof
 async def test_several_workers_beside_each_other_do_each_once(postgres_world: World) -> None:
     world = postgres_world
     upns = await world.people(*(f"user-{number}" for number in range(20)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from sqlalchemy import select, update
 
 from mission_control_tui.model.catalogue.types import Catalogue
@@ -108,6 +109,7 @@ async def test_interactive_requests_do_not_wait_behind_bulk(sqlite_world: World)
         assert await world.active() > 75
 
 
+@pytest.mark.proof
 async def test_bulk_never_gets_the_interactive_slots(sqlite_world: World) -> None:
     world = sqlite_world
     world.configure(simulator={"concurrency": 50}, slots=6, interactive_slots=2)

@@ -4,11 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.screens import world
+from tests.screens import stylesheets, world
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _parsed_stylesheets() -> Iterator[None]:
+    """Parse each stylesheet once."""
+    with pytest.MonkeyPatch.context() as patched:
+        stylesheets.share(patched)
+        yield
 
 
 def _copy(template: Path, directory: Path) -> Path:

@@ -45,7 +45,16 @@ async def test_the_console_outlives_an_outage_of_its_database(world_db: Path) ->
         assert not app.return_code
 
 
-@pytest.mark.parametrize("screen", ["users", "lights", "history", "requests", "find"])
+@pytest.mark.parametrize(
+    "screen",
+    [
+        "users",
+        *(
+            pytest.param(name, marks=pytest.mark.proof)
+            for name in ("lights", "history", "requests", "find")
+        ),
+    ],
+)
 async def test_rows_come_once_the_database_answers_again(world_db: Path, screen: str) -> None:
     async with opened(world_db, screen) as (app, pilot):
         rows = app.screen.query_one(LineList)

@@ -323,6 +323,7 @@ def test_key_presses_from_home_in_a_real_terminal(database: Path) -> None:
         assert reset.keys <= 6
 
 
+@pytest.mark.proof
 def test_a_killed_worker_is_replaced_and_the_light_turns_green(database: Path) -> None:
     with console(database) as terminal:
         buy_mailboxes(terminal)

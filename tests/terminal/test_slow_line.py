@@ -61,7 +61,10 @@ def on_the_first_user(terminal: Terminal) -> None:
         terminal.settle(FIRST_SECONDS)
 
 
-@pytest.mark.parametrize(("answers", "request_"), [(("mode", "status"), STATUS), (("mode",), MODE)])
+@pytest.mark.parametrize(
+    ("answers", "request_"),
+    [(("mode", "status"), STATUS), pytest.param(("mode",), MODE, marks=pytest.mark.proof)],
+)
 def test_a_key_that_is_held_has_one_frame_under_way_and_the_newest_after_it(
     answers: Collection[str], request_: bytes
 ) -> None:
@@ -82,6 +85,7 @@ def test_a_key_that_is_held_has_one_frame_under_way_and_the_newest_after_it(
         assert re.search(r"> . \w+ +User \d\d", shown)
 
 
+@pytest.mark.proof
 def test_a_terminal_that_answers_nothing_is_given_the_time_of_a_slow_line() -> None:
     written = []
     for answers in (("status",), ()):
