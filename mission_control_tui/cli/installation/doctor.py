@@ -12,7 +12,7 @@ from mission_control_tui.cli.common.parameters import option
 from mission_control_tui.cli.common.session import Session
 
 if TYPE_CHECKING:
-    from mission_control_tui.cli.installation.health import HealthFinding
+    from mission_control_tui.cli.installation.findings import HealthFinding
 
 UNHEALTHY = 1
 _MARKS = {"ok": "ok", "note": "note", "warning": "warning", "problem": "PROBLEM"}
@@ -36,7 +36,8 @@ def doctor(context: click.Context, session: Session, timeout: float) -> None:
     """
     import asyncio
 
-    from mission_control_tui.cli.installation.health import Severity, examine
+    from mission_control_tui.cli.installation.findings import Severity
+    from mission_control_tui.cli.installation.health import examine
 
     findings = asyncio.run(examine(session, timeout))
     healthy = all(finding.level is not Severity.PROBLEM for finding in findings)

@@ -4,18 +4,31 @@ from __future__ import annotations
 
 import asyncio
 import os
-import shutil
 import sqlite3
 import stat
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable
 from contextlib import closing
-from dataclasses import dataclass, replace
-from enum import StrEnum
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mission_control_tui.cli.common.session import Session
+from mission_control_tui.cli.installation.findings import (
+    HealthFinding,
+    Severity,
+    failed,
+    note,
+    ok,
+    problem,
+    warning,
+)
+from mission_control_tui.cli.installation.health_files import (
+    look_at_disk,
+    look_at_files,
+    look_at_place,
+    look_at_secrets,
+)
 from mission_control_tui.model.errors import MissionControlError, UsageError
 
 if TYPE_CHECKING:
@@ -25,41 +38,9 @@ if TYPE_CHECKING:
     from mission_control_tui.model.catalogue.types import Service
     from mission_control_tui.model.store.database import Store
 
-LOW_DISK_BYTES = 200 * 1024 * 1024
 CLOCK_SECONDS = 2.0
 NAMED_DOMAINS = 10
 _EARLIEST = 1_750_000_000.0  # June 2025: a machine that says less has lost its clock
-
-
-class Severity(StrEnum):
-    """How bad it is. Only a problem makes the exit code 1."""
-
-    OK = "ok"
-    NOTE = "note"
-    WARNING = "warning"
-    PROBLEM = "problem"
-
-
-@dataclass(frozen=True, slots=True)
-class HealthFinding:
-    """The result of one look."""
-
-    check: str
-    level: Severity
-    said: str
-    remedy: str = ""
-
-
-def _of(level: Severity) -> Callable[..., HealthFinding]:
-    return lambda check, said, remedy="": HealthFinding(check, level, said, remedy)
-
-
-_ok, _note, _warning, _problem = map(_of, Severity)
-
-
-def _failed(check: str, error: MissionControlError) -> HealthFinding:
-    said = " ".join([error.what, *(str(problem) for problem in error.problems)])
-    return _problem(check, said, error.hint)
 
 
 async def examine(session: Session, patience: float) -> tuple[HealthFinding, ...]:
@@ -72,10 +53,10 @@ async def examine(session: Session, patience: float) -> tuple[HealthFinding, ...
     try:
         url = database_url(session.where)
     except MissionControlError as error:
-        return (*findings, _failed("database", error))
-    findings += [*_files(session, url), *_secret_files(session.settings.connectors)]
+        return (*findings, failed("database", error))
+    findings += [*look_at_files(session, url), *look_at_secrets(session.settings.connectors)]
     findings += await _with_store(session, url, patience)
-    findings += _disk(url)
+    findings += look_at_disk(url)
     return tuple(findings)
 
 
@@ -88,86 +69,20 @@ def _settings(session: Session) -> Iterable[HealthFinding]:
         for name in settings.connectors:
             settings.connector(name)
     except UsageError as error:
-        yield _failed("settings", error)
+        yield failed("settings", error)
         return
     unknown = sorted(set(settings.services.values()) - settings.connector_names)
     if unknown:
         what = f"Services name connectors that do not exist: {', '.join(unknown)}."
         remedy = f"Add a [connectors.{unknown[0]}] table to {path}, or change [services]."
-        yield _problem("settings", what, remedy)
+        yield problem("settings", what, remedy)
     elif not path.exists():
-        yield _ok("settings", f"none at {path}: everything is as shipped")
+        yield ok("settings", f"none at {path}: everything is as shipped")
     else:
-        yield _ok("settings", str(path))
+        yield ok("settings", str(path))
         if stat.S_IMODE(path.stat().st_mode) & 0o022:
             what = f"Others may write {path}, and so choose what your worker does."
-            yield _problem("settings", what, f"chmod go-w {path}")
-
-
-def _files(session: Session, url: URL) -> Iterable[HealthFinding]:
-    from mission_control_tui.model.store.upgrade import key_path
-    from mission_control_tui.settings.settings import locations
-
-    places = locations()
-    embedded = url.get_backend_name() == "sqlite"
-    database = Path(url.database or "")
-    wanted = {places.data: 0o700, places.state: 0o700}
-    if embedded:
-        wanted |= {Path(f"{database}{end}"): 0o600 for end in ("", "-wal", "-shm", ".worker.log")}
-    there = {path: mode for path, mode in wanted.items() if os.path.lexists(path)}
-    bad = [finding for path, mode in there.items() if (finding := _open_to_others(path, mode))]
-    log = Path(f"{database}.worker.log")
-    if embedded and log.is_symlink():
-        what = f"{log} is a link: no worker starts that would write to where it leads."
-        bad.append(_problem("files", what, f"rm {log}"))
-    yield from bad
-    if there and not bad:
-        yield _ok("files", f"private, {len(there)} looked at in {places.data}")
-    try:
-        key = key_path(url, session.settings.worker.key_file)
-    except MissionControlError as error:
-        yield _note("key", error.what, f"{error.hint} It is needed where workers run.")
-        return
-    if key.exists():
-        yield _open_to_others(key, 0o600, "key") or _ok("key", f"{key} is private")
-        if key.stat().st_size != 32:
-            what = f"{key} is no key: it has {key.stat().st_size} bytes and not 32."
-            lost = "passwords on their way cannot be delivered without it."
-            yield _problem("key", what, f"Restore it from your backup; {lost}")
-    elif embedded and database.exists():
-        lost = "without it no password is delivered."
-        remedy = f"Restore it from your backup, or set worker.key_file; {lost}"
-        yield _problem("key", f"The worker's key is not at {key}.", remedy)
-    elif key.is_symlink():
-        yield _problem("key", f"{key} is a link that leads nowhere.", f"rm {key}")
-    elif not embedded:
-        yield _note("key", f"not on this machine ({key}): only workers need it")
-
-
-def _secret_files(
-    tables: Mapping[str, object], where: str = "connectors"
-) -> Iterable[HealthFinding]:
-    """Look at the files that the tables of connectors name for passwords; whether they can be used, connectors say."""
-    for name, value in tables.items():
-        if isinstance(value, Mapping):
-            yield from _secret_files(value, f"{where}.{name}")
-        elif name.endswith("password_file") and Path(str(value)).expanduser().exists():
-            found = _open_to_others(Path(str(value)).expanduser(), 0o600, f"{where}.{name}")
-            if found is not None:
-                yield found
-
-
-def _open_to_others(path: Path, mode: int, check: str = "files") -> HealthFinding | None:
-    if path.is_symlink() and not path.exists():
-        return None
-    found = stat.S_IMODE(path.stat().st_mode)
-    if found & 0o077:
-        what = f"{path} is open to others (mode {found:04o})."
-        return _problem(check, what, f"chmod {mode:04o} {path}")
-    if path.stat().st_uid != os.getuid():
-        what = f"{path} belongs to another user (number {path.stat().st_uid})."
-        return _warning(check, what, "Run Mission Control as that user, or change the owner.")
-    return None
+            yield problem("settings", what, f"chmod go-w {path}")
 
 
 async def _with_store(session: Session, url: URL, patience: float) -> list[HealthFinding]:
@@ -184,11 +99,11 @@ async def _with_store(session: Session, url: URL, patience: float) -> list[Healt
     try:
         store = await Store.open(session.where, create=False, connectors=session.settings.services)
     except MissionControlError as error:
-        return [_failed("database", error)]
+        return [failed("database", error)]
     try:
         return await _looks(session, store, patience)
     except DBAPIError as error:
-        return [_failed("database", unreachable(url, error))]
+        return [failed("database", unreachable(url, error))]
     finally:
         await store.close()
 
@@ -204,8 +119,8 @@ def _unfit(path: Path, named: bool) -> list[HealthFinding] | None:
     if not path.exists():
         said = f"none yet at {path}"
         if not named:
-            return [*_place(path), _note("database", f"{said}: the first command makes it")]
-        return [_problem("database", said, "Check the path, or make it: mission-control init")]
+            return [*look_at_place(path), note("database", f"{said}: the first command makes it")]
+        return [problem("database", said, "Check the path, or make it: mission-control init")]
     row = None
     try:
         with closing(sqlite3.connect(reading_uri(path), uri=True, timeout=30)) as db:
@@ -217,11 +132,11 @@ def _unfit(path: Path, named: bool) -> list[HealthFinding] | None:
         said = str(error)
     if said != "ok":
         remedy = f"Stop everything, keep the file, and restore a backup (ls {path}.backup-*)."
-        return [_problem("database", f"{path} is damaged or no database: {said}", remedy)]
+        return [problem("database", f"{path} is damaged or no database: {said}", remedy)]
     if row is not None and row[0] != HEAD and row[0] in REVISIONS:
         said = f"{path} has schema {row[0]}, this program {HEAD}: the next command upgrades it"
         remedy = "It is backed up first. To do it now: mission-control upgrade"
-        return [_note("database", said, remedy)]
+        return [note("database", said, remedy)]
     return None
 
 
@@ -230,12 +145,12 @@ async def _looks(session: Session, store: Store, patience: float) -> list[Health
     from mission_control_tui.model.store.engine import display_url
     from mission_control_tui.model.store.migrations import HEAD
 
-    findings = [_ok("database", f"{display_url(store.url)}, schema {HEAD}"), await _clock(store)]
+    findings = [ok("database", f"{display_url(store.url)}, schema {HEAD}"), await _clock(store)]
     services: tuple[Service, ...] = ()
     try:
         found = await current(store)
     except MissionControlError as error:
-        findings.append(_failed("catalogue", error))
+        findings.append(failed("catalogue", error))
     else:
         services = found.catalogue.services
         findings += _catalogue(session, found)
@@ -250,16 +165,16 @@ async def _clock(store: Store) -> HealthFinding:
     here, there = time.time(), await store.now()
     if here < _EARLIEST:
         said = f"This machine's clock says {time.strftime('%Y-%m-%d', time.gmtime(here))}."
-        return _problem("clock", said, "Set it, and let it be kept (NTP).")
+        return problem("clock", said, "Set it, and let it be kept (NTP).")
     off = there - here
     if abs(off) > CLOCK_SECONDS:
         said = f"The database's clock is {abs(off):.0f} s {'ahead' if off > 0 else 'behind'}."
-        return _warning("clock", said, "Let both machines keep time by NTP.")
+        return warning("clock", said, "Let both machines keep time by NTP.")
     async with store.read() as session:
         found = await trusted_clock.state(session)
     if found.doubt:
-        return _problem("clock", f"{found.doubt} {trusted_clock.HELD}", trusted_clock.REMEDY)
-    return _ok("clock", "this machine and the database agree")
+        return problem("clock", f"{found.doubt} {trusted_clock.HELD}", trusted_clock.REMEDY)
+    return ok("clock", "this machine and the database agree")
 
 
 def _catalogue(session: Session, found: InForce) -> Iterable[HealthFinding]:
@@ -270,12 +185,12 @@ def _catalogue(session: Session, found: InForce) -> Iterable[HealthFinding]:
     if missing := sorted(needed - settings.connector_names):
         what = f"Services need connectors that the settings do not have: {', '.join(missing)}."
         table = f"Add a [connectors.{missing[0]}] table to the settings"
-        yield _problem("catalogue", what, f"{table}; see `mission-control docs connectors`.")
+        yield problem("catalogue", what, f"{table}; see `mission-control docs connectors`.")
     else:
-        yield _ok("catalogue", f"version {found.number}")
+        yield ok("catalogue", f"version {found.number}")
     if found.catalogue.prices_are_examples:
         remedy = "Before you sell, load your own: mission-control catalogue load FILE"
-        yield _note("catalogue", "Its prices are examples.", remedy)
+        yield note("catalogue", "Its prices are examples.", remedy)
 
 
 async def _worker(session: Session, store: Store) -> HealthFinding:
@@ -297,18 +212,18 @@ async def _worker(session: Session, store: Store) -> HealthFinding:
         older = sum(is_older(worker.app_version, __version__) for worker in workers)
         if older:
             said = f"{names}; {older} of an older version than this program ({__version__})"
-            return _warning("worker", said, "Restart it with this version.")
-        return _ok("worker", f"running: {names}; {waiting} requests in its hands")
+            return warning("worker", said, "Restart it with this version.")
+        return ok("worker", f"running: {names}; {waiting} requests in its hands")
     said = f"none is running, and {waiting} requests wait"
     if not store.is_sqlite:
-        worse = _problem if waiting else _warning
+        worse = problem if waiting else warning
         return worse("worker", said, "Start one where its key is: mission-control worker")
     if waiting:
         why = "Why the last one ended: mission-control locate log"
         if os.environ.get(SUPPRESS) == "1":
             why = f"{SUPPRESS}=1 keeps commands from starting one."
-        return _problem("worker", said, f"Start one: mission-control worker. {why}")
-    return _ok("worker", "none is running, and nothing waits: one starts when needed")
+        return problem("worker", said, f"Start one: mission-control worker. {why}")
+    return ok("worker", "none is running, and nothing waits: one starts when needed")
 
 
 async def _domains(session: Session, store: Store) -> list[HealthFinding]:
@@ -320,7 +235,7 @@ async def _domains(session: Session, store: Store) -> list[HealthFinding]:
     async with store.read() as reading:
         found = await expiring_domains(reading, accounts)
     if not found:
-        return [_ok("domains", "no term ends within 60 days")]
+        return [ok("domains", "no term ends within 60 days")]
     findings = []
     for urgency in Urgency:
         near = [domain for domain in found if domain.urgency is urgency]
@@ -330,20 +245,10 @@ async def _domains(session: Session, store: Store) -> list[HealthFinding]:
         more = f"; and {len(near) - NAMED_DOMAINS} more" if len(near) > NAMED_DOMAINS else ""
         urgent = urgency in (Urgency.OVER, Urgency.DAYS)
         attended = urgency is not Urgency.OVER and all(domain.auto_renew for domain in near)
-        level = _warning if urgent and not attended else _note
+        level = warning if urgent and not attended else note
         remedy = "" if attended else "Renew it, or let it go: mission-control renew NAME"
         findings.append(level("domains", f"{named}{more}", remedy))
     return findings
-
-
-def _place(database: Path) -> Iterable[HealthFinding]:
-    """Look whether the database that is not there yet can be made."""
-    directory = next(place for place in database.parents if place.exists())
-    if not directory.is_dir() or not os.access(directory, os.W_OK | os.X_OK):
-        what = f"No database can be made at {database}: {directory} cannot be written to."
-        yield _problem(
-            "database", what, "Name another place with --database, or change its rights."
-        )
 
 
 async def _without_store(session: Session, patience: float) -> list[HealthFinding]:
@@ -374,7 +279,7 @@ async def _connectors(
         said = f"{found.said} (serves {', '.join(serves) or 'nothing'})"
         if name in paused and found.level is Severity.OK:
             said += f"; still paused after: {paused[name].said}"
-            findings.append(_warning(found.check, said, "The worker checks again by itself."))
+            findings.append(warning(found.check, said, "The worker checks again by itself."))
         else:
             findings.append(replace(found, said=said))
     return findings
@@ -392,27 +297,16 @@ async def _connector(
         table = session.settings.connectors.get(name, {})
         connector = await registry.load(name, table, installation)
     except MissionControlError as error:
-        return _failed(check, error)
+        return failed(check, error)
     try:
         async with asyncio.timeout(patience):
             health = await connector.check()
     except TimeoutError:
         remedy = "See that the back end runs and can be reached from here."
-        return _problem(check, f"no answer within {patience:g} s", remedy)
+        return problem(check, f"no answer within {patience:g} s", remedy)
     except ConnectorError as error:
-        return _problem(check, error.said, error.remedy)
+        return problem(check, error.said, error.remedy)
     finally:
         await connector.aclose()
     detail = f", {health.detail}" if health.detail else ""
-    return _ok(check, f"{health.version}{detail}")
-
-
-def _disk(url: URL) -> Iterable[HealthFinding]:
-    if url.get_backend_name() != "sqlite":
-        return
-    parents = Path(url.database or "").absolute().parents
-    directory = next(place for place in parents if place.is_dir())
-    free = shutil.disk_usage(directory).free
-    if free < LOW_DISK_BYTES:
-        what = f"only {free // 1024**2} MB are free in {directory}"
-        yield _warning("disk", what, "Make room: a full disk stops every change.")
+    return ok(check, f"{health.version}{detail}")
