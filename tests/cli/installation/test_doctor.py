@@ -172,7 +172,9 @@ def test_newer_schema_is_refused() -> None:
 def test_little_room_is_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
     init()
     free = shutil.disk_usage(locations().data).free
-    monkeypatch.setattr("mission_control_tui.cli.installation.health_files.LOW_DISK_BYTES", free * 2)
+    monkeypatch.setattr(
+        "mission_control_tui.cli.installation.health_files.LOW_DISK_BYTES", free * 2
+    )
     checks = answer("doctor")["checks"]
     assert [one["level"] for one in checks if one["check"] == "disk"] == ["warning"]
 

@@ -33,7 +33,7 @@ from mission_control_tui.model.orders.queries import list_orders
 from mission_control_tui.model.requests.queries import list_requests
 from mission_control_tui.model.search.user_list import page
 from mission_control_tui.model.services.lights import status
-from mission_control_tui.model.store import upgrade
+from mission_control_tui.model.store import private_files, upgrade
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.engine import database_url
 from mission_control_tui.model.store.migrations import HEAD, REVISIONS
@@ -89,7 +89,7 @@ def first_postgres(
     with plain(url) as connection:
         migrate(connection, FIRST)
         copy_rows(first_sqlite, connection)
-    (tmp_path / "worker.key").write_bytes(os.urandom(32))
+    private_files.make(tmp_path / "worker.key", os.urandom(32))
     yield url
     postgres_server.drop_database(name)
 
