@@ -101,9 +101,9 @@ class ChangeFollower:
         while True:
             context: Context = self._app.store
             if context.caller.may_write:
-                before = context.worker
+                before = context.no_worker
                 await self._app.guarded(shielded(self._look(context)))
-                if context.worker != before:
+                if context.no_worker != before:
                     self._app.apply_changes(["worker"])
             for _ in range(LOOK_AFTER_SECONDS):
                 await asyncio.sleep(1.0)

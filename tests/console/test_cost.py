@@ -8,11 +8,12 @@ import sys
 import weakref
 from pathlib import Path
 
+import pytest
 from sqlalchemy import event
 from textual.widget import Widget
 
 from mission_control_tui.console.stylesheet import ParsedOnceStylesheet
-from mission_control_tui.model.accounts.front_page import front_page
+from mission_control_tui.model.accounts.front_page import FrontPage, front_page
 from mission_control_tui.model.accounts.overview import show
 from mission_control_tui.model.requests.queries import list_requests
 from mission_control_tui.model.services.lights import status
@@ -58,6 +59,22 @@ async def test_home_is_one_reading_of_the_database(world_db: Path) -> None:
         assert (short.active, short.ended) == (page.active[:1], page.ended[:1])
     finally:
         await store.close()
+
+
+async def test_a_worker_that_runs_is_no_reason_to_read_home_again(
+    world_db: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    readings = []
+
+    async def counted(scope: AccountScope, limit: int) -> FrontPage:
+        readings.append(limit)
+        return await front_page(scope, limit)
+
+    monkeypatch.setattr("mission_control_tui.model.accounts.front_page.front_page", counted)
+    async with console(world_db) as (app, pilot):
+        await until(pilot, lambda: app.store.worker == "running")
+        await pilot.pause(0.5)
+        assert len(readings) == 1
 
 
 def test_a_source_is_parsed_once_for_each_set_of_variables() -> None:

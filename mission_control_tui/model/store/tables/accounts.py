@@ -1,7 +1,5 @@
 """Tables of accounts, their domains and contacts."""
 
-from __future__ import annotations
-
 from datetime import datetime
 from typing import Any
 

@@ -1,7 +1,5 @@
 """The table of the audit."""
 
-from __future__ import annotations
-
 from datetime import datetime
 from typing import Any
 

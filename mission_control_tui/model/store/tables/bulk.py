@@ -1,7 +1,5 @@
 """Tables of bulk actions and their items."""
 
-from __future__ import annotations
-
 from datetime import datetime
 
 from sqlalchemy import ForeignKey, Index, String, Text

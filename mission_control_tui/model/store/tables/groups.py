@@ -1,7 +1,5 @@
 """Tables of groups, contacts, shared mailboxes and their members."""
 
-from __future__ import annotations
-
 from datetime import datetime
 from typing import Any
 

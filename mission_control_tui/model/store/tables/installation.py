@@ -1,7 +1,5 @@
 """Tables of the installation: its settings and the versions of its catalogue."""
 
-from __future__ import annotations
-
 from datetime import datetime
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Tables of what belongs to one operator."""
 
-from __future__ import annotations
-
 from datetime import datetime
 
 from sqlalchemy import Float, ForeignKey, Index, String, UniqueConstraint

@@ -1,7 +1,5 @@
 """Tables of orders and subscriptions."""
 
-from __future__ import annotations
-
 from datetime import datetime
 from typing import Any
 

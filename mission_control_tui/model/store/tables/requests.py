@@ -1,7 +1,5 @@
 """Tables of requests: what they wait for, their steps and events."""
 
-from __future__ import annotations
-
 from datetime import datetime
 from typing import Any
 

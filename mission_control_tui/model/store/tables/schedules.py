@@ -1,7 +1,5 @@
 """The table of schedules."""
 
-from __future__ import annotations
-
 from datetime import datetime
 
 from sqlalchemy import ForeignKey, Index, String, Text

@@ -1,7 +1,5 @@
 """Tables of services: assignments, seats and who holds them."""
 
-from __future__ import annotations
-
 from datetime import datetime
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Tables of users, their addresses, what they are found by, and their sealed passwords."""
 
-from __future__ import annotations
-
 from datetime import date, datetime
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Tables of workers and what they say about connectors."""
 
-from __future__ import annotations
-
 from datetime import datetime
 
 from sqlalchemy import Float, String, Text
