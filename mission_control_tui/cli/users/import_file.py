@@ -18,7 +18,7 @@ from mission_control_tui.cli.common.parameters import argument, option
 from mission_control_tui.cli.common.progress import Progress
 from mission_control_tui.cli.common.session import Session
 from mission_control_tui.model.errors import Conflict, ImportIncomplete
-from mission_control_tui.model.plan import Plan, PlanLine, PlanVerb
+from mission_control_tui.model.plan import Plan, PlanVerb
 from mission_control_tui.model.text.differences import value_text
 
 if TYPE_CHECKING:
@@ -125,8 +125,13 @@ async def _import(
 
     def keep(made: Sequence[NewPassword]) -> None:
         if written is not None:
-            rows = [(new.upn, new.password) for new in made]
-            written.write(passwords.OF_USERS, rows, made=False)
+            columns = (
+                passwords.OF_SERVICES
+                if any(row.gives for row in users.rows)
+                else passwords.OF_USERS
+            )
+            rows = [[getattr(new, name) for name in columns] for new in made]
+            written.write(columns, rows, made=False)
 
     with progress:
         outcome = await run_import(
@@ -160,8 +165,9 @@ def _print(users: ImportFile, outcome: Outcome[ImportResult], *, update: bool) -
     line(f"{result.source}: {result.rows} users in {users.format.name}, {users.encoding}.")
     line(f"{', '.join(counts)}.")
     changed = [row for row in outcome.plan.lines if row.verb is PlanVerb.CHANGED]
-    created = [PlanLine(PlanVerb.CREATED, "user", upn) for upn in result.created]
-    print_plan(Plan(lines=(*created, *changed), warnings=outcome.plan.warnings))
+    created = [row for row in outcome.plan.lines if row.verb is PlanVerb.CREATED]
+    lines = (*created, *changed)
+    print_plan(Plan(lines=lines, seats=outcome.plan.seats, warnings=outcome.plan.warnings))
     if not update:
         for row in result.differing:
             line(f"{'differs':<9}  user  {row.upn} (row {row.row})")

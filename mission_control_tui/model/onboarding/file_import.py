@@ -16,7 +16,13 @@ from typing import Any, Self
 
 from mission_control_tui.model.dates import today_of
 from mission_control_tui.model.domains.address_registry import domains_of, special_characters
-from mission_control_tui.model.errors import Conflict, InvalidInput, MissionControlError, Problem
+from mission_control_tui.model.errors import (
+    Conflict,
+    InvalidInput,
+    MissionControlError,
+    Problem,
+    UsageError,
+)
 from mission_control_tui.model.onboarding import import_slices
 from mission_control_tui.model.onboarding.files.check import CheckedRow, check_rows, foreign_domains
 from mission_control_tui.model.onboarding.files.read import ImportFile, ImportRow, Progress
@@ -34,7 +40,7 @@ from mission_control_tui.model.onboarding.row_checks import (
     RowChecker,
 )
 from mission_control_tui.model.onboarding.user_insert import NewPassword
-from mission_control_tui.model.plan import Outcome, Plan, PlanLine, PlanVerb
+from mission_control_tui.model.plan import Outcome, Plan, PlanLine, PlanVerb, SeatLine
 from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.users.rules import policy_of
 
@@ -155,6 +161,7 @@ class _ImportRun:
     made: list[NewPassword] = field(default_factory=list)
     plans: list[Plan] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    seats: tuple[SeatLine, ...] = ()
     idle: int = 0
     """How often nothing could be written since the last slice, because others were quicker."""
 
@@ -189,6 +196,7 @@ class _ImportRun:
                 rows,
                 {row for rows in self.foreign.values() for row in rows},
                 None if self.passwords is Passwords.NONE else policy,
+                self.update,
             ).judge()
         self.refused |= self.judged.refused
         same = [known for known in self.judged.known if not (known.differs and self.update)]
@@ -203,6 +211,12 @@ class _ImportRun:
             )
         elif without:
             raise _no_passwords(self.file, without)
+        services = self.judged.services
+        if services is not None and services.makes_passwords and not dry_run:
+            raise UsageError(
+                "Services of this file get generated passwords, which have to go somewhere. Nothing was imported.",
+                hint="Name a new file for them: --passwords-out FILE",
+            )
 
     async def write(self, writer: SliceWriter) -> bool:
         """Write slice after slice; False where the store is no longer as it was judged."""
@@ -212,13 +226,14 @@ class _ImportRun:
                 await import_slices.breathe(took)
             begun = time.monotonic()
             try:
-                outcome = None if writer.dry_run and part.new else await writer.write(part)
+                tried = not (writer.dry_run and part.new) or any(user.gives for user in part.new)
+                outcome = await writer.write(part) if tried else None
             except MissionControlError as error:
                 if self.created:
                     done = f"{len(self.created)} users were created before, and stay."
                     error.hint = f"{done} The same file again goes on. {error.hint}".strip()
                 raise
-            if outcome is None and not (writer.dry_run and part.new):
+            if outcome is None and tried:
                 self.idle += 1
                 if self.idle > IDLE_LIMIT:
                     raise Conflict(
@@ -233,11 +248,13 @@ class _ImportRun:
         self.idle = 0
         self.created |= {user.row.row: user for user in part.new}
         self.known |= {known.row.row: known for known in part.known}
+        self.seats = self.judged.services.lines if self.judged.services is not None else ()
         if outcome is not None:
             self.made += outcome.result.made
             self.plans.append(outcome.plan)
             for number, error in outcome.result.refused.items():
-                del self.known[number]
+                self.known.pop(number, None)
+                self.created.pop(number, None)
                 said = [
                     Problem(f"row {number}", problem.what, problem.hint)
                     for problem in error.problems
@@ -253,10 +270,14 @@ class _ImportRun:
         result = _result(self, users, () if not applied else self.made)
         lines = [PlanLine(PlanVerb.CREATED, "user", user.details.upn) for user in users]
         lines += [
-            line for plan in self.plans for line in plan.lines if line.verb is not PlanVerb.CREATED
+            line
+            for plan in self.plans
+            for line in plan.lines
+            if (line.verb, line.kind) != (PlanVerb.CREATED, "user")
         ]
         plan = Plan(
             lines=tuple(lines),
+            seats=self.seats,
             warnings=(*self.warnings, *(said for plan in self.plans for said in plan.warnings)),
             requests=tuple(number for plan in self.plans for number in plan.requests),
         )

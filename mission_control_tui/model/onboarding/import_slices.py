@@ -25,13 +25,16 @@ from mission_control_tui.model.people.password_policy import PasswordPolicy
 from mission_control_tui.model.plan import Outcome
 from mission_control_tui.model.states import Priority
 from mission_control_tui.model.store.batches import batches
+from mission_control_tui.model.store.lookups import user_row
 from mission_control_tui.model.store.retry import retry_on_conflict
 from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.accounts import AccountRow
 from mission_control_tui.model.store.tables.users import UserRow
 from mission_control_tui.model.store.transaction import Transaction
+from mission_control_tui.model.users.actions.base import action_context
 from mission_control_tui.model.users.aliases import AddressChanges
 from mission_control_tui.model.users.editing import apply_changes
+from mission_control_tui.model.users.giving import provision_in
 from mission_control_tui.model.users.rules import policy_of
 
 SLICE_USERS = 100
@@ -58,7 +61,8 @@ class ImportSlice:
 
 def slices_of(judged: CheckedRows, *, update: bool) -> Iterator[ImportSlice]:
     """Yield what there is to write, managers before those whom they manage."""
-    for new in batches(_managers_first(judged.new), SLICE_USERS):
+    size = SLICE_CHANGES if any(user.gives for user in judged.new) else SLICE_USERS
+    for new in batches(_managers_first(judged.new), size):
         yield ImportSlice(new=new)
     changed = [known for known in judged.known if known.differs] if update else []
     for known in batches(changed, SLICE_CHANGES):
@@ -95,12 +99,28 @@ class SliceWriter:
     keep: Keep | None
     dry_run: bool
     _ids: dict[str, str] = field(default_factory=dict)
-    _kept: set[str] = field(default_factory=set)
+    _kept: set[tuple[str, ...]] = field(default_factory=set)
     _without_manager: dict[str, list[NewUser]] = field(default_factory=dict)
     """New users whose manager is written after them, because two manage each other, by the manager's key."""
 
     async def write(self, part: ImportSlice) -> Outcome[SliceResult] | None:
         """Write one slice; None, and nothing written, where the store is no longer as it was judged."""
+        refused: dict[int, MissionControlError] = {}
+        while True:
+            left = ImportSlice(
+                [user for user in part.new if user.row.row not in refused], part.known
+            )
+            try:
+                outcome = await self._written(left)
+            except _NotGiven as error:
+                # Who does not get what the row gives is not created either: the others are tried without them.
+                refused |= error.refused
+                continue
+            if outcome is not None:
+                outcome.result.refused.update(refused)
+            return outcome
+
+    async def _written(self, part: ImportSlice) -> Outcome[SliceResult] | None:
         ids = {user.key: uuid.uuid4().hex for user in part.new}
 
         async def work() -> Outcome[SliceResult] | None:
@@ -113,6 +133,7 @@ class SliceWriter:
                     tx.dry_run = True  # nothing is done, so nobody has to hear of it
                     return None
                 result = SliceResult(await self._write(tx, part, ids, policy))
+                await self._give(tx, part, result)
                 for known in part.known:
                     try:
                         async with tx.attempt():
@@ -128,7 +149,7 @@ class SliceWriter:
             return tx.outcome(result)
 
         outcome = await retry_on_conflict(work)
-        if outcome is not None:
+        if outcome is not None and not self.dry_run:
             self._ids |= ids
             self._remember(part.new)
         return outcome
@@ -145,21 +166,64 @@ class SliceWriter:
         await tx.session.flush()
         return made
 
+    async def _give(self, tx: Transaction, part: ImportSlice, result: SliceResult) -> None:
+        """Give new users, and known ones who lack it, what their rows give. Raises _NotGiven for new ones."""
+        giving = [(user.row.row, user.details.upn, user.gives) for user in part.new if user.gives]
+        giving += [(user.row.row, user.user.upn, user.gives) for user in part.known if user.gives]
+        if not giving:
+            return
+        context = await action_context(tx, self.account_id)
+        new = {user.row.row for user in part.new}
+        failed: dict[int, MissionControlError] = {}
+        for number, upn, gives in giving:
+            try:
+                async with tx.attempt():
+                    row = await user_row(tx.session, self.account_id, upn, lock=True)
+                    done = [
+                        (params, await provision_in(tx, context, row, params)) for params in gives
+                    ]
+            except MissionControlError as error:
+                failed[number] = error
+                continue
+            result.made += [
+                NewPassword(
+                    upn, given.password, given.service_id, params.instance, given.backend_name
+                )
+                for params, given in done
+                if given.password is not None
+            ]
+        if not_created := {number: error for number, error in failed.items() if number in new}:
+            raise _NotGiven(not_created)
+        result.refused |= failed
+
     def _changes(self, known: KnownUser) -> Mapping[str, Value]:
         """Return what is changed. What is only tried has no new users, whom a manager may be one of."""
         left_out = {"manager"} if self.dry_run else set()
         return {name: known.changes[name] for name in known.changes.keys() - left_out}
 
     def _keep(self, made: Sequence[NewPassword]) -> None:
-        fresh = [new for new in made if new.upn not in self._kept]
+        fresh = [new for new in made if _mark(new) not in self._kept]
         if self.keep is not None and fresh and not self.dry_run:
             self.keep(fresh)
-            self._kept.update(new.upn for new in fresh)
+            self._kept.update(map(_mark, fresh))
 
     def _remember(self, written: Sequence[NewUser]) -> None:
         for user in written:
             if user.manager_key and user.manager_key not in self._ids:
                 self._without_manager.setdefault(user.manager_key, []).append(user)
+
+
+class _NotGiven(Exception):
+    """New users of a slice who cannot get what their rows give, with why, by row."""
+
+    def __init__(self, refused: dict[int, MissionControlError]) -> None:
+        super().__init__()
+        self.refused = refused
+
+
+def _mark(new: NewPassword) -> tuple[str, ...]:
+    # A password of a service is made anew when its slice is tried again.
+    return (new.upn,) if not new.service else (new.upn, new.service, new.instance, new.password)
 
 
 async def breathe(took: float) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from mission_control_tui.model.catalogue.in_force import in_force
 from mission_control_tui.model.domains.address_registry import (
     KEYS_AT_ONCE,
     AddressKind,
@@ -18,18 +19,23 @@ from mission_control_tui.model.domains.address_registry import (
     holders,
     taken,
 )
-from mission_control_tui.model.errors import Problem
+from mission_control_tui.model.errors import InvalidInput, Problem
 from mission_control_tui.model.onboarding.files.check import CheckedRow
 from mission_control_tui.model.onboarding.files.read import ImportFile, ImportRow
 from mission_control_tui.model.onboarding.row_aliases import RowAliases, aliases_of, new_aliases
+from mission_control_tui.model.onboarding.row_services import RowServices
 from mission_control_tui.model.people.address_syntax import lookup_key
 from mission_control_tui.model.people.fields import UserDetails, Value
 from mission_control_tui.model.people.names import username_for
 from mission_control_tui.model.people.password_policy import PasswordPolicy, problems_of
+from mission_control_tui.model.services.seats import overview
+from mission_control_tui.model.states import SubjectKind, Wish
 from mission_control_tui.model.store.batches import batches
+from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.model.store.tables.users import AddressRow, UserRow
 from mission_control_tui.model.store.user_rows import difference, to_details
 from mission_control_tui.model.text.clean import harmless
+from mission_control_tui.model.users.actions.params import ActionParams
 
 
 @dataclass(slots=True)
@@ -44,6 +50,7 @@ class NewUser:
     manager_id: str | None = None
     manager_key: str = ""
     aliases: tuple[str, ...] = ()
+    gives: tuple[ActionParams, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +66,8 @@ class KnownUser:
     """The user's, when the row was judged."""
     aliases: tuple[str, ...] = ()
     """Those that the user does not have yet."""
+    gives: tuple[ActionParams, ...] = ()
+    """The services that the user does not have."""
 
     @property
     def differs(self) -> bool:
@@ -73,6 +82,8 @@ class CheckedRows:
     new: list[NewUser] = field(default_factory=list)
     known: list[KnownUser] = field(default_factory=list)
     refused: dict[int, list[Problem]] = field(default_factory=dict)
+    services: RowServices | None = None
+    """What is given, and the seats for it, where rows give anything."""
 
 
 @dataclass(slots=True)
@@ -80,7 +91,8 @@ class RowChecker:
     """Judges the checked rows of one file against the store.
 
     Rows of domains that the account lacks (`foreign`, by number) are refused, and told of what else is wrong with them.
-    `policy` judges the file's passwords; None means that they are not used.
+    `policy` judges the file's passwords; None means that they are not used. With `update` known users are given what
+    they lack.
     """
 
     session: AsyncSession
@@ -89,6 +101,7 @@ class RowChecker:
     rows: Sequence[CheckedRow]
     foreign: Collection[int]
     policy: PasswordPolicy | None
+    update: bool = False
     _judged: CheckedRows = field(default_factory=CheckedRows)
     _keys: dict[int, str] = field(default_factory=dict)
     _held: dict[str, Holder] = field(default_factory=dict)
@@ -111,10 +124,56 @@ class RowChecker:
             await self._judge_aliases()
         await self._name()
         self._resolve_managers()
+        self._leave_out_refused()
+        if any(row.row.gives for row in self.rows):
+            await self._judge_services()
+            self._leave_out_refused()
+        return self._judged
+
+    def _leave_out_refused(self) -> None:
         refused = self._judged.refused
         self._judged.new = [user for user in self._judged.new if user.row.row not in refused]
         self._judged.known = [user for user in self._judged.known if user.row.row not in refused]
-        return self._judged
+
+    async def _judge_services(self) -> None:
+        catalogue = (await in_force(self.session)).catalogue
+        bought = await overview(self.session, catalogue, self.account_id)
+        services = RowServices(
+            catalogue, {(owned.service_id, owned.level_id): owned for owned in bought}
+        )
+        self._judged.services = services
+        giving = [known for known in self._judged.known if known.row.gives]
+        has = await services_of(self.session, [known.user.id for known in giving])
+        for user in self._judged.new:
+            user.gives = self._given(services, user.row, set(), take=True)
+        for number, known in enumerate(self._judged.known):
+            if gives := self._given(
+                services, known.row, has.get(known.user.id, set()), take=self.update
+            ):
+                levels = {params.service: params.level for params in gives}
+                self._judged.known[number] = replace(
+                    known,
+                    before={**known.before, **dict.fromkeys(levels, "")},
+                    after={**known.after, **levels},
+                    gives=gives,
+                )
+
+    def _given(
+        self, services: RowServices, row: ImportRow, has: set[tuple[str, str]], *, take: bool
+    ) -> tuple[ActionParams, ...]:
+        """Return what the row gives of what the user does not have, with its seats; refuses it where it cannot."""
+        if not row.gives:
+            return ()
+        try:
+            given = services.given(row)
+            lacked = tuple(one for one in given if (one.service, one.instance) not in has)
+            if take:
+                services.take(lacked)
+        except InvalidInput as error:
+            for problem in error.problems:
+                self._refuse(row, problem)
+            return ()
+        return lacked
 
     async def _load(self) -> None:
         """The users whose UPNs the file states, and the UPNs of their managers."""
@@ -290,3 +349,21 @@ class RowChecker:
     def _refuse(self, row: ImportRow, problem: Problem) -> None:
         located = self.file.located(row, problem)
         self._judged.refused.setdefault(row.row, []).append(located)
+
+
+async def services_of(
+    session: AsyncSession, user_ids: Sequence[str]
+) -> dict[str, set[tuple[str, str]]]:
+    """Return the services that users have, each with its instance's name."""
+    found: dict[str, set[tuple[str, str]]] = {}
+    for some in batches(user_ids):
+        rows = await session.execute(
+            select(AssignmentRow.user_id, AssignmentRow.service_id, AssignmentRow.instance).where(
+                AssignmentRow.user_id.in_(some),
+                AssignmentRow.wish != Wish.ABSENT,
+                AssignmentRow.subject_kind == SubjectKind.USER,
+            )
+        )
+        for user_id, service_id, instance in rows:
+            found.setdefault(str(user_id), set()).add((service_id, instance))
+    return found

@@ -29,10 +29,13 @@ Rows = list[dict[str, Any]]
 
 @dataclass(frozen=True, slots=True)
 class NewPassword:
-    """A password made for a new user, revealed here and never again."""
+    """A password made for a new user, or for a `service` of one, revealed here and never again."""
 
     upn: str
     password: str = field(repr=False)
+    service: str = ""
+    instance: str = ""
+    login: str = ""
 
 
 async def write_users(

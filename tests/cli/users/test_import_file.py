@@ -299,3 +299,20 @@ def test_an_export_comes_back_as_it_is(acme: Command) -> None:
     printed = acme.ok("users", "export").out
     assert printed in (acme.directory / "all.csv").read_bytes().decode("utf-8-sig")
     assert acme.json("users", "export")["users"][0]["aliases"] == ["al@acme.example"]
+
+
+def test_rows_give_services_and_their_passwords_are_in_the_file(acme: Command) -> None:
+    rows = ("a@acme.example,A,managed-exchange=popx; databases=small\n", "b@acme.example,B,\n")
+    write(acme, "u.csv", "UPN,Display Name,Services\n", *rows)
+    tried = acme.ok("users", "import", "u.csv", "--dry-run")
+    assert "free 5 -> 4" in tried.out
+    assert acme.run("users", "import", "u.csv").code in {2, 3}
+    done = acme.ok("users", "import", "u.csv", *OUT)
+    assert "service" in done.out
+    with (acme.directory / "p.csv").open(newline="") as file:
+        made = [(row["upn"], row["service"], bool(row["password"])) for row in csv.DictReader(file)]
+    assert sorted(made) == [
+        ("a@acme.example", "", True),
+        ("a@acme.example", "databases", True),
+        ("b@acme.example", "", True),
+    ]

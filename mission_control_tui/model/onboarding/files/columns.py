@@ -16,7 +16,7 @@ class Use(StrEnum):
     FIELD = "field"
     PASSWORD = "password"
     ALIASES = "aliases"  # further addresses, several in a cell
-    SERVICES = "services"  # what the user gets: see RowServices
+    SERVICES = "gives"  # what the user gets: see RowServices
     REFUSED = "refused"  # a row that states anything here cannot be imported
     UNUSED = "unused"  # known, but there is no field for it
 
