@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from mission_control_tui.model.people.fields import UserDetails
 from mission_control_tui.model.states import Light, RequestState, Wish, Word
+from mission_control_tui.model.text.clean import harmless
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -89,8 +90,27 @@ class AssignmentView:
 
 
 @dataclass(frozen=True, slots=True)
+class UnsettledSetting:
+    """A value that has to be settled, whose it is, and the command that takes it away."""
+
+    account: str
+    upn: str
+    service_id: str
+    option_id: str
+    value: str
+    why: str
+    command: str
+
+    def __str__(self) -> str:
+        return f"{self.service_id} {self.option_id} has {harmless(self.value)}: {self.why}"
+
+
+@dataclass(frozen=True, slots=True)
 class UserView:
-    """A user. `details` is all that an operator states; `password_waiting`: a sealed one is undelivered."""
+    """A user. `details` is all that an operator states; `password_waiting`: a sealed one is undelivered.
+
+    `unsettled` are settings that break a rule since before it was asked; only who is looked at alone has them.
+    """
 
     id: str
     account_id: int
@@ -104,6 +124,7 @@ class UserView:
     aliases: tuple[str, ...]
     primary_address: str
     version: int
+    unsettled: tuple[UnsettledSetting, ...]
 
     @property
     def upn(self) -> str:

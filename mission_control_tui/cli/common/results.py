@@ -184,6 +184,7 @@ def user(view: UserView) -> dict[str, object]:
         **output.attributes(view.details),
         **output.attributes(view, "aliases", "primary_address", "locked", "in_bin", "deleted_at"),
         **output.attributes(view, "created_at", "updated_at", "password_waiting", "version"),
+        "unsettled": [output.attributes(setting) for setting in view.unsettled],
     }
 
 

@@ -154,6 +154,7 @@ async def _looks(session: Session, store: Store, patience: float) -> list[Health
     else:
         services = found.catalogue.services
         findings += _catalogue(session, found)
+        findings += await _settings_to_settle(session, store)
     findings.append(await _worker(session, store))
     findings += await _domains(session, store)
     return [*findings, *await _connectors(session, store, services, patience)]
@@ -191,6 +192,21 @@ def _catalogue(session: Session, found: InForce) -> Iterable[HealthFinding]:
     if found.catalogue.prices_are_examples:
         remedy = "Before you sell, load your own: mission-control catalogue load FILE"
         yield note("catalogue", "Its prices are examples.", remedy)
+
+
+async def _settings_to_settle(session: Session, store: Store) -> list[HealthFinding]:
+    from mission_control_tui.model.services.unsettled import unsettled_count, unsettled_settings
+
+    accounts = session.caller.accounts
+    async with store.read() as reading:
+        first = await unsettled_settings(reading, accounts=accounts, limit=1)
+        count = await unsettled_count(reading, accounts) if first else 0
+    if not first:
+        return []
+    (setting,) = first
+    many = f", and {count - 1} more like it" if count > 1 else ""
+    said = f"{setting.upn} of account {setting.account}: {setting}{many}"
+    return [warning("settings of services", said, f"To take it away: {setting.command}")]
 
 
 async def _worker(session: Session, store: Store) -> HealthFinding:

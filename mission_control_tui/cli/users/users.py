@@ -157,6 +157,8 @@ def show(session: Session, user: str) -> None:
         rows.append(("Locked", "yes"))
     if view.in_bin:
         rows.append(("In the recycling bin since", f"{view.deleted_at:%Y-%m-%d %H:%M} UTC"))
+    for setting in view.unsettled:
+        rows += [("To be settled", str(setting)), ("", f"To take it away: {setting.command}")]
     if view.password_waiting:
         rows.append(("Password", "waits to be delivered"))
     rows += [("Created", f"{view.created_at:%Y-%m-%d %H:%M} UTC"), ("Id", view.id)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from sqlalchemy import func, select
 
@@ -52,11 +53,16 @@ class BulkContext:
 
     @classmethod
     async def of(
-        cls, tx: Transaction, account_id: int, action: BulkAction, params: ActionParams
+        cls,
+        tx: Transaction,
+        account_id: int,
+        action: BulkAction,
+        params: ActionParams,
+        as_of: datetime | None = None,
     ) -> BulkContext:
-        """Return the account and the catalogue as they are now."""
+        """Return the account and the catalogue as they are now, and when it was stated what is to be done."""
         tx.priority = Priority.BULK
-        return cls(await action_context(tx, account_id), action, params)
+        return cls(await action_context(tx, account_id, as_of), action, params)
 
 
 @dataclass(frozen=True, slots=True)

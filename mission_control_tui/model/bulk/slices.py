@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import Select, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -64,6 +65,7 @@ class _Bulk:
     caller: Caller
     action: BulkAction
     params: ActionParams
+    stated_at: datetime
 
 
 async def next_bulk(store: Store) -> int | None:
@@ -140,6 +142,7 @@ async def _slice(
 async def _bulk(store: Store, bulk_id: int) -> _Bulk:
     async with store.read() as session:
         row = await session.get_one(BulkRow, bulk_id)
+        undone = await session.get(BulkRow, row.undoes_id) if row.undoes_id else None
         caller = Caller(
             row.operator,
             ticket=row.ticket,
@@ -152,6 +155,7 @@ async def _bulk(store: Store, bulk_id: int) -> _Bulk:
             caller,
             bulk_action(row.action),
             ActionParams.from_json(row.params),
+            undone.created_at if undone is not None else row.created_at,
         )
 
 
@@ -166,7 +170,7 @@ async def _work(tx: Transaction, bulk: _Bulk, limit: int) -> list[ItemResult]:
     """Return the next items, at least one, until there are `limit` of them or the slice has taken its time."""
     until = time.monotonic() + SLICE_SECONDS
     tx.bulk_id = bulk.id
-    context = await BulkContext.of(tx, bulk.account_id, bulk.action, bulk.params)
+    context = await BulkContext.of(tx, bulk.account_id, bulk.action, bulk.params, bulk.stated_at)
     done: list[ItemResult] = []
     while some := await _few(tx, bulk, context, min(FEW, limit - len(done)), until):
         done += some

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
+from mission_control_tui.model.catalogue.older import with_present_types
 from mission_control_tui.model.catalogue.types import Catalogue
 from mission_control_tui.model.errors import StoreError
 
@@ -33,7 +34,7 @@ def from_json(text: str) -> Catalogue:
                 "The stored catalogue was written by a newer Mission Control.",
                 hint="Start the newer version, or load a catalogue file with this one.",
             )
-        return msgspec.json.decode(stored["catalogue"], type=Catalogue)
+        return with_present_types(msgspec.json.decode(stored["catalogue"], type=Catalogue))
     except (msgspec.MsgspecError, KeyError) as error:
         raise StoreError(
             f"The stored catalogue cannot be read: {error}",

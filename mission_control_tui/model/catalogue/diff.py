@@ -76,6 +76,8 @@ _CONSEQUENCES: dict[tuple[type, str], str] = {
     (Option, "choices"): "A value that is gone falls back to the default at the next change.",
     (Option, "levels"): "Levels gain or lose the option at the holders' next change.",
     (Option, "per_level"): "Holders keep values that still fit.",
+    (Option, "unique"): "Asked at the holders' next change; nobody loses a value.",
+    (Option, "copy_option"): "Asked at the holders' next change.",
     (Option, "required"): "Holders without a value are asked at their next change.",
     (ProductLevel, "prices"): _PRICE,
     (ProductLevel, "grants_service"): "New seats only.",

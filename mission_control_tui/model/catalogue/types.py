@@ -5,14 +5,20 @@ Every lookup takes an id or a name, case-insensitively, and raises NotFound with
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
 from typing import TypeVar
 
 from mission_control_tui.model.catalogue.lookup import did_you_mean, find
-from mission_control_tui.model.catalogue.values import InvalidValue, Value, ValueRule
+from mission_control_tui.model.catalogue.values import (
+    REGISTERED,
+    InvalidValue,
+    Value,
+    ValueRule,
+    ValueType,
+)
 from mission_control_tui.model.errors import InvalidInput, NotFound, Problem
 from mission_control_tui.model.money import Money
 from mission_control_tui.model.states import SubjectKind
@@ -63,11 +69,22 @@ class Override:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Option(ValueRule):
-    """One setting of a service. Without `levels` every level has it."""
+    """One setting of a service. Without `levels` every level has it.
+
+    A `unique` value has one instance in the whole installation; unsaid, domains are. `copy_option` is the id of the
+    bool that says whether what is sent on to a recipient stays here too.
+    """
 
     group: OptionGroup = OptionGroup.SETTINGS
+    unique: bool | None = None
+    copy_option: str = ""
     levels: tuple[str, ...] = ()
     per_level: Mapping[str, Override] = field(default_factory=dict, hash=False)
+
+    @property
+    def is_unique(self) -> bool:
+        """Whether no two instances in the installation may have the same value."""
+        return self.type is ValueType.DOMAIN if self.unique is None else self.unique
 
     def for_level(self, level_id: str) -> Option:
         """This option with what the level overrides."""
@@ -152,13 +169,24 @@ class Service:
         return find(self.roles, key, "role", of=f"service {self.id}")
 
     def options_for(self, level: str) -> tuple[Option, ...]:
-        """Return the options that the level has, with its own defaults and limits, in the file's order."""
+        """Return the options that are settings of the level, with its own defaults and limits, in the file's order."""
+        return tuple(option for option in self._offered_at(level) if option.type not in REGISTERED)
+
+    def address_options_for(self, level: str) -> tuple[Option, ...]:
+        """Return the options of the level that are kept among the user's aliases."""
+        return tuple(option for option in self._offered_at(level) if option.type in REGISTERED)
+
+    def _offered_at(self, level: str) -> Iterator[Option]:
         level_id = self.level(level).id
-        return tuple(
-            option.for_level(level_id)
-            for option in self.options
-            if not option.levels or level_id in option.levels
-        )
+        for option in self.options:
+            if not option.levels or level_id in option.levels:
+                yield option.for_level(level_id)
+
+    def addresses_in(self, level: str, given: Mapping[str, object]) -> dict[str, Value]:
+        """Return what is given for the user's aliases: option id -> address or addresses. Raises InvalidInput."""
+        options = {option.id: option for option in self.address_options_for(level)}
+        named = {self.option(key).id: value for key, value in given.items()}
+        return {key: options[key].validate(named[key]) for key in options if key in named}
 
     def stated_settings(
         self, level: str, settings: Mapping[str, V], stated: Iterable[str] | None
@@ -187,12 +215,19 @@ class Service:
         Each option takes what is given (by id or name), else its previous value where the level
         still allows that, else its default. Raises InvalidInput with every problem at once.
         """
-        options = self.options_for(level)
+        registered = self.address_options_for(level)
+        options = (*self.options_for(level), *registered)
         answers, problems = self._sorted_answers(level, options, given)
         settings: dict[str, Value] = {}
         for option in options:
             try:
-                if option.id in answers:
+                if option in registered:
+                    # What could not become an alias when such options came up stays until it is settled.
+                    if option.id in answers:
+                        option.convert(answers[option.id])
+                    elif kept := (previous or {}).get(option.id):
+                        settings[option.id] = kept
+                elif option.id in answers:
                     settings[option.id] = option.convert(answers[option.id])
                 else:
                     settings[option.id] = _kept_or_default(option, previous or {})

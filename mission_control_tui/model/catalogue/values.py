@@ -18,7 +18,11 @@ Value = bool | int | str | list[str] | None
 
 
 class ValueType(StrEnum):
-    """Types of options and fields. The last three are meant for buying fields."""
+    """Types of options and fields. The last two are meant for buying fields.
+
+    `address` and `addresses` are the user's own: they are kept among the user's aliases, not among the settings.
+    `recipient` is where mail goes on to: somebody of the account, or any address elsewhere.
+    """
 
     BOOL = "bool"
     INT = "int"
@@ -26,6 +30,9 @@ class ValueType(StrEnum):
     CHOICE = "choice"
     EMAIL = "email"
     EMAILS = "emails"
+    ADDRESS = "address"
+    ADDRESSES = "addresses"
+    RECIPIENT = "recipient"
     DOMAIN = "domain"
     USER = "user"
     USERS = "users"
@@ -34,7 +41,9 @@ class ValueType(StrEnum):
     BUSINESS_NUMBER = "business-number"
 
 
-LIST_TYPES = frozenset({ValueType.EMAILS, ValueType.USERS, ValueType.HOSTS})
+LIST_TYPES = frozenset({ValueType.EMAILS, ValueType.ADDRESSES, ValueType.USERS, ValueType.HOSTS})
+REGISTERED = frozenset({ValueType.ADDRESS, ValueType.ADDRESSES})
+"""What is kept among a user's aliases."""
 
 _TRUE = frozenset({"yes", "true", "on", "1", "y"})
 _FALSE = frozenset({"no", "false", "off", "0", "n"})
@@ -131,6 +140,10 @@ class ValueRule:
             ValueType.CHOICE: f"choose one of: {', '.join(self.choices)}",
             ValueType.EMAIL: "give an e-mail address such as name@example.com",
             ValueType.EMAILS: f"give{span or ' any number of'} e-mail addresses, separated by commas",
+            ValueType.ADDRESS: "give an address in a domain of this account",
+            ValueType.ADDRESSES: f"give{span or ' any number of'} addresses in domains of this account,"
+            " separated by commas",
+            ValueType.RECIPIENT: "give the UPN of a user, the address of a group, or any address elsewhere",
             ValueType.DOMAIN: "give a domain name such as example.com",
             ValueType.USER: "give the UPN of a user of this account",
             ValueType.USERS: f"give{span or ' any number of'} UPNs of users, separated by commas",
@@ -224,7 +237,9 @@ def email(text: str) -> str:
 
     try:
         # The reserved .test domain is allowed because the sample account and trials use it.
-        found = validate_email(text, check_deliverability=False, test_environment=True)
+        found = validate_email(
+            text.removesuffix("."), check_deliverability=False, test_environment=True
+        )
     except EmailNotValidError as error:
         raise InvalidValue(
             f"{_shown(text)} is not an e-mail address: {harmless(str(error))}",
@@ -313,6 +328,9 @@ _CONVERTERS: dict[ValueType, Callable[[ValueRule, object], Value]] = {
     ValueType.CHOICE: _as_choice,
     ValueType.EMAIL: _single(lambda _, text: email(text)),
     ValueType.EMAILS: _several(lambda _, text: email(text)),
+    ValueType.ADDRESS: _single(lambda _, text: email(text)),
+    ValueType.ADDRESSES: _several(lambda _, text: email(text)),
+    ValueType.RECIPIENT: _single(lambda _, text: email(text)),
     ValueType.DOMAIN: _single(lambda _, text: domain(text)),
     ValueType.USER: _single(_user),
     ValueType.USERS: _several(_user),

@@ -333,7 +333,9 @@ async def _refuse_services(
     users = [
         f"{upn} ({catalogue.service(service_id).name})"
         for upn, service_id, settings in rows
-        if any(settings.get(option) == name for option in options[service_id])
+        if any(
+            f".{settings.get(option) or ''}".endswith(f".{name}") for option in options[service_id]
+        )
     ]
     if users:
         raise Conflict(

@@ -17,6 +17,7 @@ from mission_control_tui.model.catalogue.in_force import in_force
 from mission_control_tui.model.catalogue.types import USER_MEMBER, Catalogue, Role, Service
 from mission_control_tui.model.errors import InRecycleBin, MissionControlError, NotFound, Problem
 from mission_control_tui.model.plan import PlanVerb
+from mission_control_tui.model.services.setting_references import drop, follow
 from mission_control_tui.model.services.wishes import (
     enqueue,
     last_request,
@@ -215,7 +216,13 @@ async def tell(tx: Transaction, object_ids: Collection[str]) -> dict[str, int]:
 async def tell_objects_of(
     tx: Transaction, *, user_id: str | None = None, object_id: str | None = None
 ) -> None:
-    """Queue every object that a user or object with another address is a member of."""
+    """Queue every object that a user or object with another address is a member of; settings call it by the new one."""
+    if user_id is not None:
+        user = await tx.session.get_one(UserRow, user_id)
+        await follow(tx, user.upn, user_id=user_id)
+    elif object_id is not None:
+        row = await tx.session.get_one(ObjectRow, object_id)
+        await follow(tx, row.address, object_id=object_id)
     member = MemberRow.user_id == user_id if user_id else MemberRow.member_id == object_id
     ids = set(await tx.session.scalars(select(MemberRow.object_id).where(member)))
     await tell(tx, ids)
@@ -230,8 +237,12 @@ async def leave(
 ) -> None:
     """Take a user or an object out of every object, or out of the roles that require the service `lost`.
 
-    Each object is queued again; plan and audit have a line for each.
+    Each object is queued again; plan and audit have a line for each. Settings of services that mean it lose it too.
     """
+    if user is not None:
+        await drop(tx, user.upn, user_id=user.id, lost=lost)
+    elif member is not None:
+        await drop(tx, member.address, object_id=member.id)
     mine = MemberRow.user_id == user.id if user else MemberRow.member_id == (member and member.id)
     found = (
         await tx.session.execute(

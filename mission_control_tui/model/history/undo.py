@@ -266,7 +266,7 @@ async def _restate_service(
     now = state_of(assignment)
     if not force and not _still(row, now):
         raise await was_changed(tx.session, row, assignment_id=assignment.id)
-    context = await action_context(tx, user.account_id)
+    context = await action_context(tx, user.account_id, row.at)
     target = _before(row, now, await _settings_before(tx.session, row))
     given = await restate_service(tx, context, user, assignment, target)
     if given.password is None:

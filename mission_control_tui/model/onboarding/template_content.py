@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from mission_control_tui.model.catalogue.in_force import in_force
 from mission_control_tui.model.catalogue.types import Catalogue, Service
-from mission_control_tui.model.catalogue.values import ValueType
+from mission_control_tui.model.catalogue.values import REGISTERED, ValueType
 from mission_control_tui.model.errors import InvalidInput, NotFound, Problem, UsageError
 from mission_control_tui.model.people.fields import FIELD_BY_NAME, FIELDS, Group, UserDetails, Value
 from mission_control_tui.model.people.validation import validate_details
@@ -38,7 +38,15 @@ TEMPLATE_FIELDS: tuple[str, ...] = (
 """The fields that a template can have, in the order of the form."""
 
 PERSONAL_TYPES = frozenset(
-    {ValueType.EMAIL, ValueType.EMAILS, ValueType.USER, ValueType.USERS, ValueType.DOMAIN}
+    {
+        *REGISTERED,
+        ValueType.EMAIL,
+        ValueType.EMAILS,
+        ValueType.RECIPIENT,
+        ValueType.USER,
+        ValueType.USERS,
+        ValueType.DOMAIN,
+    }
 )
 """Settings of these types are one person's."""
 

@@ -154,7 +154,7 @@ def _email_rule(text: str) -> tuple[str, str]:
 def _email_clean(text: str) -> str:
     from email_validator import validate_email
 
-    return validate_email(text, check_deliverability=False).normalized
+    return validate_email(text.removesuffix("."), check_deliverability=False).normalized
 
 
 def _warnings(details: UserDetails, today: date | None) -> Iterator[Problem]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, func, or_, select, update
 
 from mission_control_tui.model.audit_actions import AuditAction
 from mission_control_tui.model.caller import WORKER
@@ -31,7 +31,12 @@ from mission_control_tui.model.store.tables.groups import MemberRow
 from mission_control_tui.model.store.tables.operators import DraftRow, RecentRow
 from mission_control_tui.model.store.tables.requests import RequestEventRow, RequestRow
 from mission_control_tui.model.store.tables.schedules import ScheduleRow
-from mission_control_tui.model.store.tables.services import AssignmentRow
+from mission_control_tui.model.store.tables.services import (
+    AssignmentRow,
+    SettingClaimRow,
+    SettingReferenceRow,
+    UnsettledSettingRow,
+)
 from mission_control_tui.model.store.tables.users import AddressRow, SearchTermRow, UserRow
 from mission_control_tui.model.store.transaction import Transaction
 from mission_control_tui.model.store.user_rows import PURGED_SORT_KEY
@@ -194,6 +199,7 @@ async def _forget(tx: Transaction, row: UserRow) -> None:
     freed = await tx.session.scalar(
         select(func.count()).select_from(AddressRow).where(AddressRow.user_id == row.id)
     )
+    own = select(AssignmentRow.id).where(AssignmentRow.user_id == row.id)
     of_user = select(RequestRow.id).where(RequestRow.user_id == row.id)
     label = f"purged-{row.id[:8]}"
     for statement in (
@@ -202,6 +208,11 @@ async def _forget(tx: Transaction, row: UserRow) -> None:
         delete(DraftRow).where(DraftRow.subject == row.id),
         delete(RecentRow).where(RecentRow.user_id == row.id),
         delete(MemberRow).where(MemberRow.user_id == row.id),
+        delete(SettingReferenceRow).where(
+            or_(SettingReferenceRow.user_id == row.id, SettingReferenceRow.assignment_id.in_(own))
+        ),
+        delete(SettingClaimRow).where(SettingClaimRow.assignment_id.in_(own)),
+        delete(UnsettledSettingRow).where(UnsettledSettingRow.assignment_id.in_(own)),
         update(AssignmentRow)
         .where(AssignmentRow.user_id == row.id)
         .values(settings={}, secret_id=None, error_said="", error_remedy=""),

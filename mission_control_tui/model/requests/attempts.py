@@ -17,6 +17,7 @@ from sqlalchemy import Select, select, update
 from mission_control_tui.model.catalogue.in_force import in_force
 from mission_control_tui.model.catalogue.types import Service
 from mission_control_tui.model.requests.attributes import attributes_of
+from mission_control_tui.model.services.setting_references import sent_settings
 from mission_control_tui.model.services.wishes import add_event
 from mission_control_tui.model.states import RequestState, StepState, Wish, Word
 from mission_control_tui.model.store import epochs
@@ -141,7 +142,9 @@ async def load(store: Store, run: Run) -> Job:
             connector=row.connector,
             backend_name=row.backend_name,
             service_id=row.service_id,
-            wished=wished_of(service, row.wish, row.level_id, row.settings),
+            wished=wished_of(
+                service, row.wish, row.level_id, await sent_settings(session, service, row)
+            ),
             previous=wished_of(
                 service,
                 request.previous.get("wish", Wish.ABSENT),

@@ -14,6 +14,7 @@ from mission_control_tui.model.errors import Denied, NotFound
 from mission_control_tui.model.plan import Outcome, Plan, PlanVerb
 from mission_control_tui.model.requests.attempts import ServiceWish, wished_of
 from mission_control_tui.model.requests.attributes import attributes_of
+from mission_control_tui.model.services.setting_references import sent_settings
 from mission_control_tui.model.states import Light, Wish
 from mission_control_tui.model.store import epochs
 from mission_control_tui.model.store.database import Store
@@ -100,7 +101,8 @@ async def green_pages(
                 after = row.id
                 try:
                     known = services[row.service_id]
-                    wished = wished_of(known, row.wish, row.level_id, row.settings)
+                    settings = await sent_settings(session, known, row)
+                    wished = wished_of(known, row.wish, row.level_id, settings)
                 except (KeyError, NotFound):
                     continue
                 page.append(

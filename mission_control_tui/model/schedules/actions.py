@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from mission_control_tui.model.catalogue.types import Catalogue
 from mission_control_tui.model.errors import Conflict, UsageError
 from mission_control_tui.model.states import Priority
@@ -41,11 +43,15 @@ def checked(catalogue: Catalogue, action: UserAction, params: ActionParams) -> A
 
 
 async def act(
-    tx: Transaction, user: UserRow, action: UserAction, params: ActionParams
+    tx: Transaction,
+    user: UserRow,
+    action: UserAction,
+    params: ActionParams,
+    as_of: datetime | None = None,
 ) -> tuple[int, ...]:
-    """Do it now to the locked user; returns the requests that it made. Raises as the verb does."""
+    """Do it now to the locked user, as it was stated then; returns the requests that it made."""
     tx.priority = Priority.BULK
-    context = await action_context(tx, user.account_id)
+    context = await action_context(tx, user.account_id, as_of)
     results = await action.apply(tx, context, user, params)
     if any(result.password is not None for result in results):
         tx.warn(NOBODY_KNOWS)

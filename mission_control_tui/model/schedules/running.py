@@ -85,7 +85,10 @@ async def _carry_out(
         async with tx.attempt():
             if user.in_bin:
                 raise Conflict(f"{upn} is in the recycling bin.")
-            requests = await act(tx, user, stored(row.action), ActionParams.from_json(row.params))
+            params = ActionParams.from_json(row.params)
+            # When what was changed later was stated is not kept.
+            as_of = row.created_at if row.version == 1 else None
+            requests = await act(tx, user, stored(row.action), params, as_of)
             await tx.flush_audit()
     except (OperationalError, InterfaceError, OSError):
         raise

@@ -119,6 +119,7 @@ async def to_view(session: AsyncSession, row: UserRow) -> UserView:
         row,
         details=to_details(row, await manager_upn(session, row)),
         password_waiting=row.secret_id is not None,
+        unsettled=(),
         aliases=tuple(held.address for held in addresses if held.address != row.upn),
         primary_address=next((held.address for held in addresses if held.is_primary), row.upn),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from sqlalchemy import select
 
@@ -10,10 +10,13 @@ from mission_control_tui.model import command_words
 from mission_control_tui.model.audit_actions import AuditAction
 from mission_control_tui.model.catalogue.types import Catalogue, PasswordUse, Service
 from mission_control_tui.model.catalogue.values import Value
+from mission_control_tui.model.domains.address_registry import refusal
 from mission_control_tui.model.errors import Conflict, UsageError
 from mission_control_tui.model.people import password_policy
+from mission_control_tui.model.people.address_syntax import upn_key
 from mission_control_tui.model.plan import PlanVerb
 from mission_control_tui.model.services import sealed_passwords, seats
+from mission_control_tui.model.services.setting_rules import SettingOwner, judged_settings
 from mission_control_tui.model.services.wishes import (
     enqueue,
     find_or_make,
@@ -25,8 +28,11 @@ from mission_control_tui.model.store.tables.accounts import AccountRow
 from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.model.store.tables.users import UserRow
 from mission_control_tui.model.store.transaction import Transaction
+from mission_control_tui.model.store.user_rows import addresses_of
 from mission_control_tui.model.users.actions.base import ActionContext, ActionResult, named
 from mission_control_tui.model.users.actions.params import ActionParams
+from mission_control_tui.model.users.aliases import AddressChanges, alias_problems
+from mission_control_tui.model.users.editing import apply_changes
 from mission_control_tui.model.users.losses import losses
 
 
@@ -83,7 +89,12 @@ async def provision_in(
     previous = row.settings if row.wish != Wish.ABSENT else {}
     asked = service.stated_settings(row.level_id, previous, row.stated) if previous else {}
     kept = previous if level_id == row.level_id else asked
-    settings: dict[str, Value] = service.validate_settings(level_id, wanted.settings, kept)
+    checked = service.validate_settings(level_id, wanted.settings, kept)
+    await _give_addresses(tx, user, service.addresses_in(level_id, wanted.settings))
+    owner = SettingOwner(account.id, user, service, level_id, row, context.as_of)
+    judged = await judged_settings(tx, owner, checked, _looked_at(service, row, checked, wanted))
+    settings: dict[str, Value] = judged.settings
+    settled = await judged.write(tx, row)
     if stated is None:
         given = {service.option(name).id for name in wanted.settings}
         stated = given | {name for name, value in asked.items() if settings.get(name) == value}
@@ -91,12 +102,16 @@ async def provision_in(
     if suspended is None:
         suspended = row.wish == Wish.SUSPENDED
     wish = Wish.SUSPENDED if suspended else Wish.PRESENT
-    before = {"level": row.level_id, **row.settings} if row.wish != Wish.ABSENT else {}
+    registered = {option.id for option in service.address_options_for(level_id)}
+    present = {
+        name: value for name, value in row.settings.items() if value or name not in registered
+    }
+    before = {"level": row.level_id, **present} if row.wish != Wish.ABSENT else {}
     after = {"level": level_id, **settings}
     row_wish, level_before = Wish(row.wish), row.level_id
     on_its_way = row.light == Light.ORANGE and row.word != Word.NOT_CHECKED
     agrees = row.light == Light.GREEN and not row.drift
-    if row.wish == wish and before == after and (agrees or on_its_way):
+    if row.wish == wish and before == after and not settled and (agrees or on_its_way):
         tx.record(PlanVerb.UNCHANGED, "service", f"{user.upn} {named(service, wanted.instance)}")
         row.stated = stated
         return ActionResult(row.id, service.id, level_id, row.backend_name, None)
@@ -153,6 +168,29 @@ async def provision_in(
         assignment_id=row.id,
     )
     return ActionResult(row.id, service.id, level_id, row.backend_name, request.id, password)
+
+
+def _looked_at(
+    service: Service, row: AssignmentRow, settings: Mapping[str, Value], wanted: ActionParams
+) -> set[str]:
+    """Return the options that are judged: those that are named now, and all of what is given anew."""
+    if row.wish == Wish.ABSENT:
+        return {*settings, *(option.id for option in service.options)}
+    return {service.option(key).id for key in wanted.settings}
+
+
+async def _give_addresses(tx: Transaction, user: UserRow, given: Mapping[str, Value]) -> None:
+    """Make what options say of the user's addresses the user's own: aliases, and one primary address."""
+    primary = next((value for value in given.values() if isinstance(value, str)), "")
+    several = [entry for value in given.values() if isinstance(value, list) for entry in value]
+    has = {held.key for held in await addresses_of(tx.session, user.id)}
+    new = [address for address in (*several, primary) if address and upn_key(address) not in has]
+    problems = await alias_problems(tx, user, new)
+    if problems:
+        raise refusal(f"{user.upn} cannot have these addresses.", problems)
+    if new or primary:
+        changes = AddressChanges(add=tuple(dict.fromkeys(new)), primary=primary)
+        await apply_changes(tx, user, {}, addresses=changes)
 
 
 async def _level(

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from mission_control_tui.model.people.names import username_for
 from mission_control_tui.model.people.password_policy import PasswordPolicy
+from mission_control_tui.model.services.unsettled import unsettled_settings
 from mission_control_tui.model.store.lookups import user_row
 from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.user_rows import to_view
@@ -15,7 +18,8 @@ async def details(scope: AccountScope, user: str) -> UserView:
     """Return a user by id, UPN, alias, former UPN or username, in the recycling bin too. Raises NotFound."""
     async with scope.read() as (session, account_id):
         row = await user_row(session, account_id, user, binned=True)
-        return await to_view(session, row)
+        view = await to_view(session, row)
+        return replace(view, unsettled=await unsettled_settings(session, user_id=row.id))
 
 
 async def password_policy(scope: AccountScope) -> PasswordPolicy:

@@ -19,6 +19,9 @@ from mission_control_tui.model.users.actions.params import ActionParams
 from mission_control_tui.model.users.actions.wish import Deprovision, Resume, Suspend
 from mission_control_tui.model.users.giving import provision_in
 
+_NOTHING: tuple[object, ...] = (None, "", [])
+"""What a setting holds where nothing is set: as good as one that is not there."""
+
 FORCE_HINT = "Look at the history; to undo it all the same, force it."
 
 
@@ -42,7 +45,8 @@ def same(first: StoredWish, second: StoredWish) -> bool:
 def _compared(state: StoredWish) -> str:
     if state["wish"] == Wish.ABSENT:
         return Wish.ABSENT
-    return json.dumps([state["wish"], state["level"], state["settings"]], sort_keys=True)
+    settings = {key: value for key, value in state["settings"].items() if value not in _NOTHING}
+    return json.dumps([state["wish"], state["level"], settings], sort_keys=True)
 
 
 async def changed_since(

@@ -181,7 +181,9 @@ class UserCard(VerticalGroup):
         if self.user is None or self.user.id != user.id:
             self.functions.forget()
         self.user, self.views = user, views
-        self.who.set(f"{user.details.display_name}  {user.upn}  ({user.details.username})")
+        left = "; ".join(f"{setting}" for setting in user.unsettled)
+        who = f"{user.details.display_name}  {user.upn}  ({user.details.username})"
+        self.who.set(f"{who}\nTo be settled: {left}" if left else who)
         self.functions.hold([Row(name, (label,)) for name, label in self._functions(user)])
         given = [view for view in views if view.id and view.light is not Light.GREY]
         rest = [view for view in views if view not in given]

@@ -104,7 +104,7 @@ async def test_a_new_user_like_another_has_the_service_in_one_transaction(
     assert made.result.user.details.office_phone == ""
     (service,) = await status(scope, user=made.result.user.id)
     assert (service.level_id, service.settings["quota"]) == ("pc-web", 2048)
-    assert service.settings["aliases"] == []
+    assert service.settings["forward-to"] is None
 
 
 async def test_without_a_seat_nobody_is_created(

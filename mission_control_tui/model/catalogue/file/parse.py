@@ -18,6 +18,7 @@ from mission_control_tui.model.catalogue.file.document import FileProblem, Node,
 from mission_control_tui.model.catalogue.file.line_numbers import Path, positions
 from mission_control_tui.model.catalogue.file.references import check_references
 from mission_control_tui.model.catalogue.lookup import did_you_mean
+from mission_control_tui.model.catalogue.older import with_present_types
 from mission_control_tui.model.catalogue.types import Catalogue, Service
 from mission_control_tui.model.errors import InvalidInput, NotFound, Problem
 from mission_control_tui.model.input_files import CATALOGUE_LIMIT, read_file
@@ -222,7 +223,8 @@ def _build(document: dict[str, object]) -> Catalogue:
         Catalogue,
         str_keys=True,
     )
-    return replace(catalogue, services=tuple(_ranked(service) for service in catalogue.services))
+    services = tuple(_ranked(service) for service in catalogue.services)
+    return with_present_types(replace(catalogue, services=services))
 
 
 def _ranked(service: Service) -> Service:

@@ -139,6 +139,8 @@ class _RuleTable(_NamedTable):
 
 class OptionTable(_RuleTable):
     group: Annotated[str, AfterValidator(_one_of(OptionGroup))] = OptionGroup.SETTINGS
+    unique: bool | None = None
+    copy_option: str = ""
     levels: list[str] = []
     per_level: dict[str, OverrideTable] = {}
 

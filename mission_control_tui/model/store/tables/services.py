@@ -82,3 +82,42 @@ class SeatHoldRow(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     assignment_id: Mapped[str] = mapped_column(ForeignKey("assignments.id"))
     pool_id: Mapped[int] = mapped_column(ForeignKey("seat_pools.id"), index=True)
+
+
+class SettingReferenceRow(Base):
+    """Who is meant by a `value` in the settings of a service: a user or an object, whatever it is called later."""
+
+    __tablename__ = "setting_references"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    assignment_id: Mapped[str] = mapped_column(ForeignKey("assignments.id"), index=True)
+    option_id: Mapped[Slug]
+    value: Mapped[str] = mapped_column(String(320))
+    user_id: Mapped[str | None] = mapped_column(ForeignKey("users.id"), index=True)
+    object_id: Mapped[str | None] = mapped_column(ForeignKey("objects.id"), index=True)
+
+
+class SettingClaimRow(Base):
+    """A value that one service instance alone may have in the whole installation."""
+
+    __tablename__ = "setting_claims"
+    __table_args__ = (UniqueConstraint("service_id", "option_id", "value"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    assignment_id: Mapped[str] = mapped_column(ForeignKey("assignments.id"), index=True)
+    service_id: Mapped[Slug]
+    option_id: Mapped[Slug]
+    value: Mapped[str] = mapped_column(bytewise(320))
+
+
+class UnsettledSettingRow(Base):
+    """A value that was stored before such values were looked at, and breaks a rule until somebody settles it."""
+
+    __tablename__ = "unsettled_settings"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"), index=True)
+    assignment_id: Mapped[str] = mapped_column(ForeignKey("assignments.id"), index=True)
+    option_id: Mapped[Slug]
+    value: Mapped[str] = mapped_column(String(320))
+    reason: Mapped[str] = mapped_column(String(64))

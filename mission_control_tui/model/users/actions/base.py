@@ -22,6 +22,8 @@ from mission_control_tui.model.states import SubjectKind
 from mission_control_tui.model.users.actions.params import ActionParams
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from mission_control_tui.model.store.tables.accounts import AccountRow
     from mission_control_tui.model.store.tables.users import UserRow
     from mission_control_tui.model.store.transaction import Transaction
@@ -29,19 +31,25 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ActionContext:
-    """What the verbs of one transaction share: the account and the catalogue."""
+    """What the verbs of one transaction share: the account and the catalogue.
+
+    `as_of` is when it was stated what they do, where that was before: who got a name since is not who was meant.
+    """
 
     owner: AccountRow
     catalogue: Catalogue
+    as_of: datetime | None = None
 
 
-async def action_context(tx: Transaction, account_id: int) -> ActionContext:
+async def action_context(
+    tx: Transaction, account_id: int, as_of: datetime | None = None
+) -> ActionContext:
     """Return the account and the catalogue as they are now."""
     from mission_control_tui.model.catalogue.in_force import in_force
     from mission_control_tui.model.store.lookups import account_row
 
     owner = await account_row(tx.session, tx.caller, account_id)
-    return ActionContext(owner, (await in_force(tx.session)).catalogue)
+    return ActionContext(owner, (await in_force(tx.session)).catalogue, as_of)
 
 
 @dataclass(frozen=True, slots=True)

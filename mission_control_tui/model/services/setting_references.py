@@ -1,0 +1,172 @@
+"""Whom settings mean, by id: they follow a rename, and end with whom they mean, as members of groups do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from mission_control_tui.model.audit_actions import AuditAction
+from mission_control_tui.model.catalogue.in_force import in_force
+from mission_control_tui.model.catalogue.types import Catalogue, Service
+from mission_control_tui.model.plan import PlanVerb
+from mission_control_tui.model.services.setting_rules import USERS
+from mission_control_tui.model.services.wishes import (
+    RequirementMissing,
+    enqueue,
+    requirements,
+    user_subject,
+)
+from mission_control_tui.model.states import RequestKind, Wish
+from mission_control_tui.model.store.tables.accounts import AccountRow
+from mission_control_tui.model.store.tables.services import AssignmentRow, SettingReferenceRow
+from mission_control_tui.model.store.tables.users import UserRow
+from mission_control_tui.model.store.transaction import Transaction
+from mission_control_tui.model.text.clean import harmless
+
+Found = Sequence[tuple[AssignmentRow, list[SettingReferenceRow]]]
+
+
+async def follow(
+    tx: Transaction, name: str, *, user_id: str | None = None, object_id: str | None = None
+) -> None:
+    """Call a user or an object `name` in all settings that mean it; each service is told."""
+    for row, references in await _meaning(tx, user_id=user_id, object_id=object_id):
+        settings = dict(row.settings)
+        for ref in references:
+            if ref.option_id in settings:
+                settings[ref.option_id] = _replaced(settings[ref.option_id], ref.value, name)
+            ref.value = name
+        if settings != row.settings:
+            await _restate(tx, row, settings)
+
+
+async def drop(
+    tx: Transaction,
+    name: str,
+    *,
+    user_id: str | None = None,
+    object_id: str | None = None,
+    lost: str = "",
+) -> None:
+    """Take a user or an object, called `name`, out of all settings that mean it, or of those of the service `lost`.
+
+    Each service is told; plan and audit have a line for each.
+    """
+    for row, references in await _meaning(tx, user_id=user_id, object_id=object_id, lost=lost):
+        settings = dict(row.settings)
+        for ref in references:
+            if ref.option_id in settings:
+                settings[ref.option_id] = _replaced(settings[ref.option_id], ref.value, None)
+            await tx.session.delete(ref)
+        lost_from = [
+            ref
+            for ref in references
+            if settings.get(ref.option_id) != row.settings.get(ref.option_id)
+        ]
+        if not lost_from:
+            continue
+        await _restate(tx, row, settings)
+        user = await tx.session.get_one(UserRow, row.user_id)
+        service = (await in_force(tx.session)).catalogue.service(row.service_id)
+        options = ", ".join(service.option(ref.option_id).name for ref in lost_from)
+        tx.warn(
+            f"{name} is taken out of {harmless(user.upn)}'s {service.name} ({options})."
+            " Nothing brings it back there by itself."
+        )
+
+
+async def _meaning(
+    tx: Transaction, *, user_id: str | None, object_id: str | None, lost: str = ""
+) -> Found:
+    mine = (
+        SettingReferenceRow.user_id == user_id
+        if user_id is not None
+        else SettingReferenceRow.object_id == object_id
+    )
+    statement = (
+        select(AssignmentRow, SettingReferenceRow)
+        .join(AssignmentRow, AssignmentRow.id == SettingReferenceRow.assignment_id)
+        .where(mine, AssignmentRow.wish != Wish.ABSENT)
+        .order_by(AssignmentRow.id, SettingReferenceRow.id)
+        .with_for_update(of=AssignmentRow)
+        .execution_options(populate_existing=True)
+    )
+    if lost:
+        statement = statement.where(AssignmentRow.service_id == lost)
+    found: dict[str, tuple[AssignmentRow, list[SettingReferenceRow]]] = {}
+    for row, reference in (await tx.session.execute(statement)).all():
+        found.setdefault(row.id, (row, []))[1].append(reference)
+    return tuple(found.values())
+
+
+def _replaced(value: object, old: str, new: str | None) -> Any:
+    if not isinstance(value, list):
+        return new if value == old else value
+    kept = [new if entry == old else entry for entry in value]
+    return [entry for entry in dict.fromkeys(kept) if entry is not None]
+
+
+async def _restate(tx: Transaction, row: AssignmentRow, settings: Mapping[str, Any]) -> None:
+    """Wish for the service with these settings, as the one change that it is."""
+    catalogue = (await in_force(tx.session)).catalogue
+    service = catalogue.service(row.service_id)
+    user = await tx.session.get_one(UserRow, row.user_id)
+    before = {
+        key: row.settings.get(key) for key in settings if row.settings.get(key) != settings[key]
+    }
+    waits = await _waits(tx, catalogue, service, user)
+    request = await enqueue(tx, row, RequestKind.CHANGE, settings=settings, depends_on=waits)
+    named = f" ({row.instance})" if row.instance else ""
+    tx.record(
+        PlanVerb.CHANGED,
+        "service",
+        f"{user.upn} {service.name}{named}",
+        before=before,
+        after={key: settings[key] for key in before},
+        action=AuditAction.CHANGE,
+        of=service.id,
+        user_id=user.id,
+        request_id=request.id,
+        assignment_id=row.id,
+    )
+
+
+async def _waits(
+    tx: Transaction, catalogue: Catalogue, service: Service, user: UserRow
+) -> list[int]:
+    account = await tx.session.get_one(AccountRow, user.account_id)
+    try:
+        return await requirements(tx, account, catalogue, user_subject(user), service)
+    except RequirementMissing:
+        return []
+
+
+async def sent_settings(
+    session: AsyncSession, service: Service, row: AssignmentRow
+) -> dict[str, Any]:
+    """Return the settings as a back end is told them: of users, only those that are known by id."""
+    options = {option.id for option in service.options if option.type in USERS}
+    named = {key for key in options if row.settings.get(key)}
+    if not named or row.user_id is None:
+        return dict(row.settings)
+    known: dict[str, list[str]] = {key: [] for key in named}
+    rows = await session.execute(
+        select(SettingReferenceRow.option_id, SettingReferenceRow.value).where(
+            SettingReferenceRow.assignment_id == row.id, SettingReferenceRow.option_id.in_(named)
+        )
+    )
+    for option_id, value in rows:
+        known[option_id].append(value)
+    return {
+        key: _known(value, known[key]) if key in named else value
+        for key, value in row.settings.items()
+    }
+
+
+def _known(value: Any, known: Sequence[str]) -> Any:
+    if isinstance(value, list):
+        return [entry for entry in value if entry in known]
+    return value if value in known else None
