@@ -183,6 +183,7 @@ class ConsoleApp(MissionControlApp):
         self.changes.follow(self.store)
         self.start_task(self._keep_session(self.store))
         self.start_task(self.changes.look_after())
+        self.start_task(self.changes.watch())
         if not self.store.store.folded_anew and self.accounts.caller.may_write:
             self.start_task(self._fold_anew(self.store))
 

@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing
+from dataclasses import replace
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -29,6 +30,9 @@ DUE_SECONDS = 60.0
 
 LOOK_AFTER_SECONDS = 5
 """How often a worker is looked for while lights are orange: one that was killed is replaced."""
+
+SILENCE_SECONDS = 15.0
+"""A database that was not heard from for so long is told of: the feed asks it three times meanwhile."""
 
 Wake = Callable[["Store"], Awaitable[str]]
 
@@ -91,8 +95,21 @@ class ChangeFollower:
                 extra,
                 found.more,
                 found.all_red,
+                self._app.top_info.silence,
             )
         )
+
+    async def watch(self) -> None:
+        """Say in the top line for how long nothing was heard from the database: what is shown may be old."""
+        was_silent = False
+        while True:
+            await asyncio.sleep(1.0)
+            silence = self._app.store.store.silence
+            is_silent = silence > SILENCE_SECONDS
+            if is_silent or was_silent:
+                said = f"not heard from the database for {silence:.0f} s" if is_silent else ""
+                self._app.set_top(replace(self._app.top_info, silence=said))
+            was_silent = is_silent
 
     # The worker
 

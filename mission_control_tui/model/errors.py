@@ -12,6 +12,7 @@ MissionControlError (1)
 +-- NoSeats (6)               a level has no free seat
 +-- Denied (7)                this operator may not, or a confirmation is missing
 +-- StoreError (8)            the database cannot be opened, is locked, too old or too new
+|   +-- OutcomeUnknown (8)   the database was lost at the commit: the change may have happened
 +-- StillRunning (9)          --wait ran out while lights were orange
 +-- ProvisioningFailed (10)   a light that was waited for turned red
 +-- ImportIncomplete (11)     some rows of a file were refused; the good ones are in
@@ -155,6 +156,19 @@ class StoreError(MissionControlError):
     code = "store"
     title = "The database cannot be used"
     exit_code = 8
+
+
+class OutcomeUnknown(StoreError):
+    """The database was lost while a change was being committed: it may have happened."""
+
+    code = "outcome-unknown"
+    title = "It is not known whether this happened"
+
+    def __init__(self, hint: str = "Look whether it has happened before you do it again.") -> None:
+        super().__init__(
+            "The connection to the database was lost while the change was being committed.",
+            hint=hint,
+        )
 
 
 class StillRunning(MissionControlError):

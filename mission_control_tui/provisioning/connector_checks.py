@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from mission_control_tui.model.errors import MissionControlError
+from mission_control_tui.model.errors import MissionControlError, StoreError
 from mission_control_tui.model.requests import connector_pauses
 from mission_control_tui.model.requests.claims import Outlook
 from mission_control_tui.model.states import ErrorKind
@@ -74,7 +74,7 @@ class ConnectorChecks:
             else:
                 queued = await connector_pauses.resume(self._store, name)
                 log.info("connector %s answers again; %d requests go on", name, queued)
-        except (SQLAlchemyError, OSError) as error:
+        except (SQLAlchemyError, OSError, StoreError) as error:
             log.warning("connector %s could not be checked: %s", name, first_line(error))
         finally:
             del self._tasks[name]

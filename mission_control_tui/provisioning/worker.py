@@ -443,7 +443,7 @@ class Worker:
                 given = await retire(self._store, self._me.id)
                 if given:
                     log.info("gave back requests %s", given)
-            except (SQLAlchemyError, OSError) as error:
+            except (SQLAlchemyError, OSError, StoreError) as error:
                 log.warning("the lease was not given back: %s", first_line(error))
         if started:
             with contextlib.suppress(TimeoutError):

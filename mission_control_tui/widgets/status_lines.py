@@ -24,6 +24,8 @@ class TopInfo:
     extra: str = ""
     more: bool = False
     all_red: int = 0
+    silence: str = ""
+    """That the database was not heard from; it stands in the place of counts that may be old."""
 
 
 MOST_TITLE, LEAST_TITLE = 30, 12
@@ -46,11 +48,14 @@ class TopLine(LineWidget):
 
     def line(self, y: int, width: int) -> Iterable[Part]:
         info = self.info
-        parts: list[Part] = [
+        counts: list[Part] = [
             ("mine: ", ""),
             (self._count(Light.ORANGE, info.orange), "orange" if info.orange else ""),
             (" ", ""),
             (self._count(Light.RED, info.red), "red" if info.red else ""),
+        ]
+        parts: list[Part] = [
+            *([(info.silence, "red")] if info.silence else counts),
             ("  ", ""),
             ("REAL", "real") if info.real else ("SIMULATOR", ""),
             ("  ", ""),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,7 @@ from mission_control_tui.cli.common.output import attributes, say, table
 from mission_control_tui.cli.common.parameters import argument, option
 from mission_control_tui.cli.common.results import change_and_tell, under
 from mission_control_tui.cli.common.session import Session
-from mission_control_tui.model.errors import InvalidInput, Problem
+from mission_control_tui.model.errors import InvalidInput, OutcomeUnknown, Problem
 
 if TYPE_CHECKING:
     from mission_control_tui.model.views import Seats
@@ -75,6 +76,13 @@ def seats_table(found: Sequence[Seats]) -> None:
     metavar="FIELD=VALUE",
     help="An answer that the product asks for; may be repeated.",
 )
+@option(
+    "--idempotency-key",
+    limit=64,
+    default="",
+    metavar="KEY",
+    help="The same order with the same key is placed once.",
+)
 @changes(
     "mission-control buy email --level popx --quantity 5 --dry-run",
     "mission-control catalogue show domain-names",
@@ -86,7 +94,12 @@ def buy(session: Session, product: str, answers: tuple[str, ...], **wanted: Any)
     """
     from mission_control_tui.model.orders.buying import buy
 
-    change_and_tell(session, under("order"), buy, product, fields=_answers(answers), **wanted)
+    key = wanted["idempotency_key"] = wanted["idempotency_key"] or secrets.token_hex(8)
+    try:
+        change_and_tell(session, under("order"), buy, product, fields=_answers(answers), **wanted)
+    except OutcomeUnknown as error:
+        hint = f"To have it once, whatever happened: the same command with --idempotency-key {key}"
+        raise OutcomeUnknown(hint) from error
 
 
 def _answers(given: Sequence[str]) -> dict[str, object]:

@@ -120,10 +120,8 @@ class Session:
         return self.run(work)
 
     async def _run(self, work: Callable[[Store], Awaitable[T]], create: bool, fresh: bool) -> T:
-        from sqlalchemy.exc import InterfaceError, OperationalError
-
         from mission_control_tui.model.store.database import Store
-        from mission_control_tui.model.store.engine import unreachable
+        from mission_control_tui.model.store.engine import as_store_error, unreachable
 
         store = await Store.open(
             self.where,
@@ -146,8 +144,13 @@ class Session:
             if not self.dry_run and not self._starts_read_only:
                 await self._wake_for_what_is_due(store)
             return result
-        except (OperationalError, InterfaceError) as error:
-            raise unreachable(store.url, error) from error
+        except BrokenPipeError:
+            raise
+        except Exception as error:
+            away = as_store_error(error)
+            if away is None:
+                raise
+            raise (unreachable(store.url, error) if store.is_sqlite else away) from error
         finally:
             await store.close()
 

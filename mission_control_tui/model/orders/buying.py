@@ -25,6 +25,7 @@ from mission_control_tui.model.domains.ownership import (
 from mission_control_tui.model.domains.suffixes import require_registrable
 from mission_control_tui.model.errors import Conflict, InvalidInput, NotFound, Problem
 from mission_control_tui.model.money import Money
+from mission_control_tui.model.orders.idempotency import placed_before
 from mission_control_tui.model.orders.queries import OrderView, views
 from mission_control_tui.model.orders.subscriptions import change_quantity
 from mission_control_tui.model.plan import Outcome, PlanVerb
@@ -107,9 +108,12 @@ async def buy(
     term: int | None = None,
     domain: str | None = None,
     fields: Mapping[str, object] | None = None,
+    idempotency_key: str = "",
     dry_run: bool = False,
 ) -> Outcome[OrderView]:
     """Buy `quantity` of a product's level, or one domain name; see Purchase for the arguments.
+
+    With an `idempotency_key` that an order of the account has already, that order is returned and nothing is bought.
 
     A domain whose eligibility details do not agree, and an order above the account's limit, wait for approval and bring
     nothing until then.
@@ -118,9 +122,19 @@ async def buy(
     wanted = Purchase(product, level, quantity, term, domain, fields or {})
     async with scope.change(dry_run=dry_run) as (tx, account_id):
         owner = await locked_account(tx, account_id)
-        order = await place(tx, owner, wanted)
+        order = await _with_key(tx, owner, wanted, idempotency_key)
         (view,) = await views(tx.session, [order])
     return tx.outcome(view)
+
+
+async def _with_key(tx: Transaction, account: AccountRow, wanted: Purchase, key: str) -> OrderRow:
+    sold = (await in_force(tx.session)).catalogue.product(wanted.product)
+    found = await placed_before(tx, account.id, key, OrderKind.PURCHASE, sold.id, wanted.quantity)
+    if found is not None:
+        return found
+    order = await place(tx, account, wanted)
+    order.idempotency_key = key or None
+    return order
 
 
 async def place(tx: Transaction, account: AccountRow, wanted: Purchase) -> OrderRow:

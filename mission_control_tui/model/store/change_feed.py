@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from mission_control_tui.model.store.database import Store
-from mission_control_tui.model.store.engine import CHANNEL
+from mission_control_tui.model.store.engine import CHANNEL, CONNECT_SECONDS, KEEPALIVE
 from mission_control_tui.model.store.sqlite_files import reading_uri
 
 POLL_SECONDS = 0.1
@@ -29,6 +29,9 @@ and no file system's clock hides a second write for longer than this."""
 BACKSTOP_SECONDS = 2.0
 """SQLite is asked at least this often, whatever its files look like."""
 
+PING_SECONDS = 5.0
+"""A line on which nothing comes is asked so often whether it lives, and has to answer within PING_PATIENCE."""
+PING_PATIENCE = 5.0
 RECONNECT_FIRST_SECONDS = 0.2
 RECONNECT_CAP_SECONDS = 5.0
 
@@ -146,8 +149,10 @@ async def _pg(store: Store, account_id: int | None) -> AsyncGenerator[None]:
     address = store.url.set(drivername="postgresql").render_as_string(hide_password=False)
     wanted = None if account_id is None else {"", str(account_id)}
     wake = asyncio.Event()
+    failures = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError)
 
     def heard(_connection: object, _pid: int, _channel: str, payload: str) -> None:
+        store.heard_at = time.monotonic()
         if wanted is None or payload in wanted:
             wake.set()
 
@@ -157,8 +162,13 @@ async def _pg(store: Store, account_id: int | None) -> AsyncGenerator[None]:
     delay = RECONNECT_FIRST_SECONDS
     while True:
         try:
-            connection: Any = await asyncpg.connect(address)
-        except (OSError, asyncpg.PostgresError, TimeoutError) as error:
+            connection: Any = await asyncpg.connect(
+                address,
+                timeout=CONNECT_SECONDS,
+                command_timeout=PING_PATIENCE,
+                server_settings=KEEPALIVE,
+            )
+        except failures as error:
             log.warning("the feed of changes has no connection: %s", type(error).__name__)
             await asyncio.sleep(delay)
             delay = min(delay * 2, RECONNECT_CAP_SECONDS)
@@ -166,13 +176,30 @@ async def _pg(store: Store, account_id: int | None) -> AsyncGenerator[None]:
         try:
             connection.add_termination_listener(lost)
             await connection.add_listener(CHANNEL, heard)
+            store.heard_at = time.monotonic()
             delay = RECONNECT_FIRST_SECONDS
             yield
             while not connection.is_closed():
-                await wake.wait()
+                if not await _woken(wake):
+                    # What only listens would never find out that the line is dead.
+                    await connection.fetchval("SELECT 1")
+                    store.heard_at = time.monotonic()
+                    continue
                 wake.clear()
                 if not connection.is_closed():
                     yield
+        except failures as error:
+            log.warning("the feed of changes has lost its connection: %s", type(error).__name__)
         finally:
             connection.remove_termination_listener(lost)
             connection.terminate()
+
+
+async def _woken(wake: asyncio.Event) -> bool:
+    """Wait for a change; return False where none came for so long that it is time to ask whether the line lives."""
+    try:
+        async with asyncio.timeout(PING_SECONDS):
+            await wake.wait()
+    except TimeoutError:
+        return False
+    return True

@@ -6,6 +6,7 @@ that another writer is about to change. PostgreSQL: READ COMMITTED with row lock
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -57,6 +58,8 @@ class Store:
         """Endings of domains in the provider's own networks, which no public list has."""
         self.is_read_only = self.is_sqlite and lies_read_only(Path(engine.url.database or ""))
         """Whether nothing can be written, whoever asks, because of the file system that the database lies on."""
+        self.heard_at: float | None = None
+        """When the feed of changes heard from PostgreSQL last, by time.monotonic(); None before it listens."""
         self._writer = engine.execution_options(mc_write=True)
         # SQLite's readers have their snapshot by WAL; PostgreSQL's only when a transaction asks for one.
         self._reader = (
@@ -113,6 +116,11 @@ class Store:
     def is_sqlite(self) -> bool:
         """Whether this is the embedded database, with its single worker."""
         return self.engine.dialect.name == "sqlite"
+
+    @property
+    def silence(self) -> float:
+        """For how many seconds nothing was heard from the database, where a feed of changes listens to it."""
+        return 0.0 if self.heard_at is None else time.monotonic() - self.heard_at
 
     @property
     def url(self) -> URL:

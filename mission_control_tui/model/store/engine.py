@@ -27,6 +27,20 @@ SILENCE_MS = 10_000
 """PostgreSQL ends a transaction that says nothing for so long: its process is frozen, and others wait for its locks."""
 
 
+CONNECT_SECONDS = 10.0
+COMMAND_SECONDS = 30.0
+"""PostgreSQL has to answer within so long: a connection that died silently would be waited for for ever."""
+KEEPALIVE = {
+    "tcp_keepalives_idle": "30",
+    "tcp_keepalives_interval": "10",
+    "tcp_keepalives_count": "3",
+}
+"""The server finds out within a minute that a client has gone without a word, and lets go of what it had locked."""
+
+TLS_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
+TLS_OPTIONS = ("sslmode", "sslrootcert", "sslcert", "sslkey", "sslcrl")
+"""What a URL may say of TLS, in libpq's words, for commands, consoles and workers alike; `prefer` without any."""
+
 CHANNEL = "mission_control"
 
 
@@ -43,24 +57,33 @@ def database_url(where: str | Path) -> URL:
     if backend == "sqlite":
         return url.set(drivername="sqlite+aiosqlite")
     if backend in {"postgresql", "postgres"}:
-        return url.set(drivername="postgresql+asyncpg")
+        return _with_tls_mode(url.set(drivername="postgresql+asyncpg"))
     raise StoreError(
         f"{display_url(url)} is not a database that Mission Control can use.",
         hint="Give a path to a SQLite file, or postgresql://user@host/name.",
     )
 
 
-def create_engine(url: URL) -> AsyncEngine:
-    """Return an engine with this project's pragmas; disposing of it is the caller's duty."""
-    if url.get_backend_name() != "sqlite":
-        settings = {"idle_in_transaction_session_timeout": str(SILENCE_MS)}
-        return create_async_engine(
-            url,
-            pool_pre_ping=True,
-            pool_size=5,
-            max_overflow=10,
-            connect_args={"server_settings": settings},
+def _with_tls_mode(url: URL) -> URL:
+    """Return the URL with libpq's `sslmode`, also where it has asyncpg's `ssl`. Raises StoreError for no mode."""
+    if "ssl" in url.query:
+        mode = url.query["ssl"]
+        url = url.difference_update_query(["ssl"]).update_query_dict({"sslmode": mode})
+    if "sslmode" in url.query and url.query["sslmode"] not in TLS_MODES:
+        raise StoreError(
+            f"sslmode in the database's URL is not one of: {', '.join(TLS_MODES)}.",
+            hint="verify-full with sslrootcert=FILE checks who the server is.",
         )
+    return url
+
+
+def create_engine(url: URL, *, patient: bool = False) -> AsyncEngine:
+    """Return an engine with this project's pragmas; disposing of it is the caller's duty.
+
+    One that is `patient` waits for PostgreSQL as long as a statement takes.
+    """
+    if url.get_backend_name() != "sqlite":
+        return _postgresql_engine(url, None if patient else COMMAND_SECONDS)
     engine = create_async_engine(url, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000})
     read_only = lies_read_only(path := Path(url.database or ""))
 
@@ -91,6 +114,31 @@ def create_engine(url: URL) -> AsyncEngine:
     return engine
 
 
+def _postgresql_engine(url: URL, command_seconds: float | None) -> AsyncEngine:
+    engine = create_async_engine(
+        url,
+        pool_pre_ping=True,
+        pool_size=5,
+        max_overflow=10,
+        connect_args={
+            "timeout": CONNECT_SECONDS,
+            "command_timeout": command_seconds,
+            "server_settings": {
+                "idle_in_transaction_session_timeout": str(SILENCE_MS),
+                **KEEPALIVE,
+            },
+        },
+    )
+
+    @event.listens_for(engine.sync_engine, "do_connect")
+    def _with_tls(_dialect: Any, _record: object, _args: Any, parameters: dict[str, Any]) -> None:
+        # asyncpg reads libpq's options of TLS from an address alone.
+        stated = {name: parameters.pop(name) for name in TLS_OPTIONS if name in parameters}
+        parameters["dsn"] = URL.create("postgresql", query=stated).render_as_string()
+
+    return engine
+
+
 async def clock(session: AsyncSession) -> float:
     """Return the database's clock within a transaction, in seconds since the epoch."""
     bind = session.get_bind()
@@ -111,7 +159,15 @@ def display_url(url: URL) -> str:
 
 FLAWS = (ProgrammingError, IntegrityError, DataError, NotSupportedError)
 """Errors of the database that are errors of this program: going on would only repeat them."""
+_GOING = frozenset({"08", "57"})
+"""Classes of SQLSTATE: the connection is lost; the server ends it, or itself."""
 _LOST = (DBAPIError, ConnectionError, TimeoutError, gaierror)
+
+
+def is_lost(error: Exception) -> bool:
+    """Tell whether the database went away, and did not refuse what it was asked: it may have done it."""
+    state = getattr(getattr(error, "orig", error), "sqlstate", None)
+    return as_store_error(error) is not None and (state is None or state[:2] in _GOING)
 
 
 def as_store_error(error: Exception) -> StoreError | None:

@@ -13,9 +13,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from mission_control_tui.model.audit_actions import AuditAction
 from mission_control_tui.model.caller import Caller
+from mission_control_tui.model.errors import OutcomeUnknown
 from mission_control_tui.model.money import Money
 from mission_control_tui.model.plan import Outcome, Plan, PlanLine, PlanVerb, SeatLine
 from mission_control_tui.model.states import Priority
+from mission_control_tui.model.store.engine import is_lost
 from mission_control_tui.model.store.tables.audit import AuditRow
 
 T = TypeVar("T")
@@ -174,4 +176,9 @@ class Transaction:
                 text("SELECT pg_notify(:channel, :payload)"),
                 {"channel": channel, "payload": str(self.account_id or "")},
             )
-        await self.session.commit()
+        try:
+            await self.session.commit()
+        except Exception as error:
+            if self.is_sqlite or not is_lost(error):
+                raise
+            raise OutcomeUnknown from error

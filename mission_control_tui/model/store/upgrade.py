@@ -105,7 +105,7 @@ async def _postgresql(url: URL) -> AsyncIterator[AsyncConnection]:
     """Yield a connection in a transaction. Raises StoreError where the database cannot be opened."""
     from mission_control_tui.model.store.engine import create_engine, unreachable
 
-    engine = create_engine(url)
+    engine = create_engine(url, patient=True)
     try:
         async with engine.begin() as connection:
             yield connection

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterable, Mapping
 
 from textual.widget import Widget
@@ -68,6 +69,8 @@ class BuyScreen(MissionScreen):
         self._done = False
         self._check: DomainCheck | None = None
         self._reviewed: OrderView | None = None
+        self._key = secrets.token_hex(8)
+        """One form is one order, however often its key is pressed."""
 
     @property
     def unfinished(self) -> bool:
@@ -434,6 +437,7 @@ class BuyScreen(MissionScreen):
             term=self._term,
             domain=self._check.name if self._check else None,
             fields=self._answers(),
+            idempotency_key=self._key,
             dry_run=dry_run,
         )
 

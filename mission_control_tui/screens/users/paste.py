@@ -15,7 +15,7 @@ from textual.widgets import TextArea
 from mission_control_tui.model.accounts.overview import list_seats
 from mission_control_tui.model.catalogue.types import PasswordUse
 from mission_control_tui.model.domains.address_registry import usual_domain
-from mission_control_tui.model.errors import MissionControlError, UsageError
+from mission_control_tui.model.errors import MissionControlError, OutcomeUnknown, UsageError
 from mission_control_tui.model.onboarding.paste import PasteChoices, PasteResult, paste, preview
 from mission_control_tui.model.onboarding.pasted_list import PastedList, read_list
 from mission_control_tui.model.onboarding.template_content import TemplateContent, TemplateService
@@ -310,6 +310,8 @@ class PasteScreen(MissionScreen):
             outcome = await paste(
                 self.context.scope, pasted, choices, keep=file.keep, allow_short=True
             )
+        except OutcomeUnknown:
+            raise
         except MissionControlError:
             file.forget()  # after anything else nobody knows whether the users were created
             raise

@@ -19,21 +19,32 @@ class LosingProxy:
     server_port: int
     trigger: bytes
     silent: bool = False
+    after: bytes = b""
+    """What has to have been sent before the trigger counts."""
     port: int = 0
     lost: int = 0
     _armed: bool = True
+    _carrying: set[asyncio.Task[None]] = field(default_factory=set)
+    _holes: set[asyncio.Event] = field(default_factory=set)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
     async def serve(
         self, client_reader: asyncio.StreamReader, client_writer: asyncio.StreamWriter
     ) -> None:
         """Carry one connection."""
+        if (carrying := asyncio.current_task()) is not None:
+            self._carrying.add(carrying)
         server_reader, server_writer = await asyncio.open_connection(LOOPBACK, self.server_port)
-        losing = asyncio.Event()
+        losing, hole = asyncio.Event(), asyncio.Event()
+        self._holes.add(hole)
 
         async def up() -> None:
             while data := await client_reader.read(65536):
-                if self._armed and self.trigger in data:
+                if hole.is_set():
+                    continue
+                if self.after and self.after in data:
+                    self.after = b""
+                if self._armed and not self.after and self.trigger and self.trigger in data:
                     self._armed = False
                     losing.set()
                 server_writer.write(data)
@@ -41,6 +52,8 @@ class LosingProxy:
 
         async def down() -> None:
             while data := await server_reader.read(65536):
+                if hole.is_set():
+                    continue
                 if losing.is_set():
                     self.lost += 1
                     if self.silent:
@@ -61,19 +74,25 @@ class LosingProxy:
             with suppress(ConnectionError):
                 await writer.wait_closed()
 
+    def swallow(self) -> None:
+        """From now on nothing goes through the connections that there are, and nobody is told; new ones work."""
+        for hole in self._holes:
+            hole.set()
+        self._holes.clear()
+
     async def stop(self) -> None:
         """End the connections that are still carried."""
         for task in self._tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*self._tasks, *self._carrying, return_exceptions=True)
 
 
 @asynccontextmanager
 async def losing_proxy(
-    server_port: int, trigger: bytes, *, silent: bool = False
+    server_port: int, trigger: bytes, *, silent: bool = False, after: bytes = b""
 ) -> AsyncIterator[LosingProxy]:
     """A running proxy in front of the server on `server_port`."""
-    proxy = LosingProxy(server_port, trigger, silent)
+    proxy = LosingProxy(server_port, trigger, silent, after)
     listener = await asyncio.start_server(proxy.serve, LOOPBACK, 0)
     proxy.port = listener.sockets[0].getsockname()[1]
     try:

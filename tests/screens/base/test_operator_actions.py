@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -141,6 +142,19 @@ def test_nothing_of_the_top_line_runs_into_the_next_or_over_the_edge(
     assert parts[-1][0].startswith(title[:11])
     assert shown.removesuffix(parts[-1][0]).endswith("  ")
     assert "all:" not in shown or f"  all: {all_red} red  " in shown
+
+
+async def test_a_silent_database_is_told_in_the_place_of_counts_that_may_be_old(
+    world_db: Path,
+) -> None:
+    async with opened(world_db, "users") as (app, pilot):
+        await shows(pilot, "mine: ")
+        console_of(app).store.store.heard_at = time.monotonic() - 40.0
+        await shows(pilot, "not heard from the database for 4")
+        assert "mine: " not in text_of(app)
+        console_of(app).store.store.heard_at = time.monotonic()
+        await shows(pilot, "mine: ")
+        assert "not heard" not in text_of(app)
 
 
 async def test_escape_leaves_the_ticket_and_an_error_loses_nothing(world_db: Path) -> None:
