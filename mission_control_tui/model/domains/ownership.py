@@ -238,7 +238,10 @@ async def _retire(tx: Transaction, domain: DomainRow) -> None:
 
 async def _instances(tx: Transaction, domain: DomainRow) -> Sequence[AssignmentRow]:
     rows = await tx.session.scalars(
-        select(AssignmentRow).where(AssignmentRow.domain_id == domain.id).with_for_update()
+        select(AssignmentRow)
+        .where(AssignmentRow.domain_id == domain.id)
+        .order_by(AssignmentRow.id)
+        .with_for_update()
     )
     return rows.all()
 

@@ -179,6 +179,7 @@ async def _move(
             RequestRow.assignment_id.in_([row.id for row in rows]),
             RequestRow.state.in_(ACTIVE_STATES),
         )
+        .order_by(RequestRow.id)
         .with_for_update()
         .execution_options(populate_existing=True)
     ):

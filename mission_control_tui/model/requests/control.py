@@ -73,6 +73,18 @@ async def _under_way(
 
     Raises NotFound, and Conflict when the request has ended.
     """
+    # The services before their requests, and a child before its parent's row: so do workers.
+    await tx.session.execute(
+        select(AssignmentRow.id)
+        .join(RequestRow, RequestRow.assignment_id == AssignmentRow.id)
+        .where(
+            RequestRow.account_id == account_id,
+            (RequestRow.id == request_id) | (RequestRow.parent_id == request_id),
+            RequestRow.state.in_(ACTIVE_STATES),
+        )
+        .order_by(AssignmentRow.id)
+        .with_for_update(of=AssignmentRow)
+    )
     request = await numbered_row(tx.session, RequestRow, account_id, request_id, lock=True)
     if request.state not in ACTIVE_STATES:
         raise Conflict(
@@ -82,6 +94,7 @@ async def _under_way(
     children = await tx.session.scalars(
         select(RequestRow)
         .where(RequestRow.parent_id == request.id, RequestRow.state.in_(ACTIVE_STATES))
+        .order_by(RequestRow.id)
         .with_for_update()
     )
     return request, children.all() or [request]

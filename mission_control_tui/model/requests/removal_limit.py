@@ -159,7 +159,7 @@ async def allow_removals(
             select(AssignmentRow, RequestRow, SUBJECT)
             .join(RequestRow, RequestRow.assignment_id == AssignmentRow.id)
             .where(REMOVALS, *_held(account_id))
-            .order_by(RequestRow.id)
+            .order_by(AssignmentRow.id, RequestRow.id)
             .with_for_update(of=(AssignmentRow, RequestRow))
         )
         allowed: list[int] = []

@@ -6,7 +6,7 @@ import logging
 from datetime import UTC, datetime
 
 from sqlalchemy import select
-from sqlalchemy.exc import IntegrityError, InterfaceError, OperationalError
+from sqlalchemy.exc import IntegrityError
 
 from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.errors import Conflict, MissionControlError
@@ -15,7 +15,7 @@ from mission_control_tui.model.schedules.due import DueSchedule
 from mission_control_tui.model.schedules.editing import end
 from mission_control_tui.model.states import ScheduleState
 from mission_control_tui.model.store.database import Store
-from mission_control_tui.model.store.engine import clock
+from mission_control_tui.model.store.engine import as_store_error, clock
 from mission_control_tui.model.store.retry import retry_on_conflict
 from mission_control_tui.model.store.tables.schedules import ScheduleRow
 from mission_control_tui.model.store.tables.users import UserRow
@@ -90,10 +90,9 @@ async def _carry_out(
             as_of = row.created_at if row.version == 1 else None
             requests = await act(tx, user, stored(row.action), params, as_of)
             await tx.flush_audit()
-    except (OperationalError, InterfaceError, OSError):
-        raise
     except Exception as error:  # one that always fails must end, or it comes up for ever
-        if isinstance(error, IntegrityError) and not last:
+        # What the database did not refuse for good (it is away, it broke a deadlock) is done again.
+        if as_store_error(error) is not None or (isinstance(error, IntegrityError) and not last):
             raise
         return await _failed(tx, row, upn, error)
     told = [*tx.plan.warnings]

@@ -12,6 +12,7 @@ from pathlib import Path
 from mission_control_tui.model.errors import InvalidInput, StoreError
 from mission_control_tui.model.store.backups.archive import unwritable
 from mission_control_tui.model.store.private_files import make
+from mission_control_tui.model.store.sqlite_files import reading_uri
 
 BUSY_SECONDS = 30.0
 
@@ -80,7 +81,7 @@ def _pour(source: Path, target: Path) -> None:
             raise sqlite3.OperationalError("database is locked")
 
     with (
-        closing(sqlite3.connect(source, timeout=BUSY_SECONDS)) as giving,
+        closing(sqlite3.connect(reading_uri(source), uri=True, timeout=BUSY_SECONDS)) as giving,
         closing(sqlite3.connect(target, timeout=BUSY_SECONDS)) as taking,
     ):
         taking.execute("PRAGMA synchronous = FULL")

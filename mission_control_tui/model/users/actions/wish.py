@@ -130,11 +130,12 @@ class Deprovision(Suspend):
         rows = await tx.session.scalars(
             select(AssignmentRow)
             .where(AssignmentRow.user_id == user.id)
-            .order_by(AssignmentRow.service_id, AssignmentRow.instance)
+            .order_by(AssignmentRow.id)
             .with_for_update()
         )
         results = []
-        for row in rows:
+        # Locked in the order of everybody, told in that of the services.
+        for row in sorted(rows, key=lambda row: (row.service_id, row.instance)):
             service = context.catalogue.service(row.service_id)
             results.append(await self.turn(tx, user, service, row))
         return tuple(results)
