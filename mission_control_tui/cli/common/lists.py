@@ -24,21 +24,23 @@ class _Count(click.IntRange):
     """A number of rows, or all of them."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        return EVERYTHING if value == "all" else super().convert(value, param, ctx)
+        most = EVERYTHING if self.max is None else int(self.max)
+        return most if value == "all" else super().convert(value, param, ctx)
 
 
 def limited(
     default: int, help_text: str = "At most so many, or all.", *, most: int = EVERYTHING
 ) -> Decorator:
     """Return `--limit N`, from 1 to `most`; without it `default` rows for people, all for programs (--json, --csv)."""
-    shown = f"[{default} as a table, all as --json or --csv]"
+    whole = "all" if most == EVERYTHING else most
+    shown = f"[{default} as a table, {whole} as --json or --csv]"
     declared = option("--limit", type=_Count(1, most), metavar="N", help=f"{help_text}  {shown}")
 
     def decorate(command: Command) -> Command:
         def limiting(*args: Any, limit: int | None, **given: Any) -> Any:
             session = click.get_current_context().ensure_object(Session)
             exported = session.json or given.get("as_csv")
-            usual = EVERYTHING if exported else default
+            usual = most if exported else default
             return command(*args, limit=usual if limit is None else limit, **given)
 
         return declared(functools.update_wrapper(limiting, command))

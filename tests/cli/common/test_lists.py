@@ -39,6 +39,9 @@ def test_exports_are_whole_and_what_is_cut_says_so(many: Command) -> None:
     assert len(many.json("lights")["users"]) == 60
     assert many.json("lights", "--limit", "59")["more"] is True
     assert many.run("users", "list", "--limit", "some").code == 2
+    assert len(many.json("find", "u")["users"]) == 60
+    assert many.json("find", "u", "--limit", "all")["more"] is False
+    assert many.run("find", "u", "--limit", "1001").code == 2
 
 
 def test_every_list_with_a_limit_tells_whether_it_is_whole(acme: Command) -> None:
