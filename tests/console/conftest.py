@@ -1,6 +1,7 @@
 """The databases of the screens' tests, for the application around them."""
 
 from tests.screens.conftest import (  # noqa: F401 - fixtures
+    _parsed_stylesheets,
     new_db,
     new_template,
     world_db,
