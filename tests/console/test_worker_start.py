@@ -13,10 +13,9 @@ import pytest
 from mission_control_tui.console.app import ConsoleApp
 from mission_control_tui.model.requests.workers import live_workers
 from mission_control_tui.model.store.database import Store
-from mission_control_tui.screens.home import HomeScreen
 from mission_control_tui.settings.settings import Settings, WorkerSettings, locations
 from tests.screens import world
-from tests.screens.driving import answer, console, reached, shows, text_of, until
+from tests.screens.driving import answer, shows, text_of, until
 from tests.screens.users.driving import context_of, user_id
 
 FAILS = "it ends as it starts"
@@ -51,23 +50,6 @@ async def test_a_worker_that_fails_as_it_starts_is_said_until_one_comes_up(
         await until(pilot, lambda: FAILS not in text_of(app))
         await shows(pilot, "• Provisioned")
     await end_workers(world_db)
-
-
-async def test_that_a_worker_is_at_work_is_no_reason_to_read_home_again(
-    world_db: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    read: list[HomeScreen] = []
-    load = HomeScreen.load
-
-    async def counted(self: HomeScreen) -> None:
-        read.append(self)
-        await load(self)
-
-    monkeypatch.setattr(HomeScreen, "load", counted)
-    async with console(world_db) as (app, pilot):
-        await until(pilot, lambda: context_of(app).worker == "running")
-        await reached(pilot, app.screen)
-        assert len(read) == 1
 
 
 async def test_where_no_process_can_be_started_the_change_stays_and_it_is_said(
