@@ -204,7 +204,10 @@ class EventView:
 
 @dataclass(frozen=True, slots=True)
 class AuditView:
-    """One line of the audit. `commands` are what the command line calls it, without `mission-control`."""
+    """One line of the audit.
+
+    `commands` are what the command line calls it, without `mission-control`; `account` is the account's code.
+    """
 
     id: int
     at: datetime
@@ -221,6 +224,7 @@ class AuditView:
     assignment_id: str | None = None
     bulk_id: int | None = None
     commands: tuple[tuple[str, ...], ...] = ()
+    account: str = ""
 
 
 @dataclass(frozen=True, slots=True)

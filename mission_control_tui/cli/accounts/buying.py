@@ -8,16 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mission_control_tui.cli.common.options import changes, destroys, reads
+from mission_control_tui.cli.common.options import changes, destroys, exports, reads
 from mission_control_tui.cli.common.output import attributes, say, table
 from mission_control_tui.cli.common.parameters import argument, option
-from mission_control_tui.cli.common.results import change_and_tell, under
+from mission_control_tui.cli.common.results import change_and_tell, tell_survey, under
 from mission_control_tui.cli.common.session import Session
 from mission_control_tui.model.errors import InvalidInput, OutcomeUnknown, Problem
 
 if TYPE_CHECKING:
     from mission_control_tui.model.views import Seats
 
+HEADINGS = ("SERVICE", "LEVEL", "OWNED", "USED", "QUEUED", "FREE", "NAME")
 NOTHING_BOUGHT = "Nothing was bought yet. What there is to buy: mission-control catalogue show"
 
 
@@ -27,14 +28,23 @@ def services() -> None:
 
 
 @services.command("list")
-@reads("mission-control services list")
+@exports
+@reads("mission-control services list", "mission-control services list --all-accounts --csv")
 def list_services(session: Session) -> None:
-    """Seats of every level that the account bought: owned, used, queued and free.
+    """Seats of every level that the account bought: owned, used, queued and free; of all accounts too.
 
     Queued seats are held by wishes whose light is still orange.
     """
-    from mission_control_tui.model.accounts.overview import list_seats
+    from mission_control_tui.model.accounts.overview import list_seats, seats_of_all
 
+    if session.all_accounts or session.csv:
+        tell_survey(
+            *(session, "seats", session.survey(seats_of_all), HEADINGS),
+            lambda row: seats_row(row.seats),
+            lambda row: seats_json(row.seats),
+            nothing="Nothing was bought yet.",
+        )
+        return
     found = session.query(list_seats)
     if session.printed({"seats": [seats_json(seats) for seats in found]}):
         return
@@ -51,16 +61,13 @@ def seats_json(seats: Seats) -> dict[str, object]:
 
 def seats_table(found: Sequence[Seats]) -> None:
     """Print seats as lines; ids are what commands take, names stand last."""
-    table(
-        ("SERVICE", "LEVEL", "OWNED", "USED", "QUEUED", "FREE", "NAME"),
-        [
-            (
-                *(seats.service_id, seats.level_id, seats.owned, seats.used, seats.queued),
-                *(seats.free, seats.level),
-            )
-            for seats in found
-        ],
-    )
+    table(HEADINGS, [seats_row(seats) for seats in found])
+
+
+def seats_row(seats: Seats) -> tuple[object, ...]:
+    """Return the seats of one level as a row below HEADINGS."""
+    counts = (seats.owned, seats.used, seats.queued, seats.free)
+    return seats.service_id, seats.level_id, *counts, seats.level
 
 
 @click.command()

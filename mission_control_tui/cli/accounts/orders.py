@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mission_control_tui.cli.common.lists import cut, limited
-from mission_control_tui.cli.common.options import changes, choices, destroys, reads
-from mission_control_tui.cli.common.output import line, when
+from mission_control_tui.cli.common.lists import limited
+from mission_control_tui.cli.common.options import changes, choices, destroys, exports, reads
+from mission_control_tui.cli.common.output import attributes, line, when
 from mission_control_tui.cli.common.parameters import argument, option
-from mission_control_tui.cli.common.results import change_and_tell, tell_list, under
+from mission_control_tui.cli.common.results import change_and_tell, tell_survey, under
 from mission_control_tui.cli.common.session import Session
 from mission_control_tui.model.states import OrderKind, OrderState
 from mission_control_tui.model.text.differences import value_text
@@ -32,7 +32,12 @@ def orders() -> None:
 @option("--kind", type=click.Choice(("purchase", "removal")), help="Only such orders.")
 @option("--find", "text", default="", metavar="TEXT", help="Part of what, by whom, ticket.")
 @limited(200)
-@reads("mission-control orders list --state returned --state cancelled --limit 20")
+@option("--before", "before_id", type=int, metavar="ID", help="Only those older than this order.")
+@exports
+@reads(
+    "mission-control orders list --state returned --state cancelled --limit 20",
+    "mission-control orders list --all-accounts --awaiting-approval",
+)
 def list_orders(
     session: Session,
     awaiting_approval: bool,
@@ -41,17 +46,20 @@ def list_orders(
     limit: int,
     **wanted: Any,
 ) -> None:
-    """The account's orders, newest first."""
+    """The account's orders, newest first; those of all accounts too."""
     from mission_control_tui.model.orders import queries as model
 
     states = [STATES[name] for name in state]
     states += [OrderState.AWAITING_APPROVAL] if awaiting_approval else []
     of_kind = OrderKind(kind) if kind else None
     asked = {"states": states, "kind": of_kind, "limit": limit + 1, **wanted}
-    found = cut(session.query(model.list_orders, **asked), limit)
+    found = session.survey(model.list_orders, **asked)
     headings = ("ORDER", "PLACED", "STATE", "TOTAL", "WHAT")
-    rows = [_row(order) for order in found.rows]
-    tell_list(session, {"orders": found.rows}, headings, rows, more=found.more)
+    tell_survey(
+        *(session, "orders", found, headings, _row, attributes),
+        limit=limit,
+        older=lambda last: f"orders list --before {last.id}",
+    )
 
 
 def _row(order: OrderView) -> tuple[object, ...]:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mission_control_tui.cli.common.options import changes, reads
-from mission_control_tui.cli.common.output import attributes, line, say
+from mission_control_tui.cli.common.lists import limited
+from mission_control_tui.cli.common.options import changes, reads, spans
+from mission_control_tui.cli.common.output import attributes, line, print_json, say, table
 from mission_control_tui.cli.common.parameters import option
 from mission_control_tui.cli.common.results import change_and_tell, under
 from mission_control_tui.cli.common.session import Session
@@ -67,15 +68,26 @@ def _show_limit(session: Session) -> None:
     "--out", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
     help="Write a file of one's own; never over one that is there.",
 )  # fmt: skip
+@limited(50, "With --all-accounts at most so many accounts, or all.")
+@option("--after", default="", metavar="CODE", help="With --all-accounts those after this code.")
+@spans
 @reads(
     "mission-control account statement --format csv",
     "mission-control account statement --month 2026-11 --out november.pdf",
+    "mission-control account statement --all-accounts --month 2026-11 --format csv",
 )
-def statement(session: Session, month: str | None, form: str | None, out: Path | None) -> None:
+def statement(
+    session: Session,
+    month: str | None,
+    form: str | None,
+    out: Path | None,
+    limit: int,
+    after: str,
+) -> None:
     """What a month costs: its orders, what was renewed, tax, total; seats of test users are not billed.
 
     A month that is over is closed when it is first asked for, or by the worker, and does not change any more; with
-    --read-only it is shown and not closed.
+    --read-only it is shown and not closed. --all-accounts goes through the accounts by code, some at a time.
     """
     from mission_control_tui.model.billing import statement_files, statements
 
@@ -84,6 +96,11 @@ def statement(session: Session, month: str | None, form: str | None, out: Path |
     if form == "json":
         session.json, form = True, None
 
+    if session.all_accounts:
+        if out is not None:
+            raise UsageError("--out is for one account.", hint="Send the CSV or JSON to a file.")
+        _all_accounts(session, month, form, limit, after)
+        return
     found = session.query(statements.statement, month)
     if out is not None and not session.json:
         say(f"Written to {statement_files.write(found, out, form)}")
@@ -93,6 +110,39 @@ def statement(session: Session, month: str | None, form: str | None, out: Path |
     elif not session.printed(_as_json(found)):
         for text in statement_files.content(found, form or "text").decode().splitlines():
             line(text)
+
+
+def _all_accounts(
+    session: Session, month: str | None, form: str | None, limit: int, after: str
+) -> None:
+    """Tell of some accounts at a time, each as it would be told by itself; text has a line for each sum."""
+    from mission_control_tui.model.billing import all_statements, statement_files
+
+    found, last = session.run(
+        lambda store: all_statements.statements_after(
+            store, session.caller, month, after=after, limit=limit
+        )
+    )
+    if session.json:
+        documents = [_as_json(each)["statement"] for each in found]
+        print_json({"statements": documents, "after": last or None})
+    elif form == "csv":
+        line(",".join(statement_files.CSV_COLUMNS))
+        for each in found:
+            for text in statement_files.as_csv(each).splitlines()[1:]:
+                line(text)
+    else:
+        rows = [
+            (
+                *(each.account_code, each.period, amounts.net, amounts.tax, amounts.total),
+                "closed" if each.closed_at else "",
+            )
+            for each in found
+            for amounts in each.sums
+        ]
+        table(("ACCOUNT", "MONTH", "NET", "TAX", "TOTAL", ""), rows)
+    if last:
+        say(f"More accounts: --after {last}, or more at a time with --limit N.")
 
 
 def _as_json(found: Statement) -> dict[str, object]:

@@ -9,7 +9,7 @@ import click
 from mission_control_tui.cli.accounts.buying import NOTHING_BOUGHT, seats_json
 from mission_control_tui.cli.common import output
 from mission_control_tui.cli.common.lists import limited, say_cut
-from mission_control_tui.cli.common.options import reads
+from mission_control_tui.cli.common.options import reads, spans
 from mission_control_tui.cli.common.parameters import option
 from mission_control_tui.cli.common.results import tell_list
 from mission_control_tui.cli.common.session import Session
@@ -25,9 +25,16 @@ if TYPE_CHECKING:
 @option("--csv", "as_csv", is_flag=True, help="The levels as CSV.")
 @option("--idle", is_flag=True, help="Who holds seats without using them, with --csv too.")
 @limited(200, "At most so many idle seats, or all.")
-@reads("mission-control account usage", "mission-control account usage --idle --csv")
+@spans
+@reads(
+    "mission-control account usage",
+    "mission-control account usage --idle --csv",
+    "mission-control account usage --all-accounts --csv",
+)
 def usage(session: Session, as_csv: bool, idle: bool, limit: int) -> None:
     """Seats of each level: owned, used, free; of disabled users, suspended, never provisioned; what they cost a month.
+
+    With --all-accounts a row for each level of each account.
 
     IDLE is the part of the cost for seats that nobody holds or disabled users hold. Costs are without tax.
     """
@@ -36,6 +43,11 @@ def usage(session: Session, as_csv: bool, idle: bool, limit: int) -> None:
     if session.json and as_csv:
         raise UsageError("--json and --csv contradict each other.", hint="Give one of them.")
 
+    if session.all_accounts:
+        if idle:
+            raise UsageError("--idle names people of one account.", hint="Name it: --account CODE.")
+        _all_accounts(session, as_csv=as_csv)
+        return
     found = session.query(model.usage, limit=limit)
     if session.printed({"usage": _as_json(found)}):
         return
@@ -47,36 +59,55 @@ def usage(session: Session, as_csv: bool, idle: bool, limit: int) -> None:
         _print(found, idle=idle)
 
 
+def _all_accounts(session: Session, *, as_csv: bool) -> None:
+    """Tell of every account that bought something."""
+    from mission_control_tui.model.accounts import seat_usage as model
+
+    found = session.survey(model.usage_of_all)
+    codes = found.codes or {}
+    if session.json:
+        documents = [
+            {"account": codes[usage.account_id], "levels": [*map(_level_json, usage.levels)]}
+            for usage in found.views
+        ]
+        output.print_json({"usage": documents})
+        return
+    rows = [(codes[usage.account_id], level) for usage in found.views for level in usage.levels]
+    if as_csv:
+        output.print_csv(
+            [["account", *_CSV_HEADINGS], *([code, *_level_cells(level)] for code, level in rows)]
+        )
+        return
+    output.table(("ACCOUNT", *_HEADINGS), [(code, *_level_row(level)) for code, level in rows])
+
+
 def _as_json(found: Usage) -> dict[str, object]:
-    levels = [
-        {
-            **seats_json(level.seats),
-            **output.attributes(level, "disabled", "suspended", "never_provisioned", "test"),
-            **output.attributes(level, "monthly", "idle"),
-        }
-        for level in found.levels
-    ]
-    return {**output.attributes(found), "levels": levels}
+    return {**output.attributes(found), "levels": [*map(_level_json, found.levels)]}
+
+
+def _level_json(level: LevelUsage) -> dict[str, object]:
+    return {
+        **seats_json(level.seats),
+        **output.attributes(level, "disabled", "suspended", "never_provisioned", "test"),
+        **output.attributes(level, "monthly", "idle"),
+    }
+
+
+_CSV_HEADINGS = (
+    *("service", "level", "name", "owned", "used", "queued", "free"),
+    *("disabled", "suspended", "never provisioned", "test", "currency", "monthly", "idle"),
+)
 
 
 def _level_rows(found: Usage) -> list[list[object]]:
-    rows: list[list[object]] = [
-        [
-            *("service", "level", "name", "owned", "used", "queued", "free"),
-            *("disabled", "suspended", "never provisioned", "test", "currency", "monthly", "idle"),
-        ]
-    ]
-    for level in found.levels:
-        seats = level.seats
-        costs = (cost.format(code=False).replace(",", "") for cost in (level.monthly, level.idle))
-        rows.append(
-            [
-                *(seats.service_id, seats.level_id, safe_cell(harmless(seats.level))),
-                *_counts(level),
-                *(level.monthly.currency, *costs),
-            ]
-        )
-    return rows
+    return [[*_CSV_HEADINGS], *map(_level_cells, found.levels)]
+
+
+def _level_cells(level: LevelUsage) -> list[object]:
+    seats = level.seats
+    costs = (cost.format(code=False).replace(",", "") for cost in (level.monthly, level.idle))
+    names = (seats.service_id, seats.level_id, safe_cell(harmless(seats.level)))
+    return [*names, *_counts(level), level.monthly.currency, *costs]
 
 
 def _counts(level: LevelUsage) -> tuple[int, ...]:
@@ -92,21 +123,22 @@ def _idle_rows(found: Usage) -> list[list[object]]:
     return rows
 
 
+_HEADINGS = (
+    *("LEVEL", "OWNED", "USED", "QUEUED", "FREE"),
+    *("DISABLED", "SUSPENDED", "NEVER PROVISIONED", "A MONTH", "IDLE"),
+)
+
+
+def _level_row(level: LevelUsage) -> tuple[object, ...]:
+    name = f"{level.seats.service_id} {level.seats.level_id}"
+    return name, *_counts(level)[:-1], str(level.monthly), str(level.idle)
+
+
 def _print(found: Usage, *, idle: bool) -> None:
     if not found.levels:
         output.say(NOTHING_BOUGHT)
         return
-    counted = ("OWNED", "USED", "QUEUED", "FREE", "DISABLED", "SUSPENDED", "NEVER PROVISIONED")
-    headings = ("LEVEL", *counted, "A MONTH", "IDLE")
-    rows = [
-        (
-            f"{level.seats.service_id} {level.seats.level_id}",
-            *_counts(level)[:-1],
-            *(str(level.monthly), str(level.idle)),
-        )
-        for level in found.levels
-    ]
-    output.table(headings, rows)
+    output.table(_HEADINGS, [*map(_level_row, found.levels)])
     output.line("")
     output.line(f"A month {found.monthly}, of it idle {found.idle} (without tax)")
     count = len(found.idle_seats) + found.more_idle_seats

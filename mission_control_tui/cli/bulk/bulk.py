@@ -11,7 +11,7 @@ from mission_control_tui.cli.bulk import running as bulk_running
 from mission_control_tui.cli.common import lists, options, passwords, waiting
 from mission_control_tui.cli.common.output import attributes, line, say, when
 from mission_control_tui.cli.common.parameters import argument, option
-from mission_control_tui.cli.common.results import tell_list
+from mission_control_tui.cli.common.results import tell_survey
 from mission_control_tui.cli.common.session import Session
 from mission_control_tui.cli.common.user_selection import picked, users_from, where
 from mission_control_tui.model.bulk import views
@@ -124,21 +124,27 @@ def start(session: Session, action: str, names: tuple[str, ...], **given: Any) -
 @option("--moving", is_flag=True, help="Only those that somebody goes on with.")
 @lists.limited(20)
 @option("--before", type=int, metavar="ID", help="Only those older than this bulk.")
+@options.exports
 @options.reads("mission-control bulk list --moving")
 def list_all(session: Session, moving: bool, limit: int, before: int | None) -> None:
     """List bulks, the newest first."""
     from mission_control_tui.model.bulk import queries
 
-    asked = session.query(queries.list_bulks, limit=limit + 1, before_id=before, moving=moving)
-    page = lists.cut(asked, limit)
-    found = page.rows
-    rows = [
-        (view.id, view.state, view.title, output.words(view.progress), when(view.created_at))
-        for view in found
-    ]
-    told = {"bulks": [output.bulk(view) for view in found]}
-    headings = ("Id", "State", "What", "Progress", "Started")
-    tell_list(session, told, headings, rows, nothing="No bulks.", more=page.more)
+    found = session.survey(queries.list_bulks, limit=limit + 1, before_id=before, moving=moving)
+    tell_survey(
+        session,
+        "bulks",
+        found,
+        ("Id", "State", "What", "Progress", "Started"),
+        lambda view: (
+            *(view.id, view.state, view.title),
+            *(output.words(view.progress), when(view.created_at)),
+        ),
+        output.bulk,
+        nothing="No bulks.",
+        limit=limit,
+        older=lambda last: f"bulk list --before {last.id}",
+    )
 
 
 @bulk.command()

@@ -39,7 +39,7 @@ def limited(
     def decorate(command: Command) -> Command:
         def limiting(*args: Any, limit: int | None, **given: Any) -> Any:
             session = click.get_current_context().ensure_object(Session)
-            exported = session.json or given.get("as_csv")
+            exported = session.json or session.csv or given.get("as_csv")
             usual = most if exported else default
             return command(*args, limit=usual if limit is None else limit, **given)
 

@@ -120,6 +120,22 @@ def _command(examples: Sequence[str], *options: Decorator) -> Decorator:
     return decorate
 
 
+_ALL_ACCOUNTS = kept(
+    "--all-accounts", is_flag=True, help="Of every account that you may see, its code in each row."
+)
+_CSV = kept("--csv", is_flag=True, help="CSV that no spreadsheet evaluates.")
+
+
+def spans(command: Command) -> Command:
+    """Add `--all-accounts` to a command that only reads."""
+    return _ALL_ACCOUNTS(command)
+
+
+def exports(command: Command) -> Command:
+    """As `spans`, with `--csv`, for one that tells by `tell_survey`."""
+    return _CSV(_ALL_ACCOUNTS(command))
+
+
 def choices(flag: str, name: str, values: Iterable[str], help_text: str) -> Decorator:
     """Return an option that takes one of the values and may be repeated."""
     return option(

@@ -7,8 +7,10 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 from mission_control_tui.cli.common import lists, output, waiting
-from mission_control_tui.cli.common.session import Session
+from mission_control_tui.cli.common.session import Session, Survey, V
+from mission_control_tui.model.errors import UsageError
 from mission_control_tui.model.plan import Outcome, PlanVerb
+from mission_control_tui.model.text.clean import harmless, safe_cell
 from mission_control_tui.model.views import AssignmentView, UserView
 
 if TYPE_CHECKING:
@@ -142,6 +144,47 @@ def tell_list(
         output.table(headings, rows)
         if more:
             lists.say_cut(len(rows))
+
+
+def tell_survey(
+    session: Session,
+    name: str,
+    found: Survey[V],
+    headings: Sequence[str],
+    row: Callable[[V], Sequence[object]],
+    document: Callable[[V], Mapping[str, object]],
+    *,
+    nothing: str = "",
+    limit: int | None = None,
+    older: Callable[[V], str] | None = None,
+) -> None:
+    """Print a list as JSON under `name`, as CSV or as a table; of all accounts, with the account in each row.
+
+    Of more than `limit` it is cut, and says so; `older` is the command for what comes after the last row.
+    """
+    if session.csv and session.json:
+        raise UsageError("--json and --csv contradict each other.", hint="Give one of them.")
+    codes, views = found.codes, found.views[:limit]
+    more = None if limit is None else len(found.views) > limit
+    accounts = [() if codes is None else (codes[view.account_id],) for view in views]
+    rows = [(*code, *row(view)) for code, view in zip(accounts, views, strict=True)]
+    titles = (*(() if codes is None else ("Account",)), *headings)
+    if session.csv:
+        cells = (
+            [safe_cell(harmless("" if cell is None else str(cell))) for cell in cells]
+            for cells in rows
+        )
+        output.print_csv([[title.lower() for title in titles], *cells])
+        if more:
+            lists.say_cut(len(rows))
+        return
+    documents = [
+        {**({"account": code[0]} if code else {}), **document(view)}
+        for code, view in zip(accounts, views, strict=True)
+    ]
+    tell_list(session, {name: documents}, titles, rows, nothing=nothing, more=more)
+    if more and older is not None and not session.json:
+        output.say(f"Older ones: mission-control {older(views[-1])}")
 
 
 def _with_removals(session: Session, outcome: Outcome[Any]) -> Outcome[Any]:

@@ -6,10 +6,10 @@ import asyncio
 import contextlib
 import os
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Concatenate, Generic, ParamSpec, Protocol, TypeVar
 
 import click
 
@@ -17,11 +17,30 @@ if TYPE_CHECKING:
     from mission_control_tui.model.caller import Caller
     from mission_control_tui.model.plan import Plan
     from mission_control_tui.model.store.database import Store
-    from mission_control_tui.model.store.scope import AccountScope
+    from mission_control_tui.model.store.scope import AccountScope, Reach
     from mission_control_tui.settings.settings import Settings
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+
+class OfAccount(Protocol):
+    """What knows the account that it belongs to."""
+
+    @property
+    def account_id(self) -> int:
+        """The account's id."""
+
+
+V = TypeVar("V", bound=OfAccount)
+
+
+@dataclass(frozen=True)
+class Survey(Generic[V]):
+    """A list, and where it is of all accounts, the code of each of these by its id."""
+
+    views: Sequence[V]
+    codes: Mapping[int, str] | None = None
 
 
 @dataclass
@@ -38,6 +57,9 @@ class Session:
     assume_yes: bool = False
     wait: float | None = None
     """How many seconds to wait for the lights to settle."""
+    all_accounts: bool = False
+    """Whether a list is of every account that the caller may see."""
+    csv: bool = False
     passwords_out: Path | None = None
     """The new file that generated passwords are to go to."""
     first_start: Callable[[Session, Store], Awaitable[None]] | None = None
@@ -116,6 +138,28 @@ class Session:
 
         async def work(store: Store) -> T:
             return await query(await self.scope(store), *args, **options)
+
+        return self.run(work)
+
+    def survey(
+        self,
+        query: Callable[Concatenate[Reach, P], Awaitable[Sequence[V]]],
+        /,
+        *args: P.args,
+        **options: P.kwargs,
+    ) -> Survey[V]:
+        """Ask the model for a list of the account of this call, or with --all-accounts of all of them."""
+
+        async def work(store: Store) -> Survey[V]:
+            if not self.all_accounts:
+                return Survey(await query(await self.scope(store), *args, **options))
+            from mission_control_tui.model.store.account_rows import account_codes
+            from mission_control_tui.model.store.scope import AllAccounts
+
+            views = await query(AllAccounts(store, self.caller), *args, **options)
+            async with store.read() as session:
+                ids = {view.account_id for view in views}
+                return Survey(views, await account_codes(session, ids))
 
         return self.run(work)
 

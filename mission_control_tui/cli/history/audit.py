@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Unpack
 
 import click
 
-from mission_control_tui.cli.common.options import reads
+from mission_control_tui.cli.common.options import reads, spans
 from mission_control_tui.cli.common.output import say
 from mission_control_tui.cli.common.parameters import option
 from mission_control_tui.cli.common.session import Session
@@ -17,7 +17,7 @@ from mission_control_tui.model.errors import UsageError
 
 if TYPE_CHECKING:
     from mission_control_tui.model.history.audit_log import AuditFilter
-    from mission_control_tui.model.store.scope import AccountScope
+    from mission_control_tui.model.store.database import Store
     from mission_control_tui.model.views import AuditView
 
 PAGE = 500
@@ -62,20 +62,33 @@ class MomentParam(click.ParamType[datetime]):
 @option("--csv", "form", flag_value="csv", help="CSV that no spreadsheet evaluates.")
 @option("--text", "form", flag_value="text", help="Plain text for a ticket, oldest first.")
 @option("--script", "form", flag_value="script", help="Commands that do it again, oldest first.")
-@reads("mission-control audit --since 7d --csv", "mission-control audit --ticket T-100 --script")
+@spans
+@reads(
+    "mission-control audit --since 7d --csv",
+    "mission-control audit --ticket T-100 --script",
+    "mission-control audit --all-accounts --operator anna --since 7d",
+)
 def audit(
     session: Session, /, limit: int | None, form: str | None, **filters: Unpack[AuditFilter]
 ) -> None:
-    """Who changed what, newest first."""
+    """Who changed what, newest first; in all accounts too."""
     from mission_control_tui.model.history.audit_log import entries
 
     if form is not None and session.json:
         raise UsageError(f"The audit is printed as {form} or as JSON, not both.")
     wanted = limit if limit is not None or form is not None or session.json else 200
 
-    async def work(scope: AccountScope) -> tuple[str, list[AuditView]]:
-        from mission_control_tui.model.accounts.editing import resolve_account
+    if form == "script" and session.all_accounts:
+        raise UsageError("A script is of one account.", hint="Name it: --account CODE.")
 
+    async def work(store: Store) -> list[AuditView]:
+        from mission_control_tui.model.store.scope import AllAccounts, Reach
+
+        scope: Reach = (
+            AllAccounts(store, session.caller)
+            if session.all_accounts
+            else await session.scope(store)
+        )
         rows: list[AuditView] = []
         # One more than is shown: whether there are more is said.
         while wanted is None or len(rows) <= wanted:
@@ -89,27 +102,26 @@ def audit(
             from mission_control_tui.model.catalogue.in_force import current
             from mission_control_tui.model.history.audit_names import named
 
-            catalogue = (await current(scope.store)).catalogue
+            catalogue = (await current(store)).catalogue
             rows = [named(row, catalogue) for row in rows]
-        account_id = await scope.account_id()
-        return (await resolve_account(scope.store, session.caller, account_id)).code, rows
+        return rows
 
-    code, asked = session.query(work)
+    asked = session.run(work)
     found, more = asked[:wanted], wanted is not None and len(asked) > wanted
     if session.printed({"entries": found, "more": more}):
         return
-    click.echo(_shown(found, form, code), nl=False)
+    click.echo(_shown(found, form, of_all=session.all_accounts), nl=False)
     if not found and form is None:
         say("No such change.")
     elif more:
         say(f"The newest {wanted}; more with --limit N, or all with --csv.")
 
 
-def _shown(found: Sequence[AuditView], form: str | None, code: str) -> str:
+def _shown(found: Sequence[AuditView], form: str | None, *, of_all: bool) -> str:
     from mission_control_tui.model.history.audit_export import as_csv, as_script, as_text
 
     if form == "csv":
         return as_csv(found)
     if form == "script":
-        return as_script(found[::-1], code)
-    return as_text(found[::-1] if form == "text" else found)
+        return as_script(found[::-1], found[0].account if found else "")
+    return as_text(found[::-1] if form == "text" else found, of_all=of_all)

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from mission_control_tui.cli.common.options import changes
+from mission_control_tui.cli.common.options import changes, spans
 from mission_control_tui.cli.common.output import attributes, line, say
 from mission_control_tui.cli.common.parameters import argument, option
 from mission_control_tui.cli.common.session import Session
-from mission_control_tui.model.errors import DriftFound, NotAllLookedAt, Problem
+from mission_control_tui.model.errors import DriftFound, NotAllLookedAt, Problem, UsageError
 from mission_control_tui.model.text.differences import value_text
 
 if TYPE_CHECKING:
-    from mission_control_tui.model.store.scope import AccountScope
+    from mission_control_tui.model.store.database import Store
     from mission_control_tui.provisioning.drift import Difference, DriftReport
 
 
@@ -22,31 +24,73 @@ if TYPE_CHECKING:
 @argument("user", required=False)
 @option("--service", metavar="SERVICE", help="Only one service, by name or id.")
 @option("--orphans", is_flag=True, help="Also list objects of ours that no service knows.")
-@changes("mission-control drift", "mission-control drift ada@acme.example --orphans")
+@spans
+@changes(
+    "mission-control drift",
+    "mission-control drift ada@acme.example --orphans",
+    "mission-control drift --all-accounts",
+)
 def drift(session: Session, **about: Any) -> None:
-    """Look at every green service, or one user's, and show where its back end differs.
+    """Look at every green service, or one user's, and show where its back end differs; of all accounts too.
 
     Nothing is written there. What differs is flagged, unless read-only, and keeps its light; provision it again to put
     it right. Exit code 13 where anything differs or is an orphan, 14 where something could not be looked at and
     nothing else differs.
     """
 
-    async def work(scope: AccountScope) -> DriftReport:
+    if session.all_accounts and about["user"] is not None:
+        raise UsageError("A user is one of an account.", hint="Name it: --account CODE.")
+
+    async def work(store: Store) -> dict[str, DriftReport]:
+        from mission_control_tui.model.accounts.editing import list_accounts
         from mission_control_tui.provisioning.backends import Backends
         from mission_control_tui.provisioning.drift import survey
 
-        backends = Backends(session.settings, scope.store.installation)
+        backends = Backends(session.settings, store.installation)
+        scopes = (
+            {"": await session.scope(store)}
+            if not session.all_accounts
+            else {
+                account.code: session.scope_of(store, account.id)
+                for account in await list_accounts(store, session.caller)
+            }
+        )
+        reports = {}
         try:
-            worker = session.settings.worker
-            return await survey(scope, backends, worker, **about, dry_run=session.dry_run)
+            for code, scope in scopes.items():
+                worker = session.settings.worker
+                reports[code] = await survey(
+                    scope, backends, worker, **about, dry_run=session.dry_run
+                )
+                about["orphans"] = False  # those of the installation, found with the first account
         finally:
             await backends.close()
+        return reports
 
-    report = session.query(work)
+    reports = session.run(work)
     applied = not session.dry_run and session.caller.may_write
-    if not session.printed(_document(report, applied=applied)):
-        _print(report)
-    _judge(report)
+    documents = {code: _document(report, applied=applied) for code, report in reports.items()}
+    shown = [{"account": code, **document} for code, document in documents.items()]
+    if not session.printed({"accounts": shown} if session.all_accounts else documents[""]):
+        for code, report in reports.items():
+            _print(report, code)
+    _judge(_together(list(reports.values())))
+
+
+def _together(reports: Sequence[DriftReport]) -> DriftReport:
+    """Return the reports of several accounts as one."""
+    first = reports[0]
+    for report in reports[1:]:
+        first = replace(
+            first,
+            looked=first.looked + report.looked,
+            differing=(*first.differing, *report.differing),
+            not_looked_at=(*first.not_looked_at, *report.not_looked_at),
+            orphans=(*first.orphans, *report.orphans),
+            found=first.found + report.found,
+            gone=first.gone + report.gone,
+        )
+    return first
 
 
 def _document(report: DriftReport, *, applied: bool) -> dict[str, object]:
@@ -73,9 +117,13 @@ def _document(report: DriftReport, *, applied: bool) -> dict[str, object]:
     }
 
 
-def _print(report: DriftReport) -> None:
+def _print(report: DriftReport, account: str) -> None:
+    """Print what one account's services say; of all accounts `account` stands before each."""
+    before = f"{account}  " if account else ""
+    if account and not (report.looked or report.not_looked_at or report.orphans):
+        return
     for difference in report.differing:
-        line(_title(difference))
+        line(before + _title(difference))
         if difference.reason:
             line(f"    {value_text(difference.reason)}")
         for change in difference.changes:
@@ -89,7 +137,7 @@ def _print(report: DriftReport) -> None:
         if missed.remedy:
             say(f"  {value_text(missed.remedy)}")
     say(
-        f"{report.looked} looked at, {len(report.differing)} differ; "
+        f"{before}{report.looked} looked at, {len(report.differing)} differ; "
         f"flags: {report.found} set, {report.gone} cleared."
     )
 

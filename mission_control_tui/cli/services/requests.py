@@ -9,9 +9,9 @@ import click
 from mission_control_tui.cli.bulk import output
 from mission_control_tui.cli.bulk import running as bulk_running
 from mission_control_tui.cli.common import results, waiting
-from mission_control_tui.cli.common.lists import cut, limited
-from mission_control_tui.cli.common.options import changes, choices, destroys, reads
-from mission_control_tui.cli.common.output import attributes, line, say, section, when
+from mission_control_tui.cli.common.lists import limited
+from mission_control_tui.cli.common.options import changes, choices, destroys, exports, reads
+from mission_control_tui.cli.common.output import attributes, line, section, when
 from mission_control_tui.cli.common.parameters import argument, option
 from mission_control_tui.cli.common.session import Session
 from mission_control_tui.model.bulk.views import BulkOnlyAction
@@ -39,30 +39,32 @@ def requests() -> None:
 @option("--user", metavar="USER", help="Only one user's.")
 @limited(50, "At most so many, or all; the newest first.")
 @option("--before", type=int, metavar="ID", help="Only those older than this request.")
-@reads("mission-control requests list --state failed")
+@exports
+@reads(
+    "mission-control requests list --state failed",
+    "mission-control requests list --all-accounts --state failed --csv",
+)
 def list_all(
     session: Session, states: tuple[str, ...], user: str | None, limit: int, before: int | None
 ) -> None:
-    """List requests, the newest first."""
-
+    """List requests, the newest first; of all accounts too."""
     from mission_control_tui.model.requests.queries import list_requests
 
     wanted = [RequestState(state) for state in states]
-    asked = session.query(
+    found = session.survey(
         list_requests, states=wanted, user=user, limit=limit + 1, before_id=before
     )
-    page = cut(asked, limit)
-    found = page.rows
-    results.tell_list(
+    results.tell_survey(
         session,
-        {"requests": [request(view) for view in found]},
+        "requests",
+        found,
         ("Id", "State", "What", "For", "Asked"),
-        [(view.id, view.state, what(view), view.subject, when(view.created_at)) for view in found],
+        lambda view: (view.id, view.state, what(view), view.subject, when(view.created_at)),
+        request,
         nothing="No requests.",
-        more=page.more,
+        limit=limit,
+        older=lambda last: f"requests list --before {last.id}",
     )
-    if page.more and not session.json:
-        say(f"Older ones: mission-control requests list --before {found[-1].id}")
 
 
 def what(view: RequestView) -> str:

@@ -73,23 +73,30 @@ def add(
 @option("--user", metavar="USER", help="Only one user's.")
 @options.choices("--state", "states", ScheduleState, "Only those in this state")
 @lists.limited(200)
+@options.exports
 @options.reads("mission-control schedule list --state waiting")
 def list_all(session: Session, user: str | None, states: tuple[str, ...], limit: int) -> None:
     """List schedules: those that wait, the next first, then those that ended, the last first."""
 
     from mission_control_tui.model.schedules.queries import list_schedules
 
-    wanted = [ScheduleState(state) for state in states]
-    page = lists.cut(
-        session.query(list_schedules, user=user, states=wanted, limit=limit + 1), limit
+    found = session.survey(
+        list_schedules,
+        user=user,
+        states=[ScheduleState(state) for state in states],
+        limit=limit + 1,
     )
-    found = page.rows
     headings = ("No", "When", "User", "What", "State", "By", "Ticket", "Said")
     names = ("id", "shown", "upn", "what", "state", "operator", "ticket", "said")
-    rows = [tuple(attributes(view, *names).values()) for view in found]
-    told = {"schedules": [document(view) for view in found]}
-    results.tell_list(
-        session, told, headings, rows, nothing="Nothing is scheduled.", more=page.more
+    results.tell_survey(
+        session,
+        "schedules",
+        found,
+        headings,
+        lambda view: tuple(attributes(view, *names).values()),
+        document,
+        nothing="Nothing is scheduled.",
+        limit=limit,
     )
 
 

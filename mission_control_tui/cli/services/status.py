@@ -4,21 +4,26 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 import click
 
 from mission_control_tui.cli.common import results, waiting
-from mission_control_tui.cli.common.options import reads, waits
+from mission_control_tui.cli.common.options import OFFSET, exports, reads, waits
 from mission_control_tui.cli.common.output import line, say, table
 from mission_control_tui.cli.common.parameters import argument, option
 from mission_control_tui.cli.common.session import Session
+from mission_control_tui.model.errors import UsageError
 from mission_control_tui.model.states import Light
 from mission_control_tui.model.views import AssignmentView
 
 if TYPE_CHECKING:
     from mission_control_tui.model.store.scope import AccountScope
+
+SHOWN = 200
+"""Services of all accounts that people are shown at a time."""
 
 _MOST_URGENT_FIRST = (Light.RED, Light.ORANGE, Light.GREEN, Light.GREY)
 
@@ -30,13 +35,32 @@ _MOST_URGENT_FIRST = (Light.RED, Light.ORANGE, Light.GREEN, Light.GREY)
     type=click.Choice([str(light) for light in Light]),
     help="Only services with this light.",
 )
+@option(
+    "--limit",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help=f"At most so many; {SHOWN} with --all-accounts, exported all.",
+)
+@OFFSET
 @waits
-@reads("mission-control status --light red", "mission-control status ada@acme.example --wait 60")
-def status(session: Session, user: str | None, light: str | None) -> None:
-    """Show the lights of all services, or of one user's.
+@exports
+@reads(
+    "mission-control status --light red",
+    "mission-control status ada@acme.example --wait 60",
+    "mission-control status --all-accounts --light red --csv",
+)
+def status(
+    session: Session, user: str | None, light: str | None, limit: int | None, offset: int
+) -> None:
+    """Show the lights of all services, or of one user's; of all accounts too.
 
     Marks: * green, provisioned; ~ orange, on its way; X red, error; - grey, not provisioned.
     """
+    if session.all_accounts or session.csv or limit is not None or offset:
+        if session.wait is not None:
+            raise UsageError("--wait waits for all services of one account, not for a part.")
+        _list(session, user, light, limit, offset)
+        return
 
     async def work(scope: AccountScope) -> tuple[AssignmentView, ...]:
         from mission_control_tui.model.services import lights
@@ -51,6 +75,27 @@ def status(session: Session, user: str | None, light: str | None) -> None:
     if not session.printed({"services": [results.service(view) for view in shown]}):
         _print(shown)
     results.judge(session, views)
+
+
+def _list(
+    session: Session, user: str | None, light: str | None, limit: int | None, offset: int
+) -> None:
+    from mission_control_tui.model.services import lights
+
+    exported = session.csv or session.json
+    most = SHOWN if limit is None and session.all_accounts and not exported else limit
+    wanted = Light(light) if light else None
+    # One more than is shown tells whether there are more.
+    asked = None if most is None else most + 1
+    found = session.survey(lights.status, user=user, light=wanted, limit=asked, offset=offset)
+    is_cut = most is not None and len(found.views) > most
+    found = replace(found, views=found.views[:most])
+    headings = ("Light", "User", "Service", "Level", "Now")
+    results.tell_survey(
+        session, "services", found, headings, _row, results.service, nothing="No services."
+    )
+    if is_cut and most is not None:
+        say(f"The first {most} from {offset}; more with --offset {offset + most} or --limit N.")
 
 
 def _row(view: AssignmentView) -> tuple[str, ...]:

@@ -23,7 +23,7 @@ from mission_control_tui.model.services.domain_terms import ExpiringDomain, expi
 from mission_control_tui.model.states import Light, OrderState, ScheduleState
 from mission_control_tui.model.store import trusted_clock
 from mission_control_tui.model.store.account_rows import account_view
-from mission_control_tui.model.store.scope import AccountScope
+from mission_control_tui.model.store.scope import AccountScope, Reach
 from mission_control_tui.model.store.tables.accounts import AccountRow
 from mission_control_tui.model.store.tables.groups import ObjectRow
 from mission_control_tui.model.store.tables.orders import OrderRow
@@ -161,6 +161,25 @@ async def light_counts(session: AsyncSession, account_id: int) -> LightCounts:
     """Return how many service instances of the account show each light."""
     found = await _counted(session, AssignmentRow.light, AssignmentRow.account_id == account_id)
     return LightCounts(**{light.value: found.get(light.value, 0) for light in Light})
+
+
+@dataclass(frozen=True, slots=True)
+class AccountSeats:
+    """The seats of one level of one of several accounts."""
+
+    account_id: int
+    seats: Seats
+
+
+async def seats_of_all(scope: Reach) -> tuple[AccountSeats, ...]:
+    """Return the seats of every level that any of the accounts bought, by account, in the catalogue's order."""
+    async with scope.reading() as (session, within):
+        found = await seats.overviews(session, (await in_force(session)).catalogue, within)
+    return tuple(
+        AccountSeats(account_id, owned)
+        for account_id in sorted(found)
+        for owned in found[account_id]
+    )
 
 
 async def list_seats(scope: AccountScope) -> tuple[Seats, ...]:

@@ -23,7 +23,7 @@ from mission_control_tui.model.catalogue.types import Catalogue, ProductLevel
 from mission_control_tui.model.money import Money
 from mission_control_tui.model.services import seats
 from mission_control_tui.model.states import Light, Wish
-from mission_control_tui.model.store.scope import AccountScope
+from mission_control_tui.model.store.scope import AccountScope, Reach, Within
 from mission_control_tui.model.store.tables.orders import SubscriptionRow
 from mission_control_tui.model.store.tables.services import AssignmentRow, SeatHoldRow, SeatPoolRow
 from mission_control_tui.model.store.tables.users import UserRow
@@ -82,19 +82,21 @@ class Usage:
     more_idle_seats: int
 
 
+@dataclass(frozen=True, slots=True)
+class AccountUsage:
+    """How the seats of one of several accounts are used."""
+
+    account_id: int
+    levels: tuple[LevelUsage, ...]
+
+
 async def usage(scope: AccountScope, *, limit: int = 200) -> Usage:
     """Return how the account's seats are used."""
-    async with scope.read() as (session, account_id):
+    async with scope.reading() as (session, within):
         catalogue = (await in_force(session)).catalogue
-        counts = await _counts(session, account_id)
-        costs = await _monthly(session, catalogue, account_id)
-        levels = tuple(
-            _level(
-                seat, counts.get((seat.service_id, seat.level_id), (0, 0, 0, 0)), costs, catalogue
-            )
-            for seat in await seats.overview(session, catalogue, account_id)
-        )
-        idle, more = await _idle_seats(session, catalogue, account_id, limit)
+        found = await _by_account(session, catalogue, within)
+        levels = found.get(within.one, ())
+        idle, more = await _idle_seats(session, catalogue, within.one, limit)
     return Usage(
         levels,
         Money.total((level.monthly for level in levels), catalogue.currency),
@@ -104,14 +106,40 @@ async def usage(scope: AccountScope, *, limit: int = 200) -> Usage:
     )
 
 
+async def usage_of_all(scope: Reach) -> tuple[AccountUsage, ...]:
+    """Return how seats are used in each account that bought some, by their ids; read at once, however many they are."""
+    async with scope.reading() as (session, within):
+        catalogue = (await in_force(session)).catalogue
+        found = await _by_account(session, catalogue, within)
+    return tuple(AccountUsage(account_id, found[account_id]) for account_id in sorted(found))
+
+
+async def _by_account(
+    session: AsyncSession, catalogue: Catalogue, within: Within
+) -> dict[int, tuple[LevelUsage, ...]]:
+    counts = await _counts(session, within)
+    costs = await _monthly(session, catalogue, within)
+    return {
+        account_id: tuple(
+            _level(
+                seat,
+                counts.get((account_id, seat.service_id, seat.level_id), (0, 0, 0, 0)),
+                costs.get((account_id, seat.service_id, seat.level_id), catalogue.money(0)),
+                catalogue,
+            )
+            for seat in owned
+        )
+        for account_id, owned in (await seats.overviews(session, catalogue, within)).items()
+    }
+
+
 def _level(
     one: Seats,
     counts: tuple[int, int, int, int],
-    costs: dict[tuple[str, str], Money],
+    monthly: Money,
     catalogue: Catalogue,
 ) -> LevelUsage:
     disabled, suspended, never_provisioned, test = counts
-    monthly = costs.get((one.service_id, one.level_id), catalogue.money(0))
     idle = min(one.free + disabled, one.owned)
     part = catalogue.money(_rounded(monthly.minor * idle, one.owned)) if one.owned else monthly
     return LevelUsage(one, disabled, suspended, never_provisioned, test, monthly, part)
@@ -132,43 +160,46 @@ def _of_holders(statement: Select[*Ts]) -> Select[*Ts]:
 
 
 async def _counts(
-    session: AsyncSession, account_id: int
-) -> dict[tuple[str, str], tuple[int, int, int, int]]:
+    session: AsyncSession, within: Within
+) -> dict[tuple[int, str, str], tuple[int, int, int, int]]:
     def count(condition: ColumnExpressionArgument[bool]) -> ColumnElement[int]:
         return func.sum(case((condition, 1), else_=0))
 
     rows = await session.execute(
         _of_holders(
             select(
+                SeatPoolRow.account_id,
                 SeatPoolRow.service_id,
                 SeatPoolRow.level_id,
                 *map(count, (*_UNUSED.values(), UserRow.test_user)),
             )
         )
-        .where(SeatPoolRow.account_id == account_id)
-        .group_by(SeatPoolRow.service_id, SeatPoolRow.level_id)
+        .where(within(SeatPoolRow.account_id))
+        .group_by(SeatPoolRow.account_id, SeatPoolRow.service_id, SeatPoolRow.level_id)
     )
-    return {(row[0], row[1]): (row[2], row[3], row[4], row[5]) for row in rows}
+    return {(row[0], row[1], row[2]): (row[3], row[4], row[5], row[6]) for row in rows}
 
 
 async def _monthly(
-    session: AsyncSession, catalogue: Catalogue, account_id: int
-) -> dict[tuple[str, str], Money]:
+    session: AsyncSession, catalogue: Catalogue, within: Within
+) -> dict[tuple[int, str, str], Money]:
     """Return what seats of each (service, level) cost a month without tax, by the term they were last bought for."""
-    rows = await session.scalars(
-        select(SubscriptionRow).where(SubscriptionRow.account_id == account_id)
-    )
-    have = {(row.product_id, row.level_id): row for row in rows}
-    costs: dict[tuple[str, str], Money] = {}
-    for product in catalogue.products:
-        for level in product.levels:
-            row = have.get((product.id, level.id))
-            if row is None or not level.prices:
-                continue
-            term, price = _price(level, row.term_months)
-            key = (level.grants_service, level.grants_level)
-            cost = catalogue.money(_rounded(price * row.quantity, term))
-            costs[key] = costs.get(key, catalogue.money(0)) + cost
+    rows = await session.scalars(select(SubscriptionRow).where(within(SubscriptionRow.account_id)))
+    sold = {
+        (product.id, level.id): level
+        for product in catalogue.products
+        for level in product.levels
+        if level.prices
+    }
+    costs: dict[tuple[int, str, str], Money] = {}
+    for row in rows:
+        level = sold.get((row.product_id, row.level_id))
+        if level is None:
+            continue
+        term, price = _price(level, row.term_months)
+        key = (row.account_id, level.grants_service, level.grants_level)
+        cost = catalogue.money(_rounded(price * row.quantity, term))
+        costs[key] = costs.get(key, catalogue.money(0)) + cost
     return costs
 
 

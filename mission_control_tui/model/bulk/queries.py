@@ -20,7 +20,7 @@ from mission_control_tui.model.bulk.views import (
 from mission_control_tui.model.states import ACTIVE_STATES, BulkState, Light, RequestState, known
 from mission_control_tui.model.store.batches import batches
 from mission_control_tui.model.store.lookups import numbered_row
-from mission_control_tui.model.store.scope import AccountScope
+from mission_control_tui.model.store.scope import AccountScope, Reach
 from mission_control_tui.model.store.tables.bulk import BulkItemRow, BulkRow
 from mission_control_tui.model.store.tables.requests import RequestRow
 from mission_control_tui.model.store.tables.services import AssignmentRow
@@ -40,11 +40,14 @@ async def show(scope: AccountScope, bulk_id: int) -> BulkView:
 
 
 async def list_bulks(
-    scope: AccountScope, *, limit: int = 50, before_id: int | None = None, moving: bool = False
+    scope: Reach, *, limit: int = 50, before_id: int | None = None, moving: bool = False
 ) -> tuple[BulkView, ...]:
-    """Return the account's bulks, the newest first; `moving` keeps those that the worker or somebody goes on with."""
-    async with scope.read() as (session, account_id):
-        statement = select(BulkRow).where(BulkRow.account_id == account_id)
+    """Return bulks of the account, or of all, the newest first.
+
+    `moving` keeps those that the worker or somebody goes on with.
+    """
+    async with scope.reading() as (session, within):
+        statement = select(BulkRow).where(within(BulkRow.account_id))
         if moving:
             statement = statement.where(BulkRow.state.in_([BulkState.RUNNING, BulkState.ATTENDED]))
         if before_id is not None:

@@ -20,22 +20,25 @@ COLUMNS = tuple(field.name for field in fields(AuditView))
 """Of the CSV, in this order."""
 
 
-def heading(entry: AuditView, zone: tzinfo | None = None) -> str:
-    """Return who did what to whom and when, on one line."""
+def heading(entry: AuditView, zone: tzinfo | None = None, *, of_all: bool = False) -> str:
+    """Return who did what to whom and when, on one line; `of_all` accounts with the account."""
     at = (
         f"{entry.at:%Y-%m-%d %H:%MZ}"
         if zone is None
         else f"{entry.at.astimezone(zone):%Y-%m-%d %H:%M}"
     )
     ticket = f"  [{entry.ticket}]" if entry.ticket else ""
-    return harmless(f"{at}  {entry.operator}  {entry.action}  {entry.target}{ticket}")
+    account = f"{entry.account}  " if of_all else ""
+    return harmless(f"{at}  {account}{entry.operator}  {entry.action}  {entry.target}{ticket}")
 
 
-def as_text(entries: Iterable[AuditView], zone: tzinfo | None = None) -> str:
+def as_text(
+    entries: Iterable[AuditView], zone: tzinfo | None = None, *, of_all: bool = False
+) -> str:
     """Return plain lines for a ticket, oldest first where `entries` are, each change with what differs."""
     lines = []
     for entry in entries:
-        lines.append(heading(entry, zone))
+        lines.append(heading(entry, zone, of_all=of_all))
         lines += [f"    {text}" for text in differences(entry.before, entry.after)]
         if entry.request_id is not None:
             lines.append(f"    request: {entry.request_id}")

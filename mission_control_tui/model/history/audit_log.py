@@ -11,8 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from mission_control_tui.model.catalogue.in_force import in_force
 from mission_control_tui.model.catalogue.lookup import NamedItem
+from mission_control_tui.model.store.account_rows import account_codes
 from mission_control_tui.model.store.lookups import user_row
-from mission_control_tui.model.store.scope import AccountScope
+from mission_control_tui.model.store.scope import AccountScope, Reach, Within
 from mission_control_tui.model.store.tables.audit import AuditRow
 from mission_control_tui.model.text.folding import fold
 from mission_control_tui.model.views import AuditView, view_of
@@ -60,31 +61,33 @@ _CONDITIONS: dict[str, Callable[[Any], ColumnElement[bool]]] = {
 
 
 async def entries(
-    scope: AccountScope,
+    scope: Reach,
     *,
     limit: int = 200,
     offset: int = 0,
     before_id: int | None = None,
     **filters: Unpack[AuditFilter],
 ) -> tuple[AuditView, ...]:
-    """Return the account's audit, newest first.
+    """Return the audit of the account, or of all, newest first.
 
     The next page has `before_id` = the last id, which is quicker than an `offset`. Raises NotFound, Denied.
     """
-    async with scope.read() as (reading, account_id):
-        statement = await _filtered(reading, account_id, filters)
+    async with scope.reading() as (reading, within):
+        statement = await _filtered(reading, within, filters)
         if before_id is not None:
             statement = statement.where(AuditRow.id < before_id)
         statement = statement.order_by(AuditRow.id.desc()).limit(limit).offset(offset)
-        return tuple(_view(row) for row in await reading.scalars(statement))
+        rows = (await reading.scalars(statement)).all()
+        codes = await account_codes(reading, {row.account_id for row in rows})
+        return tuple(_view(row, codes[row.account_id]) for row in rows)
 
 
 async def count_entries(
     scope: AccountScope, *, after_id: int | None = None, **filters: Unpack[AuditFilter]
 ) -> int:
     """Count the entries that these filters of `entries` leave, up to COUNTED; with `after_id` only newer ones."""
-    async with scope.read() as (reading, account_id):
-        statement = await _filtered(reading, account_id, filters)
+    async with scope.reading() as (reading, within):
+        statement = await _filtered(reading, within, filters)
         if after_id is not None:
             statement = statement.where(AuditRow.id > after_id)
         some = statement.with_only_columns(AuditRow.id).limit(COUNTED).subquery()
@@ -92,11 +95,11 @@ async def count_entries(
 
 
 async def _filtered(
-    reading: AsyncSession, account_id: int, filters: AuditFilter
+    reading: AsyncSession, within: Within, filters: AuditFilter
 ) -> Select[AuditRow]:
-    statement = select(AuditRow).where(AuditRow.account_id == account_id)
+    statement = select(AuditRow).where(within(AuditRow.account_id))
     if (user := filters.get("user")) is not None:
-        target = await user_row(reading, account_id, user, binned=True)
+        target = await user_row(reading, within.one, user, binned=True)
         statement = statement.where(AuditRow.user_id == target.id)
     if (service := filters.get("service")) is not None:
         wanted = (await in_force(reading)).catalogue.service(service).id
@@ -125,6 +128,6 @@ async def _called(reading: AsyncSession, word: str) -> list[str]:
     return [item.id for item in named if fold(word) in fold(item.name)]
 
 
-def _view(row: AuditRow) -> AuditView:
+def _view(row: AuditRow, account: str) -> AuditView:
     commands = tuple(tuple(words) for words in row.command or ())
-    return view_of(AuditView, row, commands=commands)
+    return view_of(AuditView, row, commands=commands, account=account)

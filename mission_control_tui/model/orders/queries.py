@@ -18,7 +18,7 @@ from mission_control_tui.model.views import view_of
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncSession
 
-    from mission_control_tui.model.store.scope import AccountScope
+    from mission_control_tui.model.store.scope import AccountScope, Reach
 
 
 CHARGED = (OrderState.COMPLETE, OrderState.RETURNED)
@@ -68,7 +68,7 @@ class OrderView:
 
 
 async def list_orders(
-    scope: AccountScope,
+    scope: Reach,
     *,
     states: Iterable[OrderState] = (),
     kind: OrderKind | None = None,
@@ -76,13 +76,13 @@ async def list_orders(
     limit: int = 200,
     before_id: int | None = None,
 ) -> tuple[OrderView, ...]:
-    """Return the account's orders, newest first.
+    """Return orders of the account, or of all, newest first.
 
     `text` is a part of a line's label or domain, of the operator or the ticket, or the order's number; digits alone are
     not looked for in labels.
     """
-    async with scope.read() as (session, account_id):
-        statement = select(OrderRow).where(OrderRow.account_id == account_id)
+    async with scope.reading() as (session, within):
+        statement = select(OrderRow).where(within(OrderRow.account_id))
         wanted = list(states)
         if wanted:
             statement = statement.where(OrderRow.state.in_(wanted))

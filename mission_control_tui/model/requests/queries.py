@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from mission_control_tui.model.states import ACTIVE_STATES, RequestState
 from mission_control_tui.model.store.lookups import numbered_row, user_row
-from mission_control_tui.model.store.scope import AccountScope
+from mission_control_tui.model.store.scope import AccountScope, Reach
 from mission_control_tui.model.store.subject_names import SUBJECT
 from mission_control_tui.model.store.tables.requests import (
     RequestDependencyRow,
@@ -34,7 +34,7 @@ class RequestDetails:
 
 
 async def list_requests(
-    scope: AccountScope,
+    scope: Reach,
     *,
     states: Iterable[RequestState] = (),
     user: str | None = None,
@@ -42,14 +42,14 @@ async def list_requests(
     offset: int = 0,
     before_id: int | None = None,
 ) -> tuple[RequestView, ...]:
-    """Return the account's requests, newest first."""
-    async with scope.read() as (session, account_id):
-        statement = select(RequestRow.id).where(RequestRow.account_id == account_id)
+    """Return requests of the account, or of all, newest first."""
+    async with scope.reading() as (session, within):
+        statement = select(RequestRow.id).where(within(RequestRow.account_id))
         wanted = list(states)
         if wanted:
             statement = statement.where(RequestRow.state.in_(wanted))
         if user is not None:
-            target = await user_row(session, account_id, user, binned=True)
+            target = await user_row(session, within.one, user, binned=True)
             statement = statement.where(RequestRow.user_id == target.id)
         if before_id is not None:
             statement = statement.where(RequestRow.id < before_id)

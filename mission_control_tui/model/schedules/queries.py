@@ -15,7 +15,7 @@ from mission_control_tui.model.dates import zone_of
 from mission_control_tui.model.errors import NotFound
 from mission_control_tui.model.states import ScheduleState
 from mission_control_tui.model.store.lookups import user_row
-from mission_control_tui.model.store.scope import AccountScope
+from mission_control_tui.model.store.scope import AccountScope, Reach
 from mission_control_tui.model.store.tables.schedules import ScheduleRow
 from mission_control_tui.model.store.tables.users import UserRow
 from mission_control_tui.model.users.actions.params import ActionParams
@@ -52,18 +52,21 @@ class ScheduleView:
 
 
 async def list_schedules(
-    scope: AccountScope,
+    scope: Reach,
     *,
     user: str | None = None,
     states: Collection[ScheduleState] = (),
     limit: int = 200,
 ) -> tuple[ScheduleView, ...]:
-    """Return the account's schedules: those that wait, the next first, then those that ended, the last first."""
-    async with scope.read() as (session, account_id):
+    """Return schedules of the account, or of all.
+
+    Those that wait come first, the next of them first, then those that ended, the last first.
+    """
+    async with scope.reading() as (session, within):
         catalogue = (await in_force(session)).catalogue
-        statement = _joined().where(ScheduleRow.account_id == account_id)
+        statement = _joined().where(within(ScheduleRow.account_id))
         if user is not None:
-            target = await user_row(session, account_id, user, binned=True)
+            target = await user_row(session, within.one, user, binned=True)
             statement = statement.where(ScheduleRow.user_id == target.id)
         waiting = ScheduleRow.state == ScheduleState.WAITING
         found: list[tuple[ScheduleRow, UserRow]] = []

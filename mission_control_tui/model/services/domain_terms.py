@@ -11,6 +11,7 @@ from sqlalchemy import select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mission_control_tui.model.dates import months_later, today_of, zone_of
+from mission_control_tui.model.store.scope import Within
 from mission_control_tui.model.store.tables.accounts import AccountRow, DomainRow
 from mission_control_tui.model.store.tables.services import AssignmentRow
 
@@ -100,13 +101,13 @@ def may_renew_itself(ends: date, today: date) -> bool:
     return today - timedelta(days=LAPSED_DAYS) <= ends <= today + timedelta(days=AUTO_RENEW_DAYS)
 
 
-async def domains_over(session: AsyncSession, account_id: int) -> dict[int, date]:
-    """Return the account's bought domains whose term is over, by id, with its last day."""
+async def domains_over(session: AsyncSession, within: Within) -> dict[int, date]:
+    """Return the bought domains of these accounts whose term is over, by id, with its last day."""
     now = datetime.now(UTC)
     rows = await session.execute(
         select(DomainRow, AccountRow.time_zone)
         .join(AccountRow, AccountRow.id == DomainRow.account_id)
-        .where(DomainRow.account_id == account_id, DomainRow.bought, DomainRow.removed_at.is_(None))
+        .where(within(DomainRow.account_id), DomainRow.bought, DomainRow.removed_at.is_(None))
     )
     ended = {
         domain.id: (ends_on(domain, zone_of(zone)), today_of(zone, now)) for domain, zone in rows

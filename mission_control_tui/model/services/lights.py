@@ -19,7 +19,7 @@ from mission_control_tui.model.services.domain_terms import (
 )
 from mission_control_tui.model.states import ACTIVE_STATES, Light, SubjectKind, Wish, Word
 from mission_control_tui.model.store.lookups import bought_services, user_row
-from mission_control_tui.model.store.scope import AccountScope
+from mission_control_tui.model.store.scope import AccountScope, Reach, Within
 from mission_control_tui.model.store.subject_names import SUBJECT
 from mission_control_tui.model.store.tables.accounts import DomainRow
 from mission_control_tui.model.store.tables.requests import RequestRow
@@ -29,7 +29,7 @@ from mission_control_tui.model.views import AssignmentView, view_of
 
 
 async def status(
-    scope: AccountScope,
+    scope: Reach,
     *,
     user: str | None = None,
     light: Light | None = None,
@@ -38,18 +38,21 @@ async def status(
 ) -> tuple[AssignmentView, ...]:
     """Return service instances of the account, or of one user, ordered by subject, then by the catalogue's order.
 
-    For one user the services that the account bought and the user does not have are there too, grey.
+    Those of all accounts are ordered by account and light first. For one user the services that the account bought and
+    the user does not have are there too, grey.
     """
-    async with scope.read() as (session, account_id):
+    async with scope.reading() as (session, within):
         catalogue = (await in_force(session)).catalogue
-        statement = _of_account(account_id)
+        if user is None and within.account_id is None:
+            return await _of_all(session, catalogue, within, light, limit, offset)
+        statement = _of_account(within.one)
         target = None
         if user is not None:
-            target = await user_row(session, account_id, user, binned=True)
+            target = await user_row(session, within.one, user, binned=True)
             statement = statement.where(AssignmentRow.user_id == target.id)
         if light is not None:
-            over = await domains_over(session, account_id)
-            statement = statement.where(_shows(light, over))
+            over = await domains_over(session, within)
+            statement = statement.where(shows(light, over))
         if limit is not None:
             statement = statement.limit(limit).offset(offset)
         views = await views_of(session, catalogue, statement)
@@ -79,6 +82,25 @@ async def first_of_light(
     """Return the account's first `limit` service instances that show `light`, by subject."""
     statement = _of_account(account_id).where(AssignmentRow.light == light).limit(limit)
     return tuple(await views_of(session, catalogue, statement))
+
+
+async def _of_all(
+    session: AsyncSession,
+    catalogue: Catalogue,
+    within: Within,
+    light: Light | None,
+    limit: int | None,
+    offset: int,
+) -> tuple[AssignmentView, ...]:
+    """Return a page in the order of an index, so that nothing of many accounts has to be sorted."""
+    page = select(AssignmentRow.id).where(within(AssignmentRow.account_id))
+    if light is not None:
+        over = await domains_over(session, within)
+        page = page.where(shows(light, over))
+    order = (AssignmentRow.account_id, AssignmentRow.light, AssignmentRow.user_id)
+    page = page.order_by(*order).limit(limit).offset(offset or None)
+    statement = select(AssignmentRow, SUBJECT).where(AssignmentRow.id.in_(page))
+    return tuple(await views_of(session, catalogue, statement.order_by(*order)))
 
 
 async def active_requests(session: AsyncSession, ids: Sequence[str]) -> dict[str, int]:
@@ -117,7 +139,7 @@ async def _not_provisioned(
     ]
 
 
-def _shows(light: Light, over: Collection[int]) -> ColumnElement[bool]:
+def shows(light: Light, over: Collection[int]) -> ColumnElement[bool]:
     """Return whether a service shows this light: the green of a domain whose term is over is red."""
     if not over or light not in (Light.RED, Light.GREEN):
         return AssignmentRow.light == light
@@ -176,9 +198,7 @@ async def views_of(
     }
     if not green:
         return views
-    over: dict[int, date] = {}
-    for account_id in set(green.values()):
-        over |= await domains_over(session, account_id)
+    over = await domains_over(session, Within(None, frozenset(green.values())))
     return [
         _past_term(view, over[row.domain_id])
         if row.domain_id in over and view.light is Light.GREEN

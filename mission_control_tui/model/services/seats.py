@@ -15,6 +15,7 @@ from mission_control_tui.model.catalogue.types import Catalogue, Service
 from mission_control_tui.model.errors import Conflict, NoSeats, NotFound
 from mission_control_tui.model.plan import SeatLine
 from mission_control_tui.model.states import Light
+from mission_control_tui.model.store.scope import Within
 from mission_control_tui.model.store.tables.services import AssignmentRow, SeatHoldRow, SeatPoolRow
 from mission_control_tui.model.store.tables.users import UserRow
 from mission_control_tui.model.store.transaction import Transaction
@@ -172,36 +173,36 @@ async def overview(
     session: AsyncSession, catalogue: Catalogue, account_id: int
 ) -> tuple[Seats, ...]:
     """Return owned, used, queued and free of every level that the account bought, in the catalogue's order."""
-    pools = (
-        await session.scalars(select(SeatPoolRow).where(SeatPoolRow.account_id == account_id))
-    ).all()
+    within = Within(account_id)
+    return (await overviews(session, catalogue, within)).get(account_id, ())
+
+
+async def overviews(
+    session: AsyncSession, catalogue: Catalogue, within: Within
+) -> dict[int, tuple[Seats, ...]]:
+    """Return the same for each of several accounts that bought something, by its id."""
+    pools = (await session.scalars(select(SeatPoolRow).where(within(SeatPoolRow.account_id)))).all()
     queued_rows = await session.execute(
         select(SeatHoldRow.pool_id, func.count())
         .join(AssignmentRow, AssignmentRow.id == SeatHoldRow.assignment_id)
-        .where(AssignmentRow.account_id == account_id, AssignmentRow.light == Light.ORANGE)
+        .where(within(AssignmentRow.account_id), AssignmentRow.light == Light.ORANGE)
         .group_by(SeatHoldRow.pool_id)
     )
     queued = {row[0]: row[1] for row in queued_rows}
-    by_level = {(pool.service_id, pool.level_id): pool for pool in pools}
-    lines: list[Seats] = []
+    bought: dict[tuple[str, str], list[SeatPoolRow]] = {}
+    for pool in pools:
+        bought.setdefault((pool.service_id, pool.level_id), []).append(pool)
+    lines: dict[int, list[Seats]] = {}
     for service in catalogue.services:
         for level in service.levels:
-            pool = by_level.pop((service.id, level.id), None)
-            if pool is None:
-                continue
-            waiting = queued.get(pool.id, 0)
-            lines.append(
-                Seats(
-                    service.id,
-                    service.name,
-                    level.id,
-                    level.name,
-                    pool.owned,
-                    pool.held - waiting,
-                    waiting,
+            for pool in bought.get((service.id, level.id), ()):
+                waiting = queued.get(pool.id, 0)
+                seats = Seats(
+                    *(service.id, service.name, level.id, level.name),
+                    *(pool.owned, pool.held - waiting, waiting),
                 )
-            )
-    return tuple(lines)
+                lines.setdefault(pool.account_id, []).append(seats)
+    return {account_id: tuple(found) for account_id, found in lines.items()}
 
 
 def _owned(account_id: int, service: Service) -> Select[str]:

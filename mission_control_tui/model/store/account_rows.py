@@ -36,6 +36,16 @@ def account_view(row: AccountRow, domains: Iterable[str]) -> Account:
     return view_of(Account, row, domains=tuple(domains))
 
 
+async def account_codes(session: AsyncSession, ids: Collection[int]) -> dict[int, str]:
+    """Return the codes of these accounts, by id."""
+    if not ids:
+        return {}
+    rows = await session.execute(
+        select(AccountRow.id, AccountRow.code).where(AccountRow.id.in_(ids))
+    )
+    return {row.id: row.code for row in rows}
+
+
 async def load_account(session: AsyncSession, account_id: int) -> Account:
     """Return this account, as it stands in this session."""
     return (await load_accounts(session, [account_id]))[account_id]

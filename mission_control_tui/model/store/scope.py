@@ -1,18 +1,63 @@
-"""One account of one store, for one caller: what functions that work on an account begin with."""
+"""One account of one store, for one caller: what functions that work on an account begin with.
+
+Functions that only list begin with either of the two here: one account, or all that the caller may see.
+"""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import TypeAlias
 
+from sqlalchemy import ColumnElement, true
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import InstrumentedAttribute
 
 from mission_control_tui.model.caller import Caller
+from mission_control_tui.model.errors import UsageError
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.lookups import account_row
 from mission_control_tui.model.store.tables.accounts import AccountRow
 from mission_control_tui.model.store.transaction import Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class Within:
+    """Which accounts a reading statement looks at: the one with this id, or without one `accounts`, None for all."""
+
+    account_id: int | None
+    accounts: frozenset[int] | None = None
+
+    def __call__(self, column: InstrumentedAttribute[int]) -> ColumnElement[bool]:
+        """Return the condition for the column that holds a row's account."""
+        if self.account_id is not None:
+            return column == self.account_id
+        return true() if self.accounts is None else column.in_(self.accounts)
+
+    @property
+    def one(self) -> int:
+        """The account's id, for what makes sense in one account only. Raises UsageError for all of them."""
+        if self.account_id is None:
+            raise UsageError(
+                "A user is one of an account, and all accounts were asked for.",
+                hint="Name the account: --account CODE. `mission-control find` finds users in all.",
+            )
+        return self.account_id
+
+
+@dataclass(frozen=True, slots=True)
+class AllAccounts:
+    """Where and as whom, on every account that the caller may see; nothing can be changed through it."""
+
+    store: Store
+    caller: Caller
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[tuple[AsyncSession, Within]]:
+        """Give a session that sees one consistent snapshot, and what narrows a statement to these accounts."""
+        async with self.store.read() as session:
+            yield session, Within(None, self.caller.accounts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +87,12 @@ class AccountScope:
             yield session, (await self.row(session)).id
 
     @asynccontextmanager
+    async def reading(self) -> AsyncIterator[tuple[AsyncSession, Within]]:
+        """As `read`, with what narrows a statement to the account."""
+        async with self.read() as (session, account_id):
+            yield session, Within(account_id)
+
+    @asynccontextmanager
     async def change(self, *, dry_run: bool = False) -> AsyncIterator[tuple[Transaction, int]]:
         """Give one write transaction in the account, and the account's id, which is read before.
 
@@ -50,3 +101,7 @@ class AccountScope:
         account_id = await self.account_id()
         async with self.store.write(self.caller, account_id, dry_run=dry_run) as tx:
             yield tx, account_id
+
+
+Reach: TypeAlias = AccountScope | AllAccounts
+"""What a function that only lists may begin with."""

@@ -1,0 +1,104 @@
+"""`--all-accounts`: what reads one account reads all that the caller may see, with the account in each row."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+import pytest
+
+from tests.cli.inprocess import answer, call, ok
+
+PASSWORD = "Kp7m-xR4w-9fTc\n"
+
+
+@pytest.fixture(autouse=True)
+def _accounts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MISSION_CONTROL_NO_WORKER", "1")
+    for code in ("acme", "globex"):
+        at = ("--account", code)
+        ok("init", "--name", f"{code} Ltd", "--code", code, "--domain", f"{code}.example")
+        ok(*at, "buy", "email", "--level", "popx", "--quantity", "2", "--ticket", code)
+        ok(
+            *(*at, "users", "create", "--upn", f"ada@{code}.example"),
+            *("--first-names", "Ada", "--last-name", code, "--password-stdin"),
+            stdin=PASSWORD,
+        )
+        ok(*at, "provision", f"ada@{code}.example", "managed-exchange", "--level", "popx")
+        ok(*at, "schedule", "add", f"ada@{code}.example", "+3d", "disable")
+
+
+def cells(*arguments: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(ok(*arguments, "--all-accounts", "--csv").out)))
+
+
+LISTS = {
+    ("status",): "services",
+    ("requests", "list"): "requests",
+    ("orders", "list"): "orders",
+    ("schedule", "list"): "schedules",
+    ("services", "list"): "seats",
+    ("account", "usage"): "usage",
+}
+
+
+def test_each_row_names_its_account_as_text_json_and_csv() -> None:
+    for command, name in LISTS.items():
+        found = answer(*command, "--all-accounts")[name]
+        assert {row["account"] for row in found} == {"acme", "globex"}, command
+        assert {row["account"] for row in cells(*command)} == {"acme", "globex"}, command
+        lines = ok(*command, "--all-accounts").out.splitlines()
+        assert lines[0].split()[0].upper() == "ACCOUNT", command
+        assert {line.split()[0] for line in lines[1:]} >= {"acme", "globex"}, command
+        one = answer(*command, "--account", "acme")[name]
+        assert "account" not in one
+    assert call("status").code == 2, "without it one account has to be named"
+
+
+def test_pages_are_said_and_nothing_is_in_two_of_them() -> None:
+    first = ok("status", "--all-accounts", "--limit", "1")
+    assert "--offset 1" in first.err
+    second = ok("status", "--all-accounts", "--limit", "1", "--offset", "1")
+    assert second.err == ""
+    assert first.out.splitlines()[1].split()[0] != second.out.splitlines()[1].split()[0]
+    newest = ok("orders", "list", "--all-accounts", "--limit", "1")
+    assert "--before" in newest.err
+    assert [row["order"] for row in cells("orders", "list", "--before", "2")] == ["1"]
+    assert len(cells("status", "--light", "orange")) == 2
+    assert cells("status", "--light", "red") == []
+
+
+def test_the_audit_and_statements_are_of_all_accounts() -> None:
+    entries = answer("audit", "--all-accounts", "--action", "buy")["entries"]
+    assert [(entry["account"], entry["ticket"]) for entry in entries] == [
+        ("globex", "globex"),
+        ("acme", "acme"),
+    ]
+    assert {row["account"] for row in cells("audit")} == {"acme", "globex"}
+    assert "  globex  " in ok("audit", "--all-accounts").out.splitlines()[0]
+    assert call("audit", "--all-accounts", "--script").code == 2
+    page = answer("account", "statement", "--all-accounts", "--limit", "1")
+    assert [one["account_code"] for one in page["statements"]] == ["acme"]
+    rest = answer("account", "statement", "--all-accounts", "--after", page["after"])
+    assert [one["account_code"] for one in rest["statements"]] == ["globex"]
+    assert rest["after"] is None
+    rows = ok("account", "statement", "--all-accounts", "--format", "csv").out.splitlines()
+    assert len([row for row in rows if ",total," in row]) == 2
+    assert [line.split()[0] for line in rows[1:]] == sorted(line.split()[0] for line in rows[1:])
+
+
+def test_what_is_about_one_user_needs_an_account() -> None:
+    for command in (
+        ("status", "ada@acme.example"),
+        ("requests", "list", "--user", "ada@acme.example"),
+        ("audit", "--user", "ada@acme.example"),
+        ("drift", "ada@acme.example"),
+        ("account", "usage", "--idle"),
+    ):
+        refused = call(*command, "--all-accounts")
+        assert (refused.code, "--account CODE" in refused.err) == (2, True), command
+
+
+def test_drift_looks_at_every_account() -> None:
+    found = answer("drift", "--all-accounts")["accounts"]
+    assert [(one["account"], one["looked"]) for one in found] == [("acme", 0), ("globex", 0)]
