@@ -49,6 +49,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "bulk": ("One action for many users.", "bulk.bulk:bulk"),
     "undo": ("Undo a change, a request or a bulk.", "history.undo:undo"),
     "status": ("The lights.", "services.status:status"),
+    "attention": ("Red or waiting, in all accounts.", "services.attention:attention"),
     "lights": ("The lights of all users as a matrix.", "services.lights:lights"),
     "drift": ("Where back ends differ from the wishes.", "services.drift:drift"),
     "requests": ("The queue: list, show, retry and more.", "services.requests:requests"),

@@ -157,9 +157,9 @@ VERBS: tuple[Verb, ...] = (
         "sort",
         "s",
         "Sort",
-        "Sort by name or by age",
+        "Sort by name, by age, by account or by connector",
         priority=55,
-        where="on lights",
+        where="on lights and on what is red and waiting",
     ),
     Verb(
         "like",

@@ -29,6 +29,7 @@ LINKS: tuple[Link, ...] = (
     ("schedules", "Schedules"),
     ("drafts", "Drafts"),
     ("bin", "Recycling bin"),
+    ("attention", "Red and waiting"),
     ("find", "Find anyone"),
     ("settings", "Settings"),
     ("switch", "Accounts"),

@@ -34,6 +34,7 @@ class AssignmentRow(Base):
         UniqueConstraint("subject_kind", "subject_id", "service_id", "instance"),
         UniqueConstraint("connector", "service_id", "backend_name"),
         Index("ix_assignments_light", "account_id", "light", "user_id"),
+        Index("ix_assignments_attention", "light", "since", "id", "account_id", "connector"),
         Index("ix_assignments_level", "account_id", "service_id", "level_id", "wish"),
     )
 

@@ -1,0 +1,16 @@
+"""What is red or waits is found by its light and age in all accounts at once."""
+
+from __future__ import annotations
+
+from alembic import op
+
+revision = "0008"
+down_revision = "0007"
+
+
+def upgrade() -> None:
+    op.create_index(
+        "ix_assignments_attention",
+        "assignments",
+        ["light", "since", "id", "account_id", "connector"],
+    )
