@@ -58,6 +58,7 @@ EXAMPLES = {
     "init": 'init --name "Acme Pty Ltd" --code acme --domain acme.example',
     "doctor": "doctor",
     "account list": "account list",
+    "attention": "attention",
     "account show": "account show acme",
     "account edit": "account edit acme --time-zone Australia/Sydney --dry-run",
     "account contacts set": "account contacts set primary --name 'Rita Field' --email rita@acme.example",

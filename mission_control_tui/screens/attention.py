@@ -53,11 +53,11 @@ class AttentionScreen(MissionScreen):
         yield LineList(
             find_box=box,
             columns=(
-                Column("Account", width=12),
-                Column("Who", share=3),
+                Column("Account", width=10),
+                Column("Who", share=4),
                 Column("Service", share=2),
                 Column("Now", share=3),
-                Column("Connector", width=10),
+                Column("Connector", width=9),
                 Column("Age", width=6, right=True),
             ),
             empty=NOTHING,

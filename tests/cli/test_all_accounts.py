@@ -99,6 +99,20 @@ def test_what_is_about_one_user_needs_an_account() -> None:
         assert (refused.code, "--account CODE" in refused.err) == (2, True), command
 
 
+def test_what_waits_anywhere_is_one_list() -> None:
+    found = answer("attention", "--sort", "account")["services"]
+    assert [(one["account"], one["light"]) for one in found] == [
+        ("acme", "orange"),
+        ("globex", "orange"),
+    ]
+    assert [row["account"] for row in cells("attention", "orange", "globex")] == ["globex"]
+    assert [one["account"] for one in answer("--account", "acme", "attention")["services"]] == [
+        "acme"
+    ]
+    assert "Nothing is red" in ok("attention", "red").err
+    assert "--offset 1" in ok("attention", "--limit", "1").err
+
+
 def test_drift_looks_at_every_account() -> None:
     found = answer("drift", "--all-accounts")["accounts"]
     assert [(one["account"], one["looked"]) for one in found] == [("acme", 0), ("globex", 0)]

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import click
 
 from mission_control_tui.cli.common import output, results, waiting
-from mission_control_tui.cli.common.options import OFFSET, limited, lists, reads
+from mission_control_tui.cli.common.lists import limited
+from mission_control_tui.cli.common.options import OFFSET, exports, reads
 from mission_control_tui.cli.common.parameters import argument, option
 from mission_control_tui.cli.common.session import Session, Survey
 
@@ -29,7 +30,7 @@ ORDERS = ("oldest", "newest", "account", "connector")
 )
 @limited(200)
 @OFFSET
-@lists
+@exports
 @reads("mission-control attention red --sort connector", "mission-control attention acme --csv")
 def attention(session: Session, words: tuple[str, ...], sort: str, limit: int, offset: int) -> None:
     """Show what is red or waits in all accounts, the oldest first; with --account in that one.
