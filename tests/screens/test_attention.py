@@ -33,7 +33,7 @@ async def test_what_waits_in_another_account_is_gone_to_and_come_back_from(world
         await pilot.press("slash")
         await type_text(pilot, "red globex homer")
         await shows(pilot, "homer@globex", "No [b]room", "1, by account")
-        assert "acme " not in text_of(app).splitlines()[3]
+        await until(pilot, lambda: "grace@acme" not in text_of(app))
         await pilot.press("down", "enter")
         await until(pilot, lambda: isinstance(app.screen, ProvisionScreen))
         await shows(pilot, "Account changed: acme -> globex")

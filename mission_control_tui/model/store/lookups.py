@@ -63,7 +63,7 @@ async def _no_account(session: AsyncSession, caller: Caller, key: int | str) -> 
     near = list(dict.fromkeys([*get_close_matches(typed, names, n=_NEAREST), *alike]))[:_NEAREST]
     if len(names) <= _NEAREST:
         near = list(names)
-    named = " or ".join(f"{code} ({harmless(names[code])})" for code in near)
+    named = ", ".join(f"{code} ({harmless(names[code])})" for code in near)
     few = named if len(names) <= _NEAREST else f"{len(names):,} accounts"
     guess = f"Did you mean {named}? " if named and few != named else ""
     finds = "`mission-control account list --match TEXT` finds one by part of its name."
