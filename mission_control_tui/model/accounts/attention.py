@@ -13,7 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from mission_control_tui.model.catalogue.in_force import in_force
 from mission_control_tui.model.catalogue.types import Catalogue
 from mission_control_tui.model.search.accounts import account_ranks
-from mission_control_tui.model.services.lights import views_of
+from mission_control_tui.model.services.domain_terms import domains_over
+from mission_control_tui.model.services.lights import shows, views_of
 from mission_control_tui.model.states import Light
 from mission_control_tui.model.store.account_rows import load_accounts
 from mission_control_tui.model.store.scope import Reach
@@ -88,10 +89,15 @@ async def attention(
         found = (
             select(AssignmentRow.id)
             .join(AccountRow, AccountRow.id == AssignmentRow.account_id)
-            .where(within(AssignmentRow.account_id), AssignmentRow.light.in_(LIGHTS))
+            .where(within(AssignmentRow.account_id))
         )
+        over = await domains_over(session, within)
+        lit = {str(light): shows(light, over) for light in LIGHTS}
+        found = found.where(or_(*lit.values()))
         for word in fold(query).split()[:WORDS]:
-            found = found.where(await _has(session, scope, catalogue, word))
+            found = found.where(
+                lit[word] if word in lit else await _has(session, scope, catalogue, word)
+            )
         counted = found.limit(COUNTED + 1).subquery()
         total = int(await session.scalar(select(func.count()).select_from(counted)) or 0)
         page = found.order_by(*_ORDERS[order]).limit(limit).offset(offset)
@@ -103,8 +109,6 @@ async def attention(
 async def _has(
     session: AsyncSession, scope: Reach, catalogue: Catalogue, word: str
 ) -> ColumnElement[bool]:
-    if word in LIGHTS:
-        return AssignmentRow.light == word
     accounts = list(await account_ranks(session, scope.caller, word))
     services = [service.id for service in catalogue.services if word in fold(service.name)]
     users = select(UserRow.id).where(

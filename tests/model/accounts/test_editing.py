@@ -157,7 +157,7 @@ async def test_which_account_is_meant(store: Store, caller: Caller) -> None:
         await resolve_account(store, caller, None)
     assert "acme (Acme), other (Other)" in caught.value.what
     assert "sample" not in caught.value.what
-    with pytest.raises(NotFound, match="acme .*, other .*, sample "):
+    with pytest.raises(NotFound, match=r"acme .*, other .*, sample "):
         await resolve_account(store, caller, "none")
 
 
