@@ -95,6 +95,7 @@ async def provision_in(
     judged = await judged_settings(tx, owner, checked, _looked_at(service, row, checked, wanted))
     settings: dict[str, Value] = judged.settings
     settled = await judged.write(tx, row)
+    given: set[str] = set()
     if stated is None:
         given = {service.option(name).id for name in wanted.settings}
         stated = given | {name for name, value in asked.items() if settings.get(name) == value}
@@ -150,7 +151,9 @@ async def provision_in(
         )
         before, after = {**before, "wish": str(row_wish)}, {**after, "wish": str(wish)}
     if row_wish != Wish.ABSENT:
-        tx.lost += losses(service, (level_before, level_id), previous, settings)
+        # What was typed with this wish is meant; the rest follows from it, and is asked about.
+        others = {name: value for name, value in previous.items() if name not in given}
+        tx.lost += losses(service, (level_before, level_id), others, settings)
     changed = {key for key in before.keys() | after.keys() if before.get(key) != after.get(key)}
     tx.record(
         PlanVerb.CREATED if row_wish == Wish.ABSENT else PlanVerb.CHANGED,

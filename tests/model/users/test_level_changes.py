@@ -149,7 +149,7 @@ async def test_a_bulk_says_what_changes_for_how_many_and_asks_only_about_losses(
     smaller = await planning.plan(
         scope, [user.id], "change", ActionParams(MAIL, settings={"quota": 1000})
     )
-    assert smaller.takes_away, "no level changes, and the mailbox shrinks"
+    assert not smaller.takes_away, "what is typed is meant"
     for verb in ("password", "suspend", "disable", "deprovision"):
         params = ActionParams(MAIL) if verb in ("suspend", "deprovision") else ActionParams()
         assert (await planning.plan(scope, [user.id], verb, params)).takes_away, verb
