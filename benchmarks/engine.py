@@ -1,6 +1,8 @@
-"""The engine's latencies and throughput, through real processes: `python -m benchmarks.engine [sqlite|postgresql]`.
+"""The engine, in latencies, throughput and cost: `python -m benchmarks.engine [sqlite|postgresql]`.
 
-Times mean something only beside others of the same run on the same machine; what was promised is printed beside them.
+Times mean something only beside others of the same run on the same machine: what was promised is printed beside them,
+and bare DBOS runs as many workflows of three recorded steps on a database of its own. Exit status 1 when a verdict is
+broken.
 """
 
 from __future__ import annotations
@@ -12,8 +14,11 @@ import sys
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+
+from sqlalchemy import make_url
 
 from mission_control_tui.model.catalogue.file.parse import parse
 from mission_control_tui.model.catalogue.file.shipped import SHIPPED_NAME, shipped
@@ -22,11 +27,26 @@ from mission_control_tui.model.store import upgrade
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.engine import database_url
 from tests.postgres import PostgresServer
-from tests.provisioning.support import LARGE, SMALL, World, furnish, worker
+from tests.provisioning.support import EXCHANGE, LARGE, SMALL, WorkerProcess, World, furnish, worker
 from tests.provisioning.test_change_feed import commits_elsewhere, listening
 
-CHANGES, WISHES, BULK = 20, 20, 200
+CHANGES, WISHES, BULK = 20, 20, 500
 PROMISED_MS = {"sqlite": 200, "postgresql": 50}
+STEPS = {
+    "account": "",
+    "mail level": '["level"]',
+    "mail limits": '["limits.*"]',
+    "mail quota": '["settings.*"]',
+}
+"""What the simulator makes of a service: a change of level is three of these steps, and needs no password's hash."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """How many of them were done in a second, and how many milliseconds of processor each took."""
+
+    rate: float
+    processor: float
 
 
 async def feed(world: World) -> list[float]:
@@ -59,13 +79,53 @@ async def leaves(world: World, request_id: int, states: set[RequestState]) -> No
         await asyncio.sleep(0.002)
 
 
-async def bulk(world: World) -> float:
-    """Requests of three steps each, a second."""
+async def bulk(world: World, process: WorkerProcess) -> Cost:
+    """Changes of level, of three steps each, by the worker that runs."""
     upns = await world.people(*(f"user{number}" for number in range(BULK)))
-    begun = time.perf_counter()
-    await world.bulk_wish(upns)
+    await world.bulk_wish(upns, SMALL)
     await world.settled(600)
-    return BULK / (time.perf_counter() - begun)
+    worked = processor(process.pid)
+    await world.bulk_wish(upns, LARGE)
+    begun = time.perf_counter()
+    await world.settled(600)
+    took = time.perf_counter() - begun
+    return Cost(BULK / took, (processor(process.pid) - worked) / BULK * 1000)
+
+
+def processor(pid: int) -> float:
+    """Seconds that the process has worked."""
+    fields = Path(f"/proc/{pid}/stat").read_text("ascii").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+async def bare(url: str) -> Cost:
+    """Bare DBOS in a process of its own."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "benchmarks.bare_dbos", url, str(BULK)),
+        stdout=asyncio.subprocess.PIPE,
+    )
+    said, _ = await process.communicate()
+    rate, milliseconds = said.split()
+    return Cost(float(rate), float(milliseconds))
+
+
+def compare(ours: Cost, theirs: Cost) -> bool:
+    """Two lines with verdicts; whether both are kept."""
+    faster, cheaper = ours.rate >= theirs.rate, ours.processor <= theirs.processor
+    show(
+        f"{verdict(faster)} bulk, three steps each: {ours.rate:.0f} requests a second;"
+        f" bare DBOS {theirs.rate:.0f}"
+    )
+    show(
+        f"{verdict(cheaper)} the worker's processor: {ours.processor:.1f} ms each;"
+        f" bare DBOS {theirs.processor:.1f}"
+    )
+    return faster and cheaper
+
+
+def verdict(kept: bool) -> str:
+    """One word, as wide as the other."""
+    return "kept  " if kept else "BROKEN"
 
 
 def line(what: str, seconds: Sequence[float], promised: int | None = None) -> str:
@@ -85,40 +145,57 @@ def show(text: str) -> None:
 
 
 @asynccontextmanager
-async def made(kind: str, directory: Path) -> AsyncIterator[World]:
-    """A furnished world on a database of this kind."""
+async def made(kind: str, directory: Path) -> AsyncIterator[tuple[World, str]]:
+    """A furnished world on a database of this kind, and the URL of an empty one for DBOS."""
     catalogue = parse(shipped(), SHIPPED_NAME)
     if kind == "sqlite":
         where = str(directory / "store.db")
         await upgrade.upgrade(database_url(where))
         store = await Store.open(where)
-        yield await furnish(store, where, directory, catalogue)
+        world = await furnish(store, where, directory, catalogue)
+        yield world, f"sqlite:///{directory}/dbos.db"
         await store.close()
         return
     with PostgresServer.start() as server:
         where = server.url(server.create_database())
         await upgrade.upgrade(database_url(where), directory / "worker.key")
         store = await Store.open(where)
-        yield await furnish(store, where, directory, catalogue)
+        world = await furnish(store, where, directory, catalogue)
+        bare_url = make_url(server.url(server.create_database()))
+        yield (
+            world,
+            bare_url.set(drivername="postgresql+psycopg").render_as_string(hide_password=False),
+        )
         await store.close()
 
 
-async def main(kind: str) -> None:
+async def main(kind: str) -> bool:
     with TemporaryDirectory(prefix="mc-engine-") as name:
-        async with made(kind, Path(name)) as world:
+        async with made(kind, Path(name)) as (world, bare_url):
+            world.rules_path.write_text(rules(), "utf-8")
             world.configure(simulator={"concurrency": 50, "rate_per_second": 1000.0})
             (upn,) = await world.people("ann")
             show(f"{kind}: median / 95 of 100 / longest; load {os.getloadavg()[0]:.1f}")
             show(line("commit heard in another process", await feed(world), PROMISED_MS[kind]))
-            with worker(world):
+            with worker(world) as process:
                 await world.give(upn, LARGE)
                 await world.settled()
                 starts, greens = await wishes(world, upn)
                 show(line("wish to start", starts))
-                show(line("wish to green (one step)", greens))
-                show(f"{'bulk, three steps each':34} {await bulk(world):.0f} requests a second")
+                show(line("wish to green (three steps)", greens))
+                ours = await bulk(world, process)
+            return compare(ours, await bare(bare_url))
+
+
+def rules() -> str:
+    """The simulator's rules: `STEPS`, without delays."""
+    return "seed = 1\n" + "".join(
+        f'[[step]]\nservice = "{EXCHANGE}"\nname = "{name}"\n'
+        + (f"carries = {carries}\n" if carries else "")
+        for name, carries in STEPS.items()
+    )
 
 
 if __name__ == "__main__":
-    for one in sys.argv[1:] or ["sqlite", "postgresql"]:
-        asyncio.run(main(one))
+    verdicts = [asyncio.run(main(kind)) for kind in sys.argv[1:] or ["sqlite", "postgresql"]]
+    raise SystemExit(0 if all(verdicts) else 1)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Concatenate, ParamSpec, TypeVar
+from typing import TypeVar
 
 from mission_control_tui.model.errors import MissionControlError, StoreError
 from mission_control_tui.model.requests import outcomes
@@ -24,11 +24,10 @@ from mission_control_tui.model.requests.attempts import (
     StepResult,
     StepStart,
     StopReason,
-    load,
-    progress,
 )
 from mission_control_tui.model.requests.fences import FenceVerdict, judge
 from mission_control_tui.model.requests.outcomes import AttemptFailure, Retry
+from mission_control_tui.model.requests.run_batch import RunWork, progress
 from mission_control_tui.model.states import (
     RETRIED_KINDS,
     ErrorKind,
@@ -56,9 +55,9 @@ from mission_control_tui.provisioning.desired_state import (
 )
 from mission_control_tui.provisioning.engine import JobEngine
 from mission_control_tui.provisioning.rate_limits import pending_delay, retry_delay
+from mission_control_tui.provisioning.run_records import RunRecords
 from mission_control_tui.settings.settings import WorkerSettings
 
-P = ParamSpec("P")
 T = TypeVar("T")
 
 RESTORED_SAID = (
@@ -92,6 +91,7 @@ class AttemptContext:
     """The surroundings of every attempt of a worker. `stopping` is asked before each step."""
 
     store: Store
+    records: RunRecords
     engine: JobEngine
     backends: Backends
     settings: WorkerSettings
@@ -102,17 +102,17 @@ class AttemptContext:
 
 async def run_attempt(context: AttemptContext, run: Run) -> None:
     """Go through one attempt. Raises RunLost when it no longer counts, and what the database raises."""
-    store = context.store
+    records = context.records
     try:
-        job = await load(store, run)
+        job = await records.load(run)
     except MissionControlError as error:
-        await outcomes.fail(store, run, None, _unusable(error))
+        await records.write(run, None, outcomes.fail(_unusable(error)))
         return
     try:
         backend = await context.backends.get(job.connector)
     except MissionControlError as error:
         pause = context.settings.pause_seconds
-        await outcomes.fail(store, run, None, _unusable(error), pause_seconds=pause)
+        await records.write(run, None, outcomes.fail(_unusable(error), pause_seconds=pause))
         return
     await _Attempt(context, run, job, backend).go()
 
@@ -141,7 +141,8 @@ class _DurableJournal:
             raise WorkerStop
         self._number += 1
         following = StepStart(self._number, name, shown)
-        reason = await progress(self._context.store, self._run, self.result, following)
+        begin = progress(following)
+        reason = await self._context.records.write(self._run, self.result, begin)
         self.result = None
         if reason is not None:
             raise AttemptStop(reason)
@@ -225,16 +226,11 @@ class _Attempt:
         except ConnectorError as error:
             await self._fail(error)
         except WorkerStop:
-            await self._end(outcomes.give_back, "The worker was stopped; it is tried again.")
+            await self._end(outcomes.give_back("The worker was stopped; it is tried again."))
 
-    async def _end(
-        self,
-        ending: Callable[Concatenate[Store, Run, StepResult | None, P], Awaitable[None]],
-        *args: P.args,
-        **kwargs: P.kwargs,
-    ) -> None:
+    async def _end(self, ending: RunWork[None]) -> None:
         """Reach one of the model's endings, with the step that the store does not know of yet."""
-        await ending(self._context.store, self._run, self._journal.result, *args, **kwargs)
+        await self._context.records.write(self._run, self._journal.result, ending)
 
     async def _converge(self) -> None:
         if self._job.stop_reason is not None:
@@ -257,12 +253,12 @@ class _Attempt:
             if not applied:
                 self._journal.result = None
             seen = observation(self._job, look.observed)
-            await self._end(outcomes.look_later, seen, self._delay(), applied=applied)
+            await self._end(outcomes.look_later(seen, self._delay(), applied=applied))
             return
         if self._journal.result is not None and look.plan.reason:
             self._journal.result = replace(self._journal.result, said=look.plan.reason)
         found = observation(self._job, look.observed, self._job.wished)
-        await self._end(outcomes.succeed, found)
+        await self._end(outcomes.succeed(found))
 
     async def _fail(self, error: ConnectorError) -> None:
         failure = AttemptFailure(error.kind, error.said, error.remedy, error.code, error.field)
@@ -270,9 +266,9 @@ class _Attempt:
         if error.kind in RETRIED_KINDS:
             delay = retry_delay(self._job.failures, error, settings, self._context.rng)
             retry = Retry(delay, max(1, settings.retry_limit))
-            await self._end(outcomes.try_again, failure, retry)
+            await self._end(outcomes.try_again(failure, retry))
         else:
-            await self._end(outcomes.fail, failure, pause_seconds=settings.pause_seconds)
+            await self._end(outcomes.fail(failure, pause_seconds=settings.pause_seconds))
 
     async def _blocked(self, plan: ChangePlan) -> None:
         if plan.observe_only:
@@ -282,18 +278,18 @@ class _Attempt:
         if kind in RETRIED_KINDS:
             raise ConnectorError(kind, plan.reason, remedy=plan.remedy, field=plan.field)
         failure = AttemptFailure(kind, plan.reason, plan.remedy, field=plan.field)
-        await self._end(outcomes.fail, failure)
+        await self._end(outcomes.fail(failure))
 
     async def _ahead(self, found: Mark) -> bool:
         """End an attempt whose database knows of nothing newer than itself, and the back end does."""
-        run, epoch = self._run, self._job.epoch
-        match await judge(self._context.store, run, epoch, found.epoch):
+        epoch = self._job.epoch
+        match await self._context.records.write(self._run, None, judge(epoch, found.epoch)):
             case FenceVerdict.AGAIN:
-                await self._end(outcomes.give_back, RESTORED_SAID)
+                await self._end(outcomes.give_back(RESTORED_SAID))
             case FenceVerdict.REPLACED:
                 said = REPLACED_SAID.format(name=self._job.backend_name, met=found.epoch, own=epoch)
                 failure = AttemptFailure(ErrorKind.CONFLICT, said, REPLACED_REMEDY)
-                await self._end(outcomes.fail, failure)
+                await self._end(outcomes.fail(failure))
             case FenceVerdict.SUPERSEDED:
                 return False
         return True
@@ -307,7 +303,7 @@ class _Attempt:
             f'Connector {name} only observes: {changes} planned; enable it with mode = "enabled"'
         )
         self._journal.result = None
-        await self._end(outcomes.wait_until_enabled, shown, plan.remedy, self._delay())
+        await self._end(outcomes.wait_until_enabled(shown, plan.remedy, self._delay()))
 
     def _delay(self) -> float:
         age = (datetime.now(UTC) - self._job.created_at).total_seconds()
@@ -315,7 +311,7 @@ class _Attempt:
 
     async def _stop(self, reason: StopReason) -> None:
         if reason is StopReason.SUPERSEDED:
-            await self._end(outcomes.supersede)
+            await self._end(outcomes.supersede())
             return
         try:
             await self._show_what_is()
@@ -336,9 +332,9 @@ class _Attempt:
         before = previous_state(self._job, observed, self._mark)
         if self._connector.plan(before, observed).action is PlanAction.NONE:
             found = observation(self._job, observed, self._job.previous)
-            await self._end(outcomes.cancel_back, found)
+            await self._end(outcomes.cancel_back(found))
         else:
-            await self._end(outcomes.cancel_halfway, observation(self._job, observed))
+            await self._end(outcomes.cancel_halfway(observation(self._job, observed)))
 
 
 def _found(look: Look) -> Mapping[str, object]:

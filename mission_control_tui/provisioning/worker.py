@@ -50,6 +50,7 @@ from mission_control_tui.provisioning.connector_checks import ConnectorChecks, f
 from mission_control_tui.provisioning.engine import JobEngine
 from mission_control_tui.provisioning.housekeeping import Housekeeping
 from mission_control_tui.provisioning.rate_limits import RateLimits
+from mission_control_tui.provisioning.run_records import RunRecords
 from mission_control_tui.settings.settings import WorkerSettings
 
 log = logging.getLogger(__name__)
@@ -57,6 +58,8 @@ log = logging.getLogger(__name__)
 BEATS_PER_LEASE = 5
 COALESCE_SECONDS = 0.02
 """Several changes at once are one look at the queue."""
+BUSY_SECONDS = 0.05
+"""The same while requests run: what ends meanwhile makes room for one claim instead of many."""
 SETTLE_SECONDS = 5.0
 """How often all waiting requests are looked at again, for what was missed."""
 SETTLE_PAUSE = 20.0
@@ -115,8 +118,10 @@ class Worker:
         self._removals = RemovalLimit(settings.removal_limit, settings.removal_window_seconds)
         self._housekeeping = Housekeeping(store, settings)
         self._engine = make_engine(self._run_job)
+        self._records = RunRecords(store, lambda: len(self._jobs))
         self._around = AttemptContext(
             store,
+            self._records,
             self._engine,
             backends,
             settings,
@@ -184,7 +189,7 @@ class Worker:
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._wake.wait(), self._timeout)
                 self._wake.clear()
-                await asyncio.sleep(COALESCE_SECONDS)
+                await asyncio.sleep(BUSY_SECONDS if self._jobs else COALESCE_SECONDS)
         except LeaseLost as lost:
             log.error("%s", lost.what)
             self._lost = True
@@ -270,7 +275,8 @@ class Worker:
                 del self._jobs[run]
         for run in tuple(self._unfinished):
             with contextlib.suppress(RunLost):
-                await give_back(self._store, run, None, "The worker's engine failed; tried again.")
+                given_back = give_back("The worker's engine failed; tried again.")
+                await self._records.write(run, None, given_back)
             self._unfinished.discard(run)
         await self._forget()
 
@@ -361,7 +367,7 @@ class Worker:
         delay = min(2.0 ** min(run.attempt, 30), self._settings.retry_cap_seconds)
         try:
             retry = Retry(delay, max(1, self._settings.retry_limit))
-            await try_again(self._store, run, None, failure, retry)
+            await self._records.write(run, None, try_again(failure, retry))
         except RunLost:
             return
         except Exception as again:  # noqa: BLE001 - given back when the database answers, see _mend
@@ -438,6 +444,7 @@ class Worker:
         for helper in helpers:
             helper.cancel()
         await asyncio.gather(*helpers, *self._tasks, *self._checks.running, return_exceptions=True)
+        await self._records.close()
         if not self._lost:
             try:
                 given = await retire(self._store, self._me.id)

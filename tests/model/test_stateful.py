@@ -27,6 +27,7 @@ from mission_control_tui.model.recycle_bin import deletion
 from mission_control_tui.model.requests import claims, outcomes, workers
 from mission_control_tui.model.requests import control as requests
 from mission_control_tui.model.requests.attempts import Run, RunLost
+from mission_control_tui.model.requests.run_batch import write_one
 from mission_control_tui.model.services import seats
 from mission_control_tui.model.states import ErrorKind, RequestKind, Wish
 from mission_control_tui.model.store.scope import AccountScope
@@ -323,11 +324,11 @@ class Machine(StoreMachine):
         wish, level = (service.wish, service.level) if not stale else service.seen
         seen = outcomes.Observation(Wish(wish), level if wish != "absent" else "")
         if result == "succeed":
-            self.do(outcomes.succeed(self.store, run, None, seen))
+            self.do(write_one(self.store, run, None, outcomes.succeed(seen)))
             service.seen = (seen.wish, seen.level_id)
         else:
             failure = outcomes.AttemptFailure(ErrorKind.INVALID, "no", "mend it")
-            self.do(outcomes.fail(self.store, run, None, failure))
+            self.do(write_one(self.store, run, None, outcomes.fail(failure)))
         if stale:
             request.state = "superseded"
         elif result == "fail":
@@ -348,8 +349,9 @@ class Machine(StoreMachine):
         run = self.runs[data.draw(st.sampled_from(self.lost()))]
         with pytest.raises(RunLost):
             self.do(
-                outcomes.succeed(
-                    self.store, run, None, outcomes.Observation(Wish.PRESENT, LEVELS[0])
+                write_one(
+                    *(self.store, run, None),
+                    outcomes.succeed(outcomes.Observation(Wish.PRESENT, LEVELS[0])),
                 )
             )
 

@@ -12,6 +12,7 @@ from mission_control_tui.model.catalogue.types import Catalogue
 from mission_control_tui.model.requests import control as requests
 from mission_control_tui.model.requests.attempts import Run
 from mission_control_tui.model.requests.outcomes import Observation, succeed
+from mission_control_tui.model.requests.run_batch import write_one
 from mission_control_tui.model.services.wishes import domain_subject
 from mission_control_tui.model.states import Light, RequestState, Wish, Word
 from mission_control_tui.model.store.lookups import account_row
@@ -77,7 +78,8 @@ async def test_what_waits_is_queued_by_the_commit_that_ends_its_waiting(
             .where(RequestRow.id == registration)
             .values(state=RequestState.RUNNING, attempt=1, worker_id="this test")
         )
-    await succeed(world.store, Run(registration, 1, "this test"), None, Observation(Wish.PRESENT))
+    run = Run(registration, 1, "this test")
+    await write_one(world.store, run, None, succeed(Observation(Wish.PRESENT)))
     assert (await world.request(given.request_id)).state == RequestState.QUEUED
     assert (await world.assignment(given.assignment_id)).word == Word.QUEUED
 

@@ -12,6 +12,7 @@ from sqlalchemy import select
 from mission_control_tui.model.audit_actions import AuditAction
 from mission_control_tui.model.requests.attempts import Run
 from mission_control_tui.model.requests.fences import FenceVerdict, judge
+from mission_control_tui.model.requests.run_batch import write_one
 from mission_control_tui.model.states import Light, RequestState
 from mission_control_tui.model.store import epochs
 from mission_control_tui.model.store.database import Store
@@ -150,10 +151,10 @@ async def test_of_several_attempts_that_find_out_one_raises_the_epoch(world: Wor
             request.state, request.attempt, request.worker_id = RequestState.RUNNING, 1, "w"
             await tx.session.merge(request)
             runs.append(Run(request.id, 1, "w"))
-    verdicts = [await judge(world.store, run, 1, 1) for run in runs]
+    verdicts = [await write_one(world.store, run, None, judge(1, 1)) for run in runs]
     assert verdicts == [FenceVerdict.AGAIN, FenceVerdict.AGAIN]
     assert len(await raised(world)) == 1
-    assert await judge(world.store, runs[0], 2, 5) is FenceVerdict.REPLACED
+    assert await write_one(world.store, runs[0], None, judge(2, 5)) is FenceVerdict.REPLACED
     newer = await world.give(users[0], "pc-web")
     assert newer.request_id != runs[0].request_id
-    assert await judge(world.store, runs[0], 2, 2) is FenceVerdict.SUPERSEDED
+    assert await write_one(world.store, runs[0], None, judge(2, 2)) is FenceVerdict.SUPERSEDED

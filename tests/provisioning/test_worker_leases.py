@@ -12,6 +12,7 @@ from sqlalchemy import select, update
 
 from mission_control_tui.model.requests.attempts import Run, RunLost
 from mission_control_tui.model.requests.outcomes import Observation, succeed
+from mission_control_tui.model.requests.run_batch import write_one
 from mission_control_tui.model.requests.workers import (
     Identity,
     LeaseLost,
@@ -118,7 +119,7 @@ async def test_what_a_buried_worker_ran_goes_back_and_its_writes_are_refused(wor
     assert (request.state, request.worker_id) == (RequestState.QUEUED, "")
     old = Run(given.request_id, 1, dead.id)
     with pytest.raises(RunLost):
-        await succeed(store, old, None, Observation(Wish.PRESENT, "popx"))
+        await write_one(store, old, None, succeed(Observation(Wish.PRESENT, "popx")))
     # The next attempt of another worker refuses the old one, too.
     async with store.write(world.caller) as tx:
         await tx.session.execute(
@@ -126,7 +127,7 @@ async def test_what_a_buried_worker_ran_goes_back_and_its_writes_are_refused(wor
         )
     for stale in (old, Run(given.request_id, 1, "other"), Run(given.request_id, 2, dead.id)):
         with pytest.raises(RunLost):
-            await succeed(store, stale, None, Observation(Wish.PRESENT, "popx"))
+            await write_one(store, stale, None, succeed(Observation(Wish.PRESENT, "popx")))
 
 
 async def test_a_request_of_a_worker_that_nobody_knows_is_not_stranded(world: World) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
+
+from sqlalchemy import Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mission_control_tui.model.states import SubjectKind
@@ -9,15 +12,16 @@ from mission_control_tui.model.store.group_rows import members_of
 from mission_control_tui.model.store.tables.accounts import AccountRow, DomainRow
 from mission_control_tui.model.store.tables.groups import ObjectRow
 from mission_control_tui.model.store.tables.services import AssignmentRow
-from mission_control_tui.model.store.tables.users import UserRow
+from mission_control_tui.model.store.tables.users import AddressRow, UserRow
 from mission_control_tui.model.store.user_rows import (
     SENT,
-    addresses_of,
-    manager_upn,
     stated,
     to_details,
 )
 
+_Address = tuple[str, bool]
+"""An address, and whether it is the primary one."""
+_TOLD = SENT[SubjectKind.DIRECTORY] - {"disabled"}
 MEMBERS = "members."
 """Before a role's id in the attributes: `members.owner` are the addresses of the owners, sorted."""
 
@@ -41,29 +45,82 @@ async def facts_of(session: AsyncSession, object_id: str) -> dict[str, object]:
 
 
 async def attributes_of(
-    session: AsyncSession, row: AssignmentRow, user: UserRow | None
-) -> dict[str, object]:
-    """Return facts about the subject; a user's directory account is told nearly all that was stated about the user."""
-    account = await session.get(AccountRow, row.account_id)
-    attributes: dict[str, object] = {"account": account.code if account else ""}
-    if row.object_id is not None:
-        attributes.update(await facts_of(session, row.object_id))
-    if row.domain_id is not None:
-        domain = await session.get(DomainRow, row.domain_id)
-        attributes["domain"] = domain.name if domain else ""
-    if user is None:
-        return attributes
-    addresses = await addresses_of(session, user.id)
-    attributes.update(
-        upn=user.upn,
-        display_name=user.display_name,
-        username=user.username,
-        domain=user.upn.rpartition("@")[2],
-        addresses=[held.address for held in addresses],
-        primary_address=next((held.address for held in addresses if held.is_primary), user.upn),
+    session: AsyncSession, rows: Collection[tuple[AssignmentRow, UserRow | None]]
+) -> dict[str, dict[str, object]]:
+    """Return facts about the subject of each assignment, by the assignment's id.
+
+    A user's directory account is told nearly all that was stated about the user.
+    """
+    users = {user.id: user for _, user in rows if user is not None}
+    directory = [
+        user for row, user in rows if user is not None and row.subject_kind == SubjectKind.DIRECTORY
+    ]
+    addresses = await _addresses(session, users)
+    managers = await _managers(session, directory)
+    accounts = await _names(
+        session, select(AccountRow.id, AccountRow.code), {row.account_id for row, _ in rows}
     )
-    if row.subject_kind == SubjectKind.DIRECTORY:
-        told = stated(to_details(user, await manager_upn(session, user)))
-        wanted = SENT[SubjectKind.DIRECTORY] - {"disabled"}
-        attributes.update({name: value for name, value in told.items() if name in wanted})
-    return attributes
+    domains = await _names(
+        session, select(DomainRow.id, DomainRow.name), {row.domain_id for row, _ in rows}
+    )
+    found: dict[str, dict[str, object]] = {}
+    for row, user in rows:
+        attributes: dict[str, object] = {"account": accounts.get(row.account_id, "")}
+        if row.object_id is not None:
+            attributes.update(await facts_of(session, row.object_id))
+        if row.domain_id is not None:
+            attributes["domain"] = domains.get(row.domain_id, "")
+        if user is not None:
+            attributes.update(_of_user(user, addresses.get(user.id, [])))
+            if row.subject_kind == SubjectKind.DIRECTORY:
+                told = stated(to_details(user, managers.get(user.manager_id or "", "")))
+                attributes.update({name: value for name, value in told.items() if name in _TOLD})
+        found[row.id] = attributes
+    return found
+
+
+def _of_user(user: UserRow, addresses: Sequence[_Address]) -> dict[str, object]:
+    """Return what every service of a user is told."""
+    return {
+        "upn": user.upn,
+        "display_name": user.display_name,
+        "username": user.username,
+        "domain": user.upn.rpartition("@")[2],
+        "addresses": [address for address, _ in addresses],
+        "primary_address": next((address for address, primary in addresses if primary), user.upn),
+    }
+
+
+async def _names(
+    session: AsyncSession, statement: Select[int, str], ids: Collection[int | None]
+) -> dict[int, str]:
+    """Return what rows are called, by their numbers: the columns of `statement`."""
+    wanted = [number for number in ids if number is not None]
+    if not wanted:
+        return {}
+    rows = await session.execute(statement.where(statement.selected_columns[0].in_(wanted)))
+    return dict(rows.all())
+
+
+async def _addresses(session: AsyncSession, user_ids: Collection[str]) -> dict[str, list[_Address]]:
+    """Return all addresses of these users, UPN included, by their key."""
+    found: dict[str, list[_Address]] = {}
+    if not user_ids:
+        return found
+    rows = await session.execute(
+        select(AddressRow.user_id, AddressRow.address, AddressRow.is_primary)
+        .where(AddressRow.user_id.in_(user_ids))
+        .order_by(AddressRow.key)
+    )
+    for user_id, address, is_primary in rows:
+        found.setdefault(str(user_id), []).append((address, is_primary))
+    return found
+
+
+async def _managers(session: AsyncSession, users: Collection[UserRow]) -> dict[str, str]:
+    """Return the UPNs that the managers of these users have now, by the managers' ids."""
+    ids = {user.manager_id for user in users if user.manager_id is not None}
+    if not ids:
+        return {}
+    rows = await session.execute(select(UserRow.id, UserRow.upn).where(UserRow.id.in_(ids)))
+    return dict(rows.all())

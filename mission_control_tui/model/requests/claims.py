@@ -33,7 +33,7 @@ from mission_control_tui.model.requests.connector_pauses import Pause, pauses
 from mission_control_tui.model.requests.dependencies import hold_back
 from mission_control_tui.model.requests.removal_limit import RemovalLimit, hold_excess
 from mission_control_tui.model.requests.workers import lease_lost
-from mission_control_tui.model.services.wishes import update_parent
+from mission_control_tui.model.services.wishes import update_parents
 from mission_control_tui.model.states import Light, Priority, RequestState, StepState, Word
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.engine import clock
@@ -236,16 +236,18 @@ async def _choose(
     room = _Room(limits, *await _running(tx.session))
     chosen: dict[str | None, _Candidate] = {}
     bulk = 0
-    while len(chosen) < slots.free:
+    more = True
+    while more and (wanted := slots.free - len(chosen)) > 0:
         found = await _candidates(
             tx,
             now,
-            slots.free - len(chosen),
+            wanted,
             {*paused, *room.full},
             room.full_for_bulk if bulk < slots.for_bulk else None,
             chosen,
         )
         progressed = False
+        more = len(found) == wanted
         for candidate in found:
             is_bulk = candidate.priority >= Priority.BULK
             if candidate.assignment_id in chosen or (is_bulk and bulk >= slots.for_bulk):
@@ -254,8 +256,7 @@ async def _choose(
             if room.take(candidate.connector, bulk=is_bulk):
                 chosen[candidate.assignment_id] = candidate
                 bulk += is_bulk
-        if not progressed:
-            break
+        more = more and progressed
     return list(chosen.values())
 
 
@@ -340,8 +341,7 @@ async def _take(
                 for request in taken
             ],
         )
-    for request in taken:
-        await update_parent(tx, request)
+    await update_parents(tx, taken)
     return tuple(
         ClaimedRequest(
             Run(request.id, request.attempt, worker_id),

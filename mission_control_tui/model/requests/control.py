@@ -17,7 +17,7 @@ from mission_control_tui.model.services.wishes import (
     add_event,
     enqueue,
     show,
-    update_parent,
+    update_parents,
 )
 from mission_control_tui.model.states import (
     ACTIVE_STATES,
@@ -111,17 +111,15 @@ async def _cancel_one(tx: Transaction, request: RequestRow) -> None:
         request.next_try_at = 0.0
         if request.state == RequestState.WAITING:
             request.state = RequestState.QUEUED
-        await add_event(tx, request, "cancel", said=f"{tx.caller.operator} asked to stop.")
+        add_event(tx, request, "cancel", said=f"{tx.caller.operator} asked to stop.")
         return
     request.state = RequestState.CANCELLED
     request.ended_at = tx.now
-    await add_event(
-        tx, request, "cancelled", said=f"Cancelled by {tx.caller.operator} before its start."
-    )
+    add_event(tx, request, "cancelled", said=f"Cancelled by {tx.caller.operator} before its start.")
     row = await assignment_row(tx.session, request.assignment_id, lock=True)
     await restore_wish(tx.session, row, request.previous)
     row.since = tx.now
-    await update_parent(tx, request)
+    await update_parents(tx, [request])
 
 
 async def restore_wish(session: AsyncSession, row: AssignmentRow, previous: dict[str, Any]) -> None:
@@ -179,7 +177,7 @@ async def _retry_one(tx: Transaction, request: RequestRow) -> int | None:
     row = await assignment_row(tx.session, request.assignment_id, lock=True)
     if request.state == RequestState.QUEUED and request.next_try_at > 0:
         request.next_try_at = 0.0
-        await add_event(tx, request, "retry", said=f"{tx.caller.operator} asked to try now.")
+        add_event(tx, request, "retry", said=f"{tx.caller.operator} asked to try now.")
         _record_retry(tx, request, request.id)
         return request.id
     if row.light != Light.RED:
@@ -230,7 +228,7 @@ async def reset(scope: AccountScope, request_id: int, *, dry_run: bool = False) 
             request.attempt += 1
             request.ended_at = tx.now
             said = RESET_SAID.format(operator=tx.caller.operator)
-            await add_event(tx, request, "reset", said=said, remedy=RESET_REMEDY)
+            add_event(tx, request, "reset", said=said, remedy=RESET_REMEDY)
             if request.assignment_id is not None:
                 row = await assignment_row(tx.session, request.assignment_id, lock=True)
                 show(row, Light.RED, Word.ERROR, tx)
@@ -239,5 +237,5 @@ async def reset(scope: AccountScope, request_id: int, *, dry_run: bool = False) 
             tx.command("requests", "reset", str(request.id))
             after = {"state": str(request.state)}
             record_request(tx, request, AuditAction.RESET_STATUS, before, after)
-            await update_parent(tx, request)
+            await update_parents(tx, [request])
     return tx.outcome(request_id)

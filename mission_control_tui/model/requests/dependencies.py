@@ -5,7 +5,7 @@ They are looked at again when what they wait for changes, and now and then altog
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, case, func, select, true, update
@@ -52,13 +52,13 @@ class _Waiting:
     reason: str
 
 
-async def settle_dependents(tx: Transaction, assignment_id: str) -> int:
-    """Look again at the requests that wait for this service; returns how many were queued."""
+async def settle_dependents(tx: Transaction, assignment_ids: Collection[str]) -> int:
+    """Look again at the requests that wait for these services; returns how many were queued."""
     dependents = (
         await tx.session.scalars(
             select(RequestDependencyRow.request_id)
             .join(Needed, Needed.id == RequestDependencyRow.depends_on_id)
-            .where(Needed.assignment_id == assignment_id)
+            .where(Needed.assignment_id.in_(assignment_ids))
         )
     ).all()
     return await _settle(tx, RequestRow.id.in_(dependents)) if dependents else 0

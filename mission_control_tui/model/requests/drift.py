@@ -96,6 +96,7 @@ async def green_pages(
             rows = (await session.execute(statement)).all()
             epoch = await epochs.present(session)
             page: list[GreenAssignment] = []
+            facts = await attributes_of(session, [(row, found) for row, found, _ in rows])
             for row, found, subject in rows:
                 person: UserRow | None = found
                 after = row.id
@@ -113,7 +114,7 @@ async def green_pages(
                         subject=subject,
                         service=known.name,
                         wished=wished,
-                        attributes=await attributes_of(session, row, person),
+                        attributes=facts[row.id],
                         disabled=person is not None and person.disabled,
                         epoch=epoch,
                     )

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from mission_control_tui.model.requests.attempts import Run, lock_attempt
+from mission_control_tui.model.requests.run_batch import RunBatch, RunWork
 from mission_control_tui.model.store import epochs
-from mission_control_tui.model.store.transaction import Transaction
-from mission_control_tui.model.store.worker_transaction import worker_transaction
+from mission_control_tui.model.store.tables.requests import RequestRow
+from mission_control_tui.model.store.tables.services import AssignmentRow
 
 WHY = "A back end holds a newer wish than this database: it was restored from an older backup."
 
@@ -23,22 +23,25 @@ class FenceVerdict(StrEnum):
     """The back end has seen a later epoch: this database, or the one that wrote there, is not the one that counts."""
 
 
-@worker_transaction
-async def judge(tx: Transaction, run: Run, own_epoch: int, found_epoch: int) -> FenceVerdict:
-    """Say what follows from a newer fence at a back end, and raise the epoch where this database fell behind.
+def judge(own_epoch: int, found_epoch: int) -> RunWork[FenceVerdict]:
+    """Return the write that says what follows from a newer fence at a back end.
+
+    It raises the epoch where this database fell behind.
 
     `own_epoch` is what the attempt carried. Of several attempts that find out at once, one raises it. A later epoch
     than ours is never outbid: a worker that still has the database from before a restore finds just that.
-    Raises RunLost.
     """
-    request, row = await lock_attempt(tx, run)
-    if row.generation > request.generation:
-        return FenceVerdict.SUPERSEDED
-    installation = await epochs.locked(tx.session)
-    if installation.epoch > own_epoch:
+
+    async def judged(batch: RunBatch, request: RequestRow, row: AssignmentRow) -> FenceVerdict:
+        if row.generation > request.generation:
+            return FenceVerdict.SUPERSEDED
+        installation = await epochs.locked(batch.tx.session)
+        if installation.epoch > own_epoch:
+            return FenceVerdict.AGAIN
+        if found_epoch > installation.epoch:
+            installation.epoch_met = max(installation.epoch_met, found_epoch)
+            return FenceVerdict.REPLACED
+        await epochs.raise_above(batch.tx, found_epoch, WHY)
         return FenceVerdict.AGAIN
-    if found_epoch > installation.epoch:
-        installation.epoch_met = max(installation.epoch_met, found_epoch)
-        return FenceVerdict.REPLACED
-    await epochs.raise_above(tx, found_epoch, WHY)
-    return FenceVerdict.AGAIN
+
+    return judged

@@ -167,7 +167,7 @@ async def allow_removals(
             if requests is not None and request.id not in requests:
                 continue
             request.hold = Hold.ALLOWED
-            await add_event(tx, request, "allowed", said=f"Allowed by {scope.caller.operator}.")
+            add_event(tx, request, "allowed", said=f"Allowed by {scope.caller.operator}.")
             before = {"removal": "held"}
             after = {"removal": "allowed", "service": row.service_id, "of": subject}
             record_request(tx, request, AuditAction.ALLOW_REMOVAL, before, after)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from sqlalchemy import exists, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -60,23 +60,43 @@ async def let_go(tx: Transaction, row: AssignmentRow, *, delivered: bool) -> Non
 
     A user's that no back end ever got is kept: the next service needs it.
     """
-    if row.secret_id is None:
-        row.password_delivered = row.password_delivered and delivered
+    await let_go_all(tx, [row], delivered=delivered)
+
+
+async def let_go_all(tx: Transaction, rows: Iterable[AssignmentRow], *, delivered: bool) -> None:
+    """Let go of the passwords of several services at once."""
+    held: dict[int, str | None] = {}
+    for row in rows:
+        if row.secret_id is None:
+            row.password_delivered = row.password_delivered and delivered
+            continue
+        held[row.secret_id] = row.user_id
+        row.secret_id = None
+        row.password_delivered = delivered
+    if not held:
         return
-    secret_id, row.secret_id = row.secret_id, None
-    row.password_delivered = delivered
     await tx.session.flush()
     await tx.session.execute(
-        select(SecretRow.id).where(SecretRow.id == secret_id).with_for_update()
+        select(SecretRow.id).where(SecretRow.id.in_(held)).order_by(SecretRow.id).with_for_update()
     )
-    wanted = await tx.session.scalar(select(exists().where(AssignmentRow.secret_id == secret_id)))
-    if wanted or (not delivered and await _is_undelivered(tx.session, row.user_id, secret_id)):
+    wanted = set(
+        await tx.session.scalars(
+            select(AssignmentRow.secret_id).where(AssignmentRow.secret_id.in_(held)).distinct()
+        )
+    )
+    done = [
+        secret_id
+        for secret_id, user_id in held.items()
+        if secret_id not in wanted
+        and (delivered or not await _is_undelivered(tx.session, user_id, secret_id))
+    ]
+    if not done:
         return
     await tx.session.execute(
-        update(SecretRow).where(SecretRow.id == secret_id).values(sealed=None, wiped_at=tx.now)
+        update(SecretRow).where(SecretRow.id.in_(done)).values(sealed=None, wiped_at=tx.now)
     )
     await tx.session.execute(
-        update(UserRow).where(UserRow.secret_id == secret_id).values(secret_id=None)
+        update(UserRow).where(UserRow.secret_id.in_(done)).values(secret_id=None)
     )
 
 

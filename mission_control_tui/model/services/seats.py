@@ -6,7 +6,8 @@ table's CHECK (held <= owned).
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections import Counter
+from collections.abc import Collection, Mapping
 
 from sqlalchemy import Select, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -72,31 +73,30 @@ async def hold(tx: Transaction, assignment: AssignmentRow, service: Service, lev
     await tx.session.flush()
 
 
-async def release(
-    session: AsyncSession, assignment_id: str, *, keep: Collection[str] = ()
-) -> tuple[str, ...]:
-    """Give back the assignment's seats, save those of the levels in `keep`; returns the levels released."""
-    held = (
-        await session.execute(
-            select(SeatHoldRow.id, SeatPoolRow.id, SeatPoolRow.level_id)
-            .join(SeatPoolRow, SeatPoolRow.id == SeatHoldRow.pool_id)
-            .where(SeatHoldRow.assignment_id == assignment_id)
-            .order_by(SeatPoolRow.id)
-        )
-    ).all()
-    released: list[str] = []
-    for hold_id, pool_id, level_id in held:
-        if level_id in keep:
-            continue
+async def release(session: AsyncSession, assignment_id: str, *, keep: Collection[str] = ()) -> None:
+    """Give back the assignment's seats, save those of the levels in `keep`."""
+    await release_all(session, {assignment_id: keep})
+
+
+async def release_all(session: AsyncSession, kept: Mapping[str, Collection[str]]) -> None:
+    """Give back the seats of these assignments, save those of the levels that each keeps."""
+    held = await session.execute(
+        select(SeatHoldRow.id, SeatHoldRow.assignment_id, SeatHoldRow.pool_id, SeatPoolRow.level_id)
+        .join(SeatPoolRow, SeatPoolRow.id == SeatHoldRow.pool_id)
+        .where(SeatHoldRow.assignment_id.in_(kept))
+    )
+    given = [row for row in held if row.level_id not in kept[row.assignment_id]]
+    for pool_id, count in sorted(Counter(row.pool_id for row in given).items()):
         await session.execute(
             update(SeatPoolRow)
             .where(SeatPoolRow.id == pool_id)
-            .values(held=SeatPoolRow.held - 1)
+            .values(held=SeatPoolRow.held - count)
             .execution_options(synchronize_session="fetch")
         )
-        await session.execute(delete(SeatHoldRow).where(SeatHoldRow.id == hold_id))
-        released.append(level_id)
-    return tuple(released)
+    if given:
+        await session.execute(
+            delete(SeatHoldRow).where(SeatHoldRow.id.in_([row.id for row in given]))
+        )
 
 
 async def add(

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import select, update
 
 from mission_control_tui.model.catalogue.backend_names import back_end_name
 from mission_control_tui.model.catalogue.types import Catalogue, Service
@@ -31,7 +31,6 @@ from mission_control_tui.model.store.tables.accounts import AccountRow, DomainRo
 from mission_control_tui.model.store.tables.groups import ObjectRow
 from mission_control_tui.model.store.tables.requests import (
     RequestDependencyRow,
-    RequestEventRow,
     RequestRow,
 )
 from mission_control_tui.model.store.tables.services import AssignmentRow
@@ -231,13 +230,14 @@ async def insert_request(tx: Transaction, kind: RequestKind, **columns: Any) -> 
     )
     tx.session.add(request)
     await tx.session.flush()
-    await add_event(tx, request, "queued", said=f"{kind} asked for by {tx.caller.operator}")
+    add_event(tx, request, "queued", said=f"{kind} asked for by {tx.caller.operator}")
     return request
 
 
 async def _supersede(tx: Transaction, row: AssignmentRow) -> tuple[dict[str, Any], bool]:
     """End what still waits; returns the last wish that reality was asked to follow, and whether work had begun."""
     previous, touched = snapshot(row), False
+    superseded: list[RequestRow] = []
     active = await tx.session.scalars(
         select(RequestRow)
         .where(RequestRow.assignment_id == row.id, RequestRow.state.in_(ACTIVE_STATES))
@@ -251,8 +251,9 @@ async def _supersede(tx: Transaction, row: AssignmentRow) -> tuple[dict[str, Any
         if old.state != RequestState.RUNNING:
             old.state = RequestState.SUPERSEDED
             old.ended_at = tx.now
-            await add_event(tx, old, "superseded", said="A newer wish took its place.")
-            await update_parent(tx, old)
+            add_event(tx, old, "superseded", said="A newer wish took its place.")
+            superseded.append(old)
+    await update_parents(tx, superseded)
     return previous, touched
 
 
@@ -262,7 +263,7 @@ def show(row: AssignmentRow, light: Light, word: Word, tx: Transaction, step: st
     row.error_kind = row.error_said = row.error_remedy = ""
 
 
-async def add_event(
+def add_event(
     tx: Transaction,
     request: RequestRow,
     kind: str,
@@ -274,52 +275,63 @@ async def add_event(
     detail: Mapping[str, object] | None = None,
 ) -> None:
     """Add an event to the request."""
-    await tx.session.execute(
-        insert(RequestEventRow).values(
-            account_id=request.account_id,
-            request_id=request.id,
-            at=tx.now,
-            attempt=request.attempt,
-            kind=kind,
-            step=step,
-            said=said,
-            remedy=remedy,
-            duration_ms=duration_ms,
-            detail=dict(detail or {}),
-        )
+    tx.event(
+        account_id=request.account_id,
+        request_id=request.id,
+        attempt=request.attempt,
+        kind=kind,
+        step=step,
+        said=said,
+        remedy=remedy,
+        duration_ms=duration_ms,
+        detail=dict(detail or {}),
     )
 
 
-async def update_parent(tx: Transaction, child: RequestRow) -> None:
-    """Let a parent's state follow its children: running, then succeeded, or failed when any failed."""
-    if child.parent_id is None:
+async def update_parents(tx: Transaction, children: Iterable[RequestRow]) -> None:
+    """Let the parents' state follow their children: running, then succeeded, or failed when any failed."""
+    parents = {child.parent_id for child in children if child.parent_id is not None}
+    if not parents:
         return
     await tx.session.flush()
     # Of two children that end at the same moment, one must see both.
     await tx.session.execute(
-        select(RequestRow.id).where(RequestRow.id == child.parent_id).with_for_update()
+        select(RequestRow.id)
+        .where(RequestRow.id.in_(parents))
+        .order_by(RequestRow.id)
+        .with_for_update()
     )
-    states = set(
-        await tx.session.scalars(
-            select(RequestRow.state).where(RequestRow.parent_id == child.parent_id)
+    states: dict[int, set[str]] = {}
+    rows = await tx.session.execute(
+        select(RequestRow.parent_id, RequestRow.state)
+        .where(RequestRow.parent_id.in_(parents))
+        .distinct()
+    )
+    for parent_id, state in rows:
+        states.setdefault(int(parent_id or 0), set()).add(state)
+    by_state: dict[RequestState, list[int]] = {}
+    for parent_id, found in states.items():
+        by_state.setdefault(_of_parent(found), []).append(parent_id)
+    for parent_state, ids in by_state.items():
+        values: dict[str, Any] = {"state": parent_state}
+        if parent_state not in ACTIVE_STATES:
+            values["ended_at"] = tx.now
+        await tx.session.execute(
+            update(RequestRow)
+            .where(RequestRow.id.in_(ids), RequestRow.state.in_(ACTIVE_STATES))
+            .values(**values)
         )
-    )
+
+
+def _of_parent(states: set[str]) -> RequestState:
+    """Return the state of a parent whose children have these."""
     if states & ACTIVE_STATES:
-        state = RequestState.RUNNING
-    elif RequestState.FAILED in states:
-        state = RequestState.FAILED
-    elif states == {RequestState.CANCELLED}:
-        state = RequestState.CANCELLED
-    else:
-        state = RequestState.SUCCEEDED
-    values: dict[str, Any] = {"state": state}
-    if state not in ACTIVE_STATES:
-        values["ended_at"] = tx.now
-    await tx.session.execute(
-        update(RequestRow)
-        .where(RequestRow.id == child.parent_id, RequestRow.state.in_(ACTIVE_STATES))
-        .values(**values)
-    )
+        return RequestState.RUNNING
+    if RequestState.FAILED in states:
+        return RequestState.FAILED
+    if states == {RequestState.CANCELLED}:
+        return RequestState.CANCELLED
+    return RequestState.SUCCEEDED
 
 
 class RequirementMissing(Conflict):

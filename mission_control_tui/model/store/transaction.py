@@ -19,6 +19,7 @@ from mission_control_tui.model.plan import Outcome, Plan, PlanLine, PlanVerb, Se
 from mission_control_tui.model.states import Priority
 from mission_control_tui.model.store.engine import is_lost
 from mission_control_tui.model.store.tables.audit import AuditRow
+from mission_control_tui.model.store.tables.requests import RequestEventRow
 
 T = TypeVar("T")
 
@@ -43,10 +44,13 @@ class Transaction:
     priority: int = Priority.INTERACTIVE
     """How urgent the requests are that it queues."""
     bulk_id: int | None = None
+    heard_by: set[int] = field(default_factory=set)
+    """Accounts that are told of the change beside `account_id`; where there is neither, everybody is."""
     _lines: list[PlanLine] = field(default_factory=list)
     _seats: dict[tuple[str, str], SeatLine] = field(default_factory=dict)
     _warnings: list[str] = field(default_factory=list)
     _audit: list[dict[str, object]] = field(default_factory=list)
+    _events: list[dict[str, object]] = field(default_factory=list)
     _money: tuple[Money, Money, Money] | None = None
     _commands: list[list[str]] = field(default_factory=list)
 
@@ -98,6 +102,10 @@ class Transaction:
             }
         )
 
+    def event(self, **columns: object) -> None:
+        """Note what happened to a request: all columns of the event but `at`. The end of the transaction writes it."""
+        self._events.append({"at": self.now, **columns})
+
     def command(self, *words: str) -> None:
         """Note what the command line calls this change, without `mission-control`; the next audit row carries it.
 
@@ -126,7 +134,14 @@ class Transaction:
         """Do a part that may be refused: an error takes back all that the part wrote and gathered, and goes on up."""
         marks = [
             (gathered, len(gathered))
-            for gathered in (self.requests, self.lost, self._lines, self._warnings, self._audit)
+            for gathered in (
+                self.requests,
+                self.lost,
+                self._lines,
+                self._warnings,
+                self._audit,
+                self._events,
+            )
         ]
         seats, money = dict(self._seats), self._money
         try:
@@ -171,10 +186,16 @@ class Transaction:
         if self.dry_run:
             await self.session.rollback()
             return
+        if self._events:
+            await self.session.execute(insert(RequestEventRow), self._events)
         if not self.is_sqlite:
+            heard_by = self.heard_by | ({self.account_id} if self.account_id else set())
             await self.session.execute(
-                text("SELECT pg_notify(:channel, :payload)"),
-                {"channel": channel, "payload": str(self.account_id or "")},
+                text(
+                    "SELECT pg_notify(:channel, payload)"
+                    " FROM unnest(CAST(:payloads AS text[])) AS payload"
+                ),
+                {"channel": channel, "payloads": [str(account) for account in heard_by] or [""]},
             )
         try:
             await self.session.commit()

@@ -42,6 +42,7 @@ async def gone(store: Store, caller: Caller, account: Account, made: ObjectView)
     """As the worker ends a removal: through the ending itself."""
     from mission_control_tui.model.requests import outcomes
     from mission_control_tui.model.requests.attempts import Run
+    from mission_control_tui.model.requests.run_batch import write_one
 
     async with store.write(caller, account.id) as tx:
         request = await tx.session.scalar(
@@ -53,4 +54,4 @@ async def gone(store: Store, caller: Caller, account: Account, made: ObjectView)
         assert request is not None
         request.state, request.attempt, request.worker_id = RequestState.RUNNING, 1, "w"
         run = Run(request.id, 1, "w")
-    await outcomes.succeed(store, run, None, outcomes.Observation(Wish.ABSENT))
+    await write_one(store, run, None, outcomes.succeed(outcomes.Observation(Wish.ABSENT)))

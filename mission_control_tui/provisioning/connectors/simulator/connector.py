@@ -97,11 +97,14 @@ class Simulator:
             yield item
 
     async def aclose(self) -> None:
-        """Do nothing: a connection lives for one call."""
+        """Close the connections to the file."""
+        self._store.close()
 
     async def _meet(self, situation: Situation, key: str = "") -> None:
         await asyncio.sleep(self._rules.delay(situation) * self._delay_factor)
         failures = self._rules.failures(situation)
+        if not failures:
+            return
         failure = await asyncio.to_thread(self._store.spend, failures, situation.service, key)
         if failure is not None:
             raise failure.error()
@@ -125,7 +128,7 @@ async def create(name: str, settings: Mapping[str, object], installation: str) -
     reader.finish()
     rules = await asyncio.to_thread(read_rules, rules_file)
     return Simulator(
-        SimulatorStore(path),
+        SimulatorStore(path, keeps_open=True),
         rules,
         installation,
         delay_factor=delay_factor,

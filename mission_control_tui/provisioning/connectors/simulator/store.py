@@ -91,10 +91,21 @@ def _effect(row: Sequence[object]) -> Effect:
 
 
 class SimulatorStore:
-    """The file at `path`, made when it is first used. All methods block and raise ConnectorError."""
+    """The file at `path`, made when it is first used. All methods block and raise ConnectorError.
 
-    def __init__(self, path: Path) -> None:
+    With `keeps_open` its connections are kept for the next call until `close`: opening one costs more than most calls
+    do, and the end of the last one moves the log into the file.
+    """
+
+    def __init__(self, path: Path, *, keeps_open: bool = False) -> None:
         self.path = path
+        self._keeps_open = keeps_open
+        self._idle: list[tuple[tuple[int, int], sqlite3.Connection]] = []
+
+    def close(self) -> None:
+        """Close the connections that were kept."""
+        while self._idle:
+            self._idle.pop()[1].close()
 
     def observe(self, desired: DesiredState, layout: Sequence[Part]) -> ObservedState:
         """Return what is there under this name, whoever owns it; without it, the fence that is left."""
@@ -192,6 +203,27 @@ class SimulatorStore:
                 raise
             db.execute("COMMIT")
 
+    def _opened(self, file: tuple[int, int]) -> sqlite3.Connection:
+        """Return a kept connection to this very file, or a new one: a file that was removed is begun anew."""
+        while self._idle:
+            kept, db = self._idle.pop()
+            if kept == file:
+                return db
+            db.close()
+        db = sqlite3.connect(
+            self.path,
+            timeout=BUSY_SECONDS,
+            isolation_level=None,
+            # Each call has a thread of a pool, and its connection to itself.
+            check_same_thread=not self._keeps_open,
+        )
+        try:
+            _ready(db, self.path)
+        except BaseException:
+            db.close()
+            raise
+        return db
+
     @contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:
         """Yield a connection that makes no file: what is not there is empty."""
@@ -211,11 +243,18 @@ class SimulatorStore:
             if not self.path.exists():
                 self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
                 os.close(os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600))
-            with closing(
-                sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None)
-            ) as db:
-                _ready(db, self.path)
+            found = self.path.stat()
+            file = (found.st_dev, found.st_ino)
+            db = self._opened(file)
+            try:
                 yield db
+            except BaseException:
+                db.close()
+                raise
+            if self._keeps_open:
+                self._idle.append((file, db))
+            else:
+                db.close()
         except sqlite3.OperationalError as error:
             raise _error(ErrorKind.TRANSIENT, self.path, str(error)) from None
         except sqlite3.Error as error:

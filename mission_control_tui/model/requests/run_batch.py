@@ -1,0 +1,228 @@
+"""What several runs write at the same moment: one transaction, each behind its own fence, each kind of row at once.
+
+A write is its run, the step that is over, and what is to be done with the run's locked rows; what it has to say beyond
+these rows it tells the batch, which writes it for all of them at the end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from dataclasses import dataclass
+from typing import TypeVar, cast
+
+from sqlalchemy import Table, bindparam, delete, insert, update
+from sqlalchemy.exc import DBAPIError, OperationalError
+
+from mission_control_tui.model.requests.attempts import (
+    Run,
+    RunLost,
+    StepResult,
+    StepStart,
+    StopReason,
+    running,
+    stop_reason,
+)
+from mission_control_tui.model.requests.dependencies import settle_dependents
+from mission_control_tui.model.services import sealed_passwords, seats
+from mission_control_tui.model.services.wishes import add_event, update_parents
+from mission_control_tui.model.states import StepState, Word
+from mission_control_tui.model.store.database import Store
+from mission_control_tui.model.store.engine import clock
+from mission_control_tui.model.store.tables.requests import RequestRow, RequestStepRow
+from mission_control_tui.model.store.tables.services import AssignmentRow
+from mission_control_tui.model.store.transaction import Transaction
+from mission_control_tui.model.store.worker_transaction import worker_transaction
+
+T = TypeVar("T")
+
+NAME_LIMIT = 200
+_STEPS = cast("Table", RequestStepRow.__table__)
+_END_STEP = (
+    update(_STEPS)
+    .where(
+        _STEPS.c.request_id == bindparam("of_request"),
+        _STEPS.c.attempt == bindparam("of_attempt"),
+        _STEPS.c.number == bindparam("of_number"),
+    )
+    .values(state=bindparam("new_state"), ended_at=bindparam("new_ended_at"))
+)
+_FORGET_STEPS = delete(_STEPS).where(
+    _STEPS.c.request_id == bindparam("of_request"), _STEPS.c.attempt == bindparam("of_attempt")
+)
+
+
+class RunBatch:
+    """Gathers what the runs of one transaction write beside their own rows; `finish` writes it, each kind at once."""
+
+    def __init__(self, tx: Transaction) -> None:
+        self.tx = tx
+        self._clock: float | None = None
+        self._ended_steps: list[dict[str, object]] = []
+        self._begun_steps: list[dict[str, object]] = []
+        self._given_back: list[int] = []
+        self._forgotten: list[dict[str, object]] = []
+        self._kept_seats: dict[str, Collection[str]] = {}
+        self._let_go: dict[bool, list[AssignmentRow]] = {True: [], False: []}
+        self._ended: list[tuple[RequestRow, AssignmentRow]] = []
+
+    async def clock(self) -> float:
+        """Return the database's clock, asked once."""
+        if self._clock is None:
+            self._clock = await clock(self.tx.session)
+        return self._clock
+
+    def end_step(self, request: RequestRow, result: StepResult) -> None:
+        """Close the step's row and add its event."""
+        self._ended_steps.append(
+            {
+                "of_request": request.id,
+                "of_attempt": request.attempt,
+                "of_number": result.number,
+                "new_state": result.state,
+                "new_ended_at": self.tx.now,
+            }
+        )
+        add_event(
+            self.tx,
+            request,
+            "step" if result.state is StepState.DONE else "step failed",
+            step=result.name[:NAME_LIMIT],
+            said=result.said,
+            remedy=result.remedy,
+            duration_ms=result.duration_ms,
+            detail=result.detail,
+        )
+
+    def begin_step(self, request: RequestRow, start: StepStart) -> None:
+        """Note that the step begins."""
+        self._begun_steps.append(
+            {
+                "request_id": request.id,
+                "attempt": request.attempt,
+                "number": start.number,
+                "name": start.name[:NAME_LIMIT],
+                "state": StepState.RUNNING,
+                "started_at": self.tx.now,
+            }
+        )
+
+    def fail_running_steps(self, request: RequestRow) -> None:
+        """Close the steps that nobody will end any more."""
+        self._given_back.append(request.id)
+
+    def forget_steps(self, request: RequestRow) -> None:
+        """Delete the steps of an attempt that found nothing new."""
+        self._forgotten.append({"of_request": request.id, "of_attempt": request.attempt})
+
+    def release_seats(self, row: AssignmentRow, keep: Collection[str]) -> None:
+        """Give back the seats of the service, save those of the levels in `keep`."""
+        self._kept_seats[row.id] = keep
+
+    def let_go_of_secret(self, row: AssignmentRow, *, delivered: bool) -> None:
+        """Let go of a password that the back end has, or needs no more."""
+        self._let_go[delivered].append(row)
+
+    def ended(self, request: RequestRow, row: AssignmentRow) -> None:
+        """Let what waits for this run's end be looked at again: its parent, and services that depend on it."""
+        self._ended.append((request, row))
+
+    async def finish(self) -> None:
+        """Write what was gathered."""
+        session = self.tx.session
+        for delivered, rows in self._let_go.items():
+            await sealed_passwords.let_go_all(self.tx, rows, delivered=delivered)
+        await session.flush()
+        if self._ended_steps:
+            await session.execute(_END_STEP, self._ended_steps)
+        if self._given_back:
+            await session.execute(
+                update(_STEPS)
+                .where(
+                    _STEPS.c.request_id.in_(self._given_back), _STEPS.c.state == StepState.RUNNING
+                )
+                .values(state=StepState.FAILED, ended_at=self.tx.now)
+            )
+        if self._forgotten:
+            await session.execute(_FORGET_STEPS, self._forgotten)
+        if self._begun_steps:
+            await session.execute(insert(_STEPS), self._begun_steps)
+        if self._kept_seats:
+            await seats.release_all(session, self._kept_seats)
+        if self._ended:
+            await update_parents(self.tx, [request for request, _ in self._ended])
+            await settle_dependents(self.tx, [row.id for _, row in self._ended])
+
+
+RunWork = Callable[[RunBatch, RequestRow, AssignmentRow], Awaitable[T]]
+"""What a run does with its rows, which are locked; it may be asked again, with fresh rows."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunWrite:
+    """What one run has to write: `result` is the step that is over."""
+
+    run: Run
+    result: StepResult | None
+    work: RunWork[object]
+
+
+async def write(store: Store, writes: Sequence[RunWrite]) -> list[object]:
+    """Do them in one transaction; return what each has to say, or the exception that is its own: RunLost above all.
+
+    Where one of them cannot be written each has a transaction to itself, so that it keeps none of the others. Raises
+    what the database raises when it is away.
+    """
+    try:
+        return await _write(store, writes)
+    except Exception as error:
+        if _is_away(error):
+            raise
+        if len(writes) == 1:
+            return [error]
+    return [(await write(store, [single]))[0] for single in writes]
+
+
+async def write_one(store: Store, run: Run, result: StepResult | None, work: RunWork[T]) -> T:
+    """Do one run's write by itself. Raises RunLost."""
+    (answer,) = await write(store, [RunWrite(run, result, work)])
+    if isinstance(answer, Exception):
+        raise answer
+    return cast("T", answer)
+
+
+def _is_away(error: Exception) -> bool:
+    if isinstance(error, DBAPIError):
+        return error.connection_invalidated or isinstance(error, OperationalError)
+    return isinstance(error, OSError)
+
+
+@worker_transaction
+async def _write(tx: Transaction, writes: Sequence[RunWrite]) -> list[object]:
+    rows = await running(tx.session, {single.run for single in writes}, lock=True)
+    batch = RunBatch(tx)
+    answers: list[object] = []
+    for single in writes:
+        run = single.run
+        if run not in rows:
+            answers.append(RunLost(f"request {run.request_id}, attempt {run.attempt}"))
+            continue
+        request, row = rows[run]
+        tx.heard_by.add(request.account_id)
+        if single.result is not None:
+            batch.end_step(request, single.result)
+        answers.append(await single.work(batch, request, row))
+    await batch.finish()
+    return answers
+
+
+def progress(start: StepStart) -> RunWork[StopReason | None]:
+    """Return the write that begins the next step, unless the run must stop: then it says why."""
+
+    async def begin(batch: RunBatch, request: RequestRow, row: AssignmentRow) -> StopReason | None:
+        reason = stop_reason(request, row)
+        if reason is None:
+            row.word, row.step = Word.PROVISIONING, start.shown[:NAME_LIMIT]
+            batch.begin_step(request, start)
+        return reason
+
+    return begin
