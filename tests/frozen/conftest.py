@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from mission_control_tui.model.store import upgrade
+from mission_control_tui.model.store.engine import database_url
 from tests.frozen.store import KEY, bring_back, bring_over
 from tests.postgres import PostgresServer
 
@@ -59,6 +62,11 @@ def frozen_postgresql(
     postgres_server.drop_database(name)
 
 
+@pytest.fixture
+def as_it_was() -> None:
+    """Keeps PostgreSQL from being upgraded before the test, which SQLite is when it is opened."""
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def frozen(
     request: pytest.FixtureRequest,
@@ -80,4 +88,6 @@ def frozen(
     monkeypatch.setenv("MISSION_CONTROL_NO_WORKER", "1")
     monkeypatch.setenv("LOGNAME", "anna")
     monkeypatch.chdir(tmp_path)
+    if request.param == "postgresql" and "as_it_was" not in request.fixturenames:
+        asyncio.run(upgrade.upgrade(database_url(where), KEY))
     return where

@@ -35,6 +35,7 @@ ACTIONS = frozenset(" ".join(action.split()) for action in STORED.split(";"))
 pytestmark = pytest.mark.usefixtures("frozen")
 
 
+@pytest.mark.usefixtures("as_it_was")
 def test_it_opens_with_nothing_lost(frozen: str) -> None:
     before, columns = rows_of(frozen), columns_of(frozen)
     done = answer("upgrade")
