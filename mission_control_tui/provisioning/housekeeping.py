@@ -1,4 +1,5 @@
-"""What the worker does by the clock: schedules, accounts that expired, the recycling bin, renewals, statements.
+"""What the worker does by the clock: schedules, accounts that expired, the recycling bin, renewals, statements,
+and what ended long ago.
 
 A pass is bounded in time, so that whoever waits for a request does not wait for these; what is left over is taken up in
 the next. All of it is timed by the database's clock and done in one transaction each, so that a killed worker, or
@@ -14,6 +15,7 @@ from typing import TypeVar
 
 from mission_control_tui.model.billing import statements
 from mission_control_tui.model.errors import MissionControlError
+from mission_control_tui.model.history import pruning
 from mission_control_tui.model.orders import renewing
 from mission_control_tui.model.recycle_bin import purge
 from mission_control_tui.model.schedules import due as schedule_due
@@ -62,6 +64,8 @@ class Housekeeping:
         self._guard = guard or ClockGuard(store)
         self._sweep_at = clock()
         self._refused: dict[str, float] = {}
+        self._pruned_to: int | None = None
+        """The request that pruning came to; None while it is not at it."""
         self.wait = 0.0
         self.keeps_awake = True
         """Whether an embedded worker stays for what will be due soon."""
@@ -81,6 +85,7 @@ class Housekeeping:
                 await self._expire(deadline)
                 or await self._purge(deadline)
                 or await self._charge(deadline)
+                or await self._prune(deadline)
             )
             if not left:
                 self._sweep_at = self._clock() + SWEEP_SECONDS
@@ -175,3 +180,17 @@ class Housekeeping:
             log.warning(
                 "user %s is not purged and tried again in a day: %s", user.user_id, error.what
             )
+
+    async def _prune(self, deadline: float) -> bool:
+        """Delete slices of what ended long ago, as long as the clocks are trusted; return True when some is left."""
+        days = self._settings.keep_days
+        if not days or (self._pruned_to is None and not await pruning.is_due(self._store)):
+            return False
+        while await self._guard.trusts():
+            done = await pruning.prune(self._store, days, self._pruned_to or 0)
+            if done.deleted:
+                log.info("%d rows of what ended over %d days ago were deleted", done.deleted, days)
+            self._pruned_to = done.after_id if done.left else None
+            if not done.left or time.monotonic() > deadline:
+                return done.left
+        return False

@@ -49,6 +49,10 @@ def locations() -> Locations:
     )
 
 
+KEEP_DAYS_LEAST = 30
+"""A request, bulk or schedule that ended is kept for so many days at least."""
+
+
 class WorkerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How the worker shares out its slots and how it waits."""
 
@@ -76,8 +80,17 @@ class WorkerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """An embedded worker that is idle stays for a schedule that is due within so long."""
     bin_days: Annotated[int, msgspec.Meta(ge=0, le=36_500)] = 30
     """Who has been in the recycling bin for so long is purged; 0 for never."""
+    keep_days: Annotated[int, msgspec.Meta(ge=0, le=36_500)] = 180
+    """Requests, bulks and schedules are deleted so long after they ended; 0 for never, otherwise KEEP_DAYS_LEAST."""
     key_file: str = ""
     """The private key for sealed passwords; empty for the default place."""
+
+    def __post_init__(self) -> None:
+        """Raise ValueError, which reading tells as any wrong value, for days that are too few to be meant."""
+        if 0 < self.keep_days < KEEP_DAYS_LEAST:
+            raise ValueError(
+                f"`keep_days` is 0 for ever, or at least {KEEP_DAYS_LEAST}, not {self.keep_days}"
+            )
 
 
 class ConnectorSettings(msgspec.Struct, frozen=True):

@@ -246,3 +246,34 @@ async def test_a_wait_that_began_before_the_clock_went_back_is_no_longer_than_it
     assert 0.0 < outlook.next_at - outlook.now <= 8.0
     assert await connector_pauses.claim_check(world.store, "simulator", 15.0)
     assert not await connector_pauses.claim_check(world.store, "simulator", 15.0)
+
+
+async def test_what_ended_long_ago_is_deleted_once_a_day_and_never_in_doubt(
+    sqlite_world: World,
+) -> None:
+    world, clocks = sqlite_world, Clocks()
+    (ann,) = await world.people("ann")
+    for _ in range(3):
+        await edit_user(scope(world), ann, {"city": "Bern"})
+        await edit_user(scope(world), ann, {"city": "Thun"})
+    guard = clocks.guard(world)
+
+    async def kept(keep_days: int = 180) -> int:
+        settings = WorkerSettings(keep_days=keep_days)
+        await Housekeeping(world.store, settings, lambda: clocks.boot, guard).run()
+        async with world.store.read() as session:
+            return int(await session.scalar(select(func.count()).select_from(RequestRow)) or 0)
+
+    before = await kept()
+    assert before >= 6
+    async with world.store.write(world.caller) as tx:
+        long_ago = tx.now - timedelta(days=70)
+        await tx.session.execute(update(RequestRow).values(created_at=long_ago, ended_at=long_ago))
+    assert await kept(keep_days=60) == before, "this day has been looked through"
+    async with world.store.write(world.caller) as tx:
+        await tx.session.execute(update(InstallationRow).values(pruned_at=0.0))
+    assert await kept(keep_days=0) == before
+    clocks.go_on(5.0, DAY)
+    assert await kept(keep_days=60) == before
+    await trusted_clock.confirm(world.store, world.caller)
+    assert await kept(keep_days=60) == 0

@@ -17,6 +17,7 @@ from mission_control_tui.model.bulk.views import (
     ItemOutcome,
     ItemState,
 )
+from mission_control_tui.model.errors import Conflict
 from mission_control_tui.model.states import ACTIVE_STATES, BulkState, Light, RequestState, known
 from mission_control_tui.model.store.batches import batches
 from mission_control_tui.model.store.lookups import numbered_row
@@ -157,3 +158,14 @@ def bulk_view(row: BulkRow, progress: BulkProgress) -> BulkView:
         attended=bool(row.params.get("attended")),
         progress=progress,
     )
+
+
+async def require_items(session: AsyncSession, bulk_id: int) -> None:
+    """Raise Conflict where items of an old bulk are being deleted: a part of it is not undone as if it were all."""
+    total = await session.scalar(select(BulkRow.total).where(BulkRow.id == bulk_id))
+    kept = await session.scalar(select(func.count()).where(BulkItemRow.bulk_id == bulk_id))
+    if (kept or 0) < (total or 0):
+        raise Conflict(
+            f"Bulk {bulk_id} cannot be undone: its items are no longer kept.",
+            hint=f"`mission-control audit --bulk {bulk_id}` says what it changed; undo its entries.",
+        )

@@ -206,18 +206,20 @@ def _words(row: AuditRow) -> str:
 
 async def _row_of_request(session: AsyncSession, account_id: int, request_id: int) -> AuditRow:
     """Return what was wished with this request, or with the parent that it belongs to."""
-    request = await numbered_row(session, RequestRow, account_id, request_id)
+    request = await session.get(RequestRow, request_id)
+    number = (request and request.parent_id) or request_id
     row = await session.scalar(
         select(AuditRow)
         .where(
             AuditRow.account_id == account_id,
-            AuditRow.request_id == (request.parent_id or request.id),
+            AuditRow.request_id == number,
             AuditRow.action.not_in(_ASKING_AGAIN),
         )
         .order_by(AuditRow.id)
         .limit(1)
     )
     if row is None:
+        await numbered_row(session, RequestRow, account_id, request_id)
         raise Conflict(
             f"Request {request_id} wished nothing of its own.",
             hint="It asked again, or was needed by another one: undo that.",
@@ -267,7 +269,7 @@ async def _restate_service(
     if not force and not _still(row, now):
         raise await was_changed(tx.session, row, assignment_id=assignment.id)
     context = await action_context(tx, user.account_id, row.at)
-    target = _before(row, now, await _settings_before(tx.session, row))
+    target = _before(row, now, await _settings_before(tx.session, row, now))
     given = await restate_service(tx, context, user, assignment, target)
     if given.password is None:
         return None
@@ -318,9 +320,15 @@ def _still(row: AuditRow, now: StoredWish) -> bool:
     return all(has.get(name) == value for name, value in kept.items()) and not left_out & has.keys()
 
 
-async def _settings_before(session: AsyncSession, row: AuditRow) -> dict[str, object]:
+async def _settings_before(
+    session: AsyncSession, row: AuditRow, now: StoredWish
+) -> dict[str, object]:
     """Return the settings that the request of this change keeps for a cancel, if they are of the level before."""
     request = await session.get(RequestRow, row.request_id) if row.request_id else None
+    other_level = row.before.get("level", now["level"]) != now["level"]
+    if request is None and row.request_id and "wish" in row.before and other_level:
+        why = "Its request, which had the settings before, is no longer kept: provision it again."
+        raise Conflict(f"This cannot be undone: {_words(row)}.", hint=why)
     if request is None or request.previous.get("level_id") != row.before.get("level"):
         return {}
     return dict(request.previous["settings"])
@@ -370,6 +378,7 @@ async def _order(scope: AccountScope, bulk_id: int, force: bool) -> BulkOrder:
         raise Conflict(f"Bulk {bulk_id} cannot be undone: {shown.title}.", hint=why_not)
     async with scope.read() as (session, account_id):
         catalogue = (await in_force(session)).catalogue
+        await queries.require_items(session, bulk_id)
         rows = await session.scalars(
             select(BulkItemRow)
             .where(BulkItemRow.bulk_id == bulk_id, BulkItemRow.state == ItemState.QUEUED)

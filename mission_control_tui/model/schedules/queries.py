@@ -103,7 +103,8 @@ async def _shown(scope: AccountScope, schedule_id: int) -> tuple[ScheduleRow, Us
     if found is None:
         raise NotFound(
             f"This account has no schedule {schedule_id}.",
-            hint="`mission-control schedule list` shows them.",
+            hint="`mission-control schedule list` shows them; "
+            "ended ones are kept for worker.keep_days, the audit for good.",
         )
     return found[0], found[1], catalogue
 

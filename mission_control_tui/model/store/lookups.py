@@ -6,6 +6,7 @@ from typing import TypeVar
 
 from sqlalchemy import func, select, union
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import InstrumentedAttribute
 
 from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.command_words import command_line
@@ -33,6 +34,8 @@ _NUMBERED: dict[type[Base], tuple[str, str]] = {
     AuditRow: ("audit row", "audit"),
 }
 """What people know by its number in an account: what it is called, and the command that lists it."""
+_AUDITED = {RequestRow: AuditRow.request_id, BulkRow: AuditRow.bulk_id}
+"""What is deleted some time after it ended (`history/pruning.py`), and where the audit goes on naming it."""
 
 
 async def account_row(session: AsyncSession, caller: Caller, key: int | str) -> AccountRow:
@@ -124,10 +127,22 @@ async def numbered_row(
     row = await session.scalar(statement.with_for_update() if lock else statement)
     if row is None:
         name, command = _NUMBERED[kind]
+        if kind in _AUDITED and await _is_audited(session, account_id, _AUDITED[kind], number):
+            raise NotFound(
+                f"{name.capitalize()} {number} is no longer kept: it ended more than worker.keep_days ago.",
+                hint=f"`mission-control audit --{name} {number}` says what it was; that stays.",
+            )
         raise NotFound(
             f"This account has no {name} {number}.", hint=f"`mission-control {command}` shows them."
         )
     return row
+
+
+async def _is_audited(
+    session: AsyncSession, account_id: int, column: InstrumentedAttribute[int | None], number: int
+) -> bool:
+    found = select(AuditRow.id).where(AuditRow.account_id == account_id, column == number)
+    return await session.scalar(found.limit(1)) is not None
 
 
 async def assignment_row(

@@ -36,6 +36,8 @@ class InstallationRow(Base):
     clock_trusted: Mapped[float] = mapped_column(Float, default=0.0, server_default="0")
     clock_doubt: Mapped[str] = mapped_column(Text, default="", server_default="")
     clock_doubted_at: Mapped[datetime | None]
+    pruned_at: Mapped[float] = mapped_column(Float, default=0.0, server_default="0")
+    """When all that ended long ago was last looked through for what can go, in seconds since 1970; 0 for never."""
 
 
 class CatalogueVersionRow(Base):

@@ -30,7 +30,7 @@ class ScheduleRow(Base):
     time_zone: Mapped[str] = mapped_column(String(64))
     state: Mapped[str] = mapped_column(String(16))
     said: Mapped[str] = mapped_column(Text)
-    request_id: Mapped[int | None] = mapped_column(ForeignKey("requests.id"))
+    request_id: Mapped[int | None] = mapped_column(ForeignKey("requests.id"), index=True)
     operator: Mapped[str] = mapped_column(String(128))
     ticket: Mapped[str] = mapped_column(String(128))
     session: Mapped[str] = mapped_column(String(32))
