@@ -99,6 +99,7 @@ def test_a_file_that_was_made_meanwhile_is_left_alone() -> None:
         ("console = [", {"console.theme": "dark"}, "not valid TOML"),
         (b"\xff\xfe", {"console.theme": "dark"}, "not valid TOML"),
         (WRITTEN, {"worker.slots": 1}, "worker.slots"),
+        (WRITTEN, {"worker.keep_days": 7}, "at least 30"),
         (WRITTEN, {"console.theme": "pink"}, "console.theme"),
         (WRITTEN, {"console.nothing": 1}, "nothing"),
         (WRITTEN, {"account.code": "x"}, "account is a value"),
