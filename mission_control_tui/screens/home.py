@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -14,11 +14,11 @@ from textual.widget import Widget
 from mission_control_tui.model.catalogue.lookup import name_of
 from mission_control_tui.model.states import Light, RequestState, Word
 from mission_control_tui.screens.base.mission_screen import UNKNOWN, MissionScreen, number
-from mission_control_tui.widgets.cells import age
+from mission_control_tui.widgets.cells import age, width_of
 from mission_control_tui.widgets.light import GLYPHS, light_parts
 from mission_control_tui.widgets.lines import Part
 from mission_control_tui.widgets.quadrant import Quadrant
-from mission_control_tui.widgets.rows import Cell, Column, CursorLines, Row
+from mission_control_tui.widgets.rows import Cell, Column, CursorLines, Row, cell_parts
 
 if TYPE_CHECKING:
     from mission_control_tui.model.accounts.overview import AccountDetails
@@ -112,7 +112,10 @@ class HomeScreen(MissionScreen):
         self._details = details = page.details
         catalogue = context.catalogue
         examples = "example prices" if catalogue.prices_are_examples else ""
-        self._quadrants["services"].set_rows(service_rows(catalogue, details), note=examples)
+        services = self._quadrants["services"]
+        rows = service_rows(catalogue, details)
+        services.columns = _wide_enough(rows)
+        services.set_rows(rows, note=examples)
         if self._begins:
             self._begins = False
             self._point_at_next(catalogue, details)
@@ -227,6 +230,17 @@ def service_rows(catalogue: Catalogue, details: AccountDetails) -> list[Row]:
     return rows
 
 
+def _wide_enough(rows: Iterable[Row]) -> tuple[Column, Column]:
+    """Return the columns of names and numbers, of which no number is cut."""
+    name, number = NUMBERS
+    widths = (
+        sum(width_of(text) for text, _ in cell_parts(cell))
+        for row in rows
+        for cell in row.cells[1:]
+    )
+    return name, replace(number, width=max(number.width, *widths, 0))
+
+
 def _amount(product: Product, details: AccountDetails) -> str:
     from mission_control_tui.model.catalogue.types import PurchaseKind
 
@@ -237,7 +251,7 @@ def _amount(product: Product, details: AccountDetails) -> str:
     seats = [seat for seat in details.seats if (seat.service_id, seat.level_id) in granted]
     owned = sum(seat.owned for seat in seats)
     used = sum(seat.used + seat.queued for seat in seats)
-    return f"{used}/{owned} used" if owned else ""
+    return f"{used}/{owned} used, {max(owned - used, 0)} free" if owned else ""
 
 
 def user_rows(users: int | None, objects: int | None, lights: LightCounts | None) -> list[Row]:

@@ -124,7 +124,7 @@ class LevelPicker(FieldLines):
 
 
 class PriceList(LevelPicker):
-    """`( ) Standard Mail (POPX)   3.00   2 of 5 free`; the note of a level is its price."""
+    """`( ) Standard Mail (POPX)   3.00   3/5 used, 2 free`; the note of a level is its price."""
 
     def __init__(
         self,
@@ -138,7 +138,7 @@ class PriceList(LevelPicker):
         self.columns = (
             Column("Level"),
             Column(price, width=11, right=True),
-            Column("Seats", width=16),
+            Column("Seats", width=24),
         )
 
     def row_at(self, index: int) -> Row | None:
@@ -146,7 +146,9 @@ class PriceList(LevelPicker):
         dot = "(•) " if level.id == self.chosen else "( ) "
         seats = level.seats
         owned = seats is not None and seats.owned > 0
-        free = f"{seats.free} of {seats.owned} free" if seats is not None and owned else "none yet"
+        free = "none yet"
+        if seats is not None and owned:
+            free = f"{seats.used + seats.queued}/{seats.owned} used, {seats.free} free"
         style = "dim" if not owned else "" if seats is not None and seats.free else "red"
         return Row(level.id, (dot + level.label, level.note, (free, style)))
 

@@ -177,14 +177,18 @@ def edit(
 
 @account.command("add-domain")
 @argument("name")
-@changes("mission-control account add-domain acme.example --dry-run")
+@destroys("mission-control account add-domain acme.example --dry-run")
 def add_domain(session: Session, name: str) -> None:
     """Let the account use a domain that is registered elsewhere.
 
     To register a new one, buy it: mission-control buy domain-names --domain NAME
     """
     from mission_control_tui.model.domains import ownership as domains
+    from mission_control_tui.model.people.address_syntax import domain_key, domain_letters
 
+    # Nobody sees from its ASCII form what such a name is, or that it is a typing mistake.
+    if "xn--" in name.casefold() and (letters := domain_letters(domain_key(name))) != name:
+        session.confirm(f"{name} reads {letters}: is that meant?")
     change_and_tell(session, under("domain"), domains.add_domain, name)
 
 

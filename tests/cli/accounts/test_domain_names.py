@@ -32,7 +32,10 @@ def test_what_nobody_can_register_is_no_domain(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setenv("MISSION_CONTROL_PRIVATE_SUFFIXES", ".corp, lan")
     for name in ("a.corp", "b.lan", "c.example", "d.test", "e.github.io", "f.co.uk"):
         ok("--account", "evil", "account", "add-domain", name)
-    read = ok("--account", "evil", "account", "add-domain", "xn--bcher-kva.com")
+    unseen = call("--account", "evil", "account", "add-domain", "xn--zzzzzzz.com")
+    assert unseen.code != 0
+    assert "reads" in unseen.err
+    read = ok("--account", "evil", "account", "add-domain", "xn--bcher-kva.com", "--yes")
     assert "bücher.com" in read.err
 
 

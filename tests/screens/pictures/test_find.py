@@ -22,7 +22,7 @@ async def find_nothing_yet(app: MissionControlApp, pilot: Pilot[int]) -> None:
 async def find(app: MissionControlApp, pilot: Pilot[int]) -> None:
     await find_nothing_yet(app, pilot)
     await type_text(pilot, "a")
-    await shows(pilot, "Ada Lovelace", "Adam", "3 found")
+    await shows(pilot, "Ada Lovelace", "Adam", "4 found")
 
 
 async def find_a_phone(app: MissionControlApp, pilot: Pilot[int]) -> None:

@@ -49,7 +49,7 @@ async def help_on_home(app: MissionControlApp, pilot: Pilot[int]) -> None:
 
 async def email(app: MissionControlApp, pilot: Pilot[int]) -> None:
     await open_screen(app, pilot, "product", "email")
-    await shows(pilot, "2 of 5 free", "choose a level above")
+    await shows(pilot, "3/5 used, 2 free", "choose a level above")
 
 
 async def email_chosen(app: MissionControlApp, pilot: Pilot[int]) -> None:
