@@ -155,8 +155,8 @@ async def cancel_order(
     What a complete one cost is credited in the month of today, with the `reason`, while the term that it paid for runs
     and unless `credit` is False; a month that is closed stays as it is.
     The result is the order itself, "cancelled" or "returned"; a return makes a removal order too. Raises NotFound,
-    InvalidInput (a credit without a reason), and Conflict where it is over already, is itself a removal, or where users
-    still hold what it brought.
+    InvalidInput (a credit without a reason), and Conflict where it is over already, is itself a removal, where users
+    still hold what it brought, or where a renewal of the domain that it brought stands.
     """
     async with scope.change(dry_run=dry_run) as (tx, account_id):
         owner = await locked_account(tx, account_id)

@@ -337,7 +337,7 @@ async def fulfil(
         line.domain,
         bought=True,
         term_months=line.term_months,
-        details={"product": product.id, "order": line.order_id, **line.details},
+        details={**line.details, "product": product.id, "order": line.order_id},
     )
     options = catalogue.service(level.grants_service).options_for(level.grants_level)
     settings = {

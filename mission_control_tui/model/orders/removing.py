@@ -12,7 +12,7 @@ from mission_control_tui.model.groups.rules import refuse_last
 from mission_control_tui.model.money import Money
 from mission_control_tui.model.orders.buying import insert_order
 from mission_control_tui.model.orders.queries import OrderView, views
-from mission_control_tui.model.orders.renewing import take_back_renewal
+from mission_control_tui.model.orders.renewing import refuse_renewed, take_back_renewal
 from mission_control_tui.model.orders.subscriptions import (
     change_quantity,
     locked_subscription,
@@ -66,17 +66,20 @@ async def take_back(
 ) -> OrderRow:
     """Remove all that one line of an order brought, inside the caller's transaction, which has locked the account.
 
-    Where it is `credited`, the removal's sums are those of the line, below zero. Raises as `remove` does.
+    Where it is `credited`, the removal's sums are those of the line, below zero. Raises as `remove` does, and Conflict
+    where a domain's renewal stands.
     """
     force = await in_force(tx.session)
     sold = force.catalogue.product(line.product_id)
     credit = line if credited else None
     if renewal:
-        row = await take_back_renewal(tx, account, line)
+        await take_back_renewal(tx, account, line)
         tx.command("orders", "cancel", str(line.order_id), "--yes")
-        what = f"the renewal of {row.name}"
-        return await _insert(tx, account, force, sold, line.level_id, what, 1, row.name, credit)
+        what = f"the renewal of {line.domain}"
+        return await _insert(tx, account, force, sold, line.level_id, what, 1, line.domain, credit)
     of_domain = sold.buys is PurchaseKind.DOMAIN
+    if of_domain:
+        await refuse_renewed(tx.session, account, line)
     quantity, domain = (None, line.domain) if of_domain else (line.quantity, None)
     level = sold.level(line.level_id)
     return await _remove(tx, account, force, sold, level, quantity, domain, credit)

@@ -32,6 +32,7 @@ from mission_control_tui.model.services.wishes import enqueue
 from mission_control_tui.model.states import OrderKind, OrderState, RequestKind, Wish
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.engine import clock
+from mission_control_tui.model.store.lookups import domain_row
 from mission_control_tui.model.store.retry import retries_on_conflict
 from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.accounts import AccountRow, DomainRow
@@ -190,11 +191,41 @@ async def fulfil_renewal(tx: Transaction, account: AccountRow, line: OrderLineRo
     await _lengthen(tx, await _bought(tx.session, account, line.domain), account, line.term_months)
 
 
-async def take_back_renewal(tx: Transaction, account: AccountRow, line: OrderLineRow) -> DomainRow:
-    """Make the domain's term shorter by what was ordered."""
-    row = await _bought(tx.session, account, line.domain)
-    await _lengthen(tx, row, account, -line.term_months)
-    return row
+async def take_back_renewal(tx: Transaction, account: AccountRow, line: OrderLineRow) -> None:
+    """Make the domain's term shorter by what was ordered; one that is gone or bought again has none such."""
+    row = await domain_row(tx.session, account.id, line.domain)
+    if row is not None and row.bought and _registered_by(row) < line.order_id:
+        await _lengthen(tx, row, account, -line.term_months)
+
+
+async def refuse_renewed(session: AsyncSession, account: AccountRow, line: OrderLineRow) -> None:
+    """Raise Conflict where the registration that the line brought has renewals that stand, or is another's now."""
+    row = await required_domain(session, account, line.domain)
+    if row.bought and _registered_by(row) != line.order_id:
+        raise Conflict(
+            f"Order {line.order_id} cannot be cancelled: "
+            f"{row.name} was removed, and bought again by order {_registered_by(row)}.",
+            hint="What was removed is not paid back; cancel that order where it was a mistake.",
+        )
+    renewals = await session.scalars(
+        select(OrderRow.id)
+        .join(OrderLineRow, OrderLineRow.order_id == OrderRow.id)
+        .where(
+            OrderRow.account_id == account.id,
+            OrderRow.kind == OrderKind.RENEWAL,
+            OrderRow.state.in_((OrderState.COMPLETE, OrderState.AWAITING_APPROVAL)),
+            OrderRow.id > line.order_id,
+            OrderLineRow.domain == row.name,
+        )
+        .order_by(OrderRow.id.desc())
+    )
+    numbers = [str(number) for number in renewals]
+    if numbers:
+        what = "order {}, its renewal," if len(numbers) == 1 else "orders {}, its renewals,"
+        raise Conflict(
+            f"Order {line.order_id} cannot be cancelled: a renewal of {row.name} stands.",
+            hint=f"Cancel {what.format(' and '.join(numbers))} first.",
+        )
 
 
 async def price_now(tx: Transaction, account: AccountRow, line: OrderLineRow) -> Money:
@@ -288,6 +319,11 @@ async def _bought(session: AsyncSession, account: AccountRow, name: str) -> Doma
             hint="It is registered elsewhere, and renewed there.",
         )
     return row
+
+
+def _registered_by(row: DomainRow) -> int:
+    """Return the order that the bought domain's registration comes from; 0 for a sample's, which nobody ordered."""
+    return int(row.details.get("order", 0))
 
 
 def _end(account: AccountRow, row: DomainRow) -> date:

@@ -24,6 +24,7 @@ from mission_control_tui.model.orders.approval import (
     set_approval_limit,
 )
 from mission_control_tui.model.orders.buying import buy
+from mission_control_tui.model.orders.queries import list_orders
 from mission_control_tui.model.orders.removing import remove
 from mission_control_tui.model.orders.renewing import (
     due_renewals,
@@ -130,6 +131,57 @@ async def test_a_renewal_that_was_a_mistake_is_taken_back_with_a_credit(
     month = await statements.statement(scope)
     assert month.sums[0].total == Money(1980, "AUD"), "the first term alone"
     assert [domain.name for domain in await account_domains(scope)] == [bought, "acme.example"]
+
+
+async def test_a_registration_is_taken_back_after_its_renewals_the_newest_first(
+    store: Store, caller: Caller, account: Account, scope: AccountScope, bought: str
+) -> None:
+    (order,) = await list_orders(scope)
+    await age(store, caller, account, 365 - 3)
+    await keep_house(store)
+    (itself,) = await list_orders(scope, kind=OrderKind.RENEWAL)
+    by_hand = (await renew(scope, bought, term=24)).result
+    await set_approval_limit(scope, Money(100, "AUD"))
+    waits = (await renew(scope, bought)).result
+    assert waits.state is OrderState.AWAITING_APPROVAL
+
+    for renewal, first in (
+        (waits, f"orders {waits.id} and {by_hand.id} and {itself.id}, its renewals, first"),
+        (by_hand, f"orders {by_hand.id} and {itself.id}, its renewals, first"),
+        (itself, f"order {itself.id}, its renewal, first"),
+    ):
+        for credit in (True, False):
+            with pytest.raises(Conflict, match=f"a renewal of {bought} stands") as refused:
+                await cancel_order(scope, order.id, "wrong", credit=credit)
+            assert first in refused.value.hint
+        await cancel_order(scope, renewal.id, "wrong")
+    await cancel_order(scope, order.id, "wrong")
+    assert [domain.name for domain in await account_domains(scope)] == ["acme.example"]
+    assert (await statements.statement(scope)).sums[0].total.minor == 0
+
+
+async def test_a_renewal_is_credited_also_when_the_domain_is_gone_or_bought_again(
+    store: Store, caller: Caller, account: Account, scope: AccountScope, bought: str
+) -> None:
+    (order,) = await list_orders(scope)
+    removed = (await renew(scope, bought, term=24)).result
+    other = (await renew(scope, bought)).result
+    await remove(scope, "domain-names", domain=bought)
+    await finish(store, caller, account)
+    assert (await statements.statement(scope)).sums[0].total.minor == 1980 + 3850 + 1980
+    done = await cancel_order(scope, removed.id, "wrong")
+    assert done.result.state is OrderState.RETURNED
+    assert done.plan.total == Money(-3850, "AUD")
+
+    again = (await buy(scope, "domain-names", domain=bought, fields=REGISTRANT)).result
+    await finish(store, caller, account)
+    before = await ends(scope)
+    await cancel_order(scope, other.id, "wrong")
+    assert await ends(scope) == before, "the renewal was of the term before"
+    with pytest.raises(Conflict, match=f"bought again by order {again.id}"):
+        await cancel_order(scope, order.id, "wrong")
+    await cancel_order(scope, again.id, "wrong")
+    assert (await statements.statement(scope)).sums[0].total == Money(1980, "AUD")
 
 
 async def test_above_the_limit_it_waits_and_is_approved_or_declined(
