@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from mission_control_tui.model.audit_actions import AuditAction
 from mission_control_tui.model.catalogue.values import ValueRule, ValueType
+from mission_control_tui.model.domains.address_registry import special_characters
 from mission_control_tui.model.domains.ownership import locked_account
 from mission_control_tui.model.errors import InvalidInput, Problem, StaleVersion
 from mission_control_tui.model.people.phones import phone_warning
@@ -28,6 +29,7 @@ PHONE_LIMIT = 64
 FIELDS = ("name", "email", "phone")
 
 _EMAIL = ValueRule(id="email", name="E-mail", type=ValueType.EMAIL)
+_REFUSED = "These contacts cannot be saved."
 
 
 class ContactRole(StrEnum):
@@ -72,6 +74,7 @@ async def set_contacts(
         present = await contacts_of(tx.session, account_id)
         if expected is not None and present != wanted and present != in_order(expected):
             raise await _stale(tx, account_id, owner.code, in_order(expected), present)
+        _require_safe(wanted, present, await special_characters(tx.session))
         if present == wanted:
             tx.record(PlanVerb.UNCHANGED, "contacts", owner.code)
         else:
@@ -153,8 +156,20 @@ def _checked(contacts: Sequence[Contact]) -> tuple[Contact, ...]:
             problems += [Problem(f"{where} email", bad.what, bad.hint) for bad in error.problems]
         checked.append(Contact(contact.role, name, email, phone))
     if problems:
-        raise InvalidInput("These contacts cannot be saved.", problems=problems)
+        raise InvalidInput(_REFUSED, problems=problems)
     return in_order(checked)
+
+
+def _require_safe(wanted: Sequence[Contact], present: Sequence[Contact], special: str) -> None:
+    """Raise InvalidInput where a new e-mail address has what the catalogue does not allow before the @."""
+    known = {contact.email for contact in present}
+    problems = [
+        replace(problem, where=f"{contact.role} email")
+        for contact in wanted
+        for problem in _EMAIL.outside_problems(contact.email, special, known)
+    ]
+    if problems:
+        raise InvalidInput(_REFUSED, problems=problems)
 
 
 async def _stale(

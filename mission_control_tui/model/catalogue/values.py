@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from mission_control_tui.model.catalogue.lookup import did_you_mean
 from mission_control_tui.model.errors import InvalidInput, Problem, ProblemCode
+from mission_control_tui.model.people.address_syntax import outside_problems
 from mission_control_tui.model.people.countries import country_code
 from mission_control_tui.model.text.clean import harmless
 from mission_control_tui.model.text.folding import fold
@@ -42,6 +43,7 @@ class ValueType(StrEnum):
 
 
 LIST_TYPES = frozenset({ValueType.EMAILS, ValueType.ADDRESSES, ValueType.USERS, ValueType.HOSTS})
+_OUTSIDE = frozenset({ValueType.EMAIL, ValueType.EMAILS, ValueType.RECIPIENT})
 REGISTERED = frozenset({ValueType.ADDRESS, ValueType.ADDRESSES})
 """What is kept among a user's aliases."""
 
@@ -116,6 +118,22 @@ class ValueRule:
             return f"{value} {self.unit}"
         return self.choices.get(str(value), value) if self.choices else value
 
+    def outside_problems(
+        self, value: Value, special: str, present: Collection[str] = ()
+    ) -> list[Problem]:
+        """What is wrong with the addresses of a converted value, those that are `present` already excepted.
+
+        `special` are those that the catalogue allows in front of the @.
+        """
+        if self.type not in _OUTSIDE:
+            return []
+        return [
+            problem
+            for address in texts_of(value)
+            if address not in present
+            for problem in outside_problems(address, where=self.id, special=special)
+        ]
+
     @property
     def empty(self) -> Value:
         """The value that stands for nothing given, where there is no default."""
@@ -152,6 +170,13 @@ class ValueRule:
             ValueType.BUSINESS_NUMBER: "give an ABN (11 digits) or an ACN (9 digits)",
         }
         return words[self.type]
+
+
+def texts_of(value: Value) -> Sequence[str]:
+    """Return the texts that a value is or has."""
+    if isinstance(value, list):
+        return value
+    return [value] if isinstance(value, str) and value else []
 
 
 def _span(rule: ValueRule) -> str:

@@ -10,8 +10,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from mission_control_tui.model.catalogue.types import AddressUse, Catalogue, Service
 from mission_control_tui.model.catalogue.values import Value as Setting
-from mission_control_tui.model.catalogue.values import ValueRule, ValueType
-from mission_control_tui.model.domains.address_registry import address_rules, upn_taken
+from mission_control_tui.model.catalogue.values import ValueRule, ValueType, texts_of
+from mission_control_tui.model.domains.address_registry import (
+    address_rules,
+    special_characters,
+    upn_taken,
+)
 from mission_control_tui.model.errors import Conflict, InvalidInput, Problem, ProblemCode
 from mission_control_tui.model.people.address_syntax import domain_key, normal_address
 from mission_control_tui.model.services import seats
@@ -58,6 +62,10 @@ async def judged(
         wanted = service.validate_settings(service.levels[0].id, settings, previous)
     except InvalidInput as error:
         problems += error.problems
+    special = await special_characters(session)
+    for option_id, value in wanted.items():
+        present = texts_of((previous or {}).get(option_id))
+        problems += service.option(option_id).outside_problems(value, special, present)
     return CheckedGroup(clean, kept, wanted, tuple(problems))
 
 
@@ -123,6 +131,9 @@ async def _address(
         kept = str(EMAIL.validate(typed))
     except InvalidInput as error:
         return typed, list(error.problems)
+    present = () if known is None else (known.address,)
+    if problems := EMAIL.outside_problems(kept, rules.special, present):
+        return kept, problems
     domain = domain_key(kept.rpartition("@")[2])
     if domain in rules.domains:
         what = f"{domain} is a domain of this account"

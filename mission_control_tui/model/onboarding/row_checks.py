@@ -253,6 +253,12 @@ class RowChecker:
         for name, problem in row.damaged.items():
             if getattr(current, name) == getattr(checked.details, name):
                 self._forgive(row, problem)
+        if current.external_email and current.external_email == checked.details.external_email:
+            # What a user has already is not judged again, whatever the catalogue allows by now.
+            where = self.file.located(row, Problem("external_email", "")).where
+            for problem in checked.problems:
+                if problem.where == where:
+                    self._forgive(row, problem)
         says = row.fields.keys() - row.derived - {"upn"}
         wanted = replace(current, **{name: getattr(checked.details, name) for name in says})
         if wanted.username.casefold() != current.username.casefold():

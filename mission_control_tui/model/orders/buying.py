@@ -213,6 +213,7 @@ async def checked(
         problems += [bad for bad in error.problems if bad.where not in {p.where for p in problems}]
     for asked in sold.fields:
         name = answers.get(asked.id)
+        problems += asked.outside_problems(name, catalogue.address_characters)
         if asked.type is ValueType.DOMAIN and isinstance(name, str):
             try:
                 await required_domain(session, account, name)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from functools import lru_cache
 
 from mission_control_tui.model.errors import InvalidInput, Problem
@@ -120,6 +120,18 @@ def upn_problems(
     return problems
 
 
+def outside_problems(address: str, *, where: str, special: str) -> list[Problem]:
+    """What is wrong with an address outside of the account beside its syntax: SPECIAL that are not `special`."""
+    refused = (set(SPECIAL) - set(special)).intersection(address.rpartition("@")[0])
+    return [_refused_characters(sorted(refused), where)] if refused else []
+
+
+def _refused_characters(refused: Iterable[str], where: str) -> Problem:
+    names = ", ".join(map(in_words, refused))
+    hint = "letters a to z, digits, and . - _ are safe everywhere"
+    return Problem(where, f"the part before the @ cannot have {names}", hint)
+
+
 def _local_problems(local: str, where: str, special: str) -> Iterator[Problem]:
     if not local:
         yield Problem(where, "nothing stands before the @", "write it as name@domain")
@@ -128,9 +140,7 @@ def _local_problems(local: str, where: str, special: str) -> Iterator[Problem]:
         char for char in dict.fromkeys(local) if char not in special and not _PLAIN.match(char)
     ]
     if refused:
-        names = ", ".join(map(in_words, refused))
-        hint = "letters a to z, digits, and . - _ are safe everywhere"
-        yield Problem(where, f"the part before the @ cannot have {names}", hint)
+        yield _refused_characters(refused, where)
     if len(local.encode(errors="replace")) > LOCAL_LIMIT:
         yield Problem(where, f"the part before the @ is longer than {LOCAL_LIMIT} bytes")
     if local.startswith(".") or local.endswith(".") or ".." in local:

@@ -10,7 +10,12 @@ from functools import lru_cache
 from urllib.parse import urlsplit
 
 from mission_control_tui.model.errors import InvalidInput, Problem, ProblemCode
-from mission_control_tui.model.people.address_syntax import SPECIAL, normal_address, upn_problems
+from mission_control_tui.model.people.address_syntax import (
+    SPECIAL,
+    normal_address,
+    outside_problems,
+    upn_problems,
+)
 from mission_control_tui.model.people.countries import country_code
 from mission_control_tui.model.people.fields import (
     FIELDS,
@@ -106,6 +111,8 @@ def _problems_of(
         what, hint = _RULES[field.kind](text)
         if what:
             yield Problem(field.name, what, hint)
+        elif field.kind is FieldKind.EMAIL:
+            yield from outside_problems(text, where=field.name, special=special)
 
 
 def _missing(field: UserField) -> Problem:

@@ -6,7 +6,7 @@ again. Who is meant is kept by id beside the text (`setting_references.py`).
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -14,7 +14,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mission_control_tui.model.catalogue.types import Option, Service
-from mission_control_tui.model.catalogue.values import Value, ValueType
+from mission_control_tui.model.catalogue.values import Value, ValueType, texts_of
 from mission_control_tui.model.errors import (
     Conflict,
     InvalidInput,
@@ -53,7 +53,10 @@ class SettingTarget:
 
 @dataclass(frozen=True, slots=True)
 class SettingOwner:
-    """Whose settings are judged. `as_of` is when they were stated, where that was before now."""
+    """Whose settings are judged. `as_of` is when they were stated, where that was before now.
+
+    `special` are the catalogue's `address_characters`.
+    """
 
     account_id: int
     user: UserRow
@@ -61,6 +64,7 @@ class SettingOwner:
     level_id: str
     row: AssignmentRow
     as_of: datetime | None = None
+    special: str = ""
 
 
 @dataclass(slots=True)
@@ -139,6 +143,9 @@ async def judged_settings(
             problems += await _resolve(tx, owner, option, found)
         elif option.type is ValueType.DOMAIN:
             problems += await _domain_problems(tx.session, owner, option, settings)
+        own = [target.text for target in found.targets if target.option_id == option.id]
+        present = [*own, *texts_of(owner.row.settings.get(option.id))]
+        problems += option.outside_problems(found.settings[option.id], owner.special, present)
         if option.is_unique:
             problems += await _claim(tx.session, owner, option, found)
     if problems:
@@ -148,19 +155,13 @@ async def judged_settings(
     return found
 
 
-def _texts(value: Value) -> Sequence[str]:
-    if isinstance(value, list):
-        return value
-    return [value] if isinstance(value, str) and value else []
-
-
 async def _resolve(
     tx: Transaction, owner: SettingOwner, option: Option, found: JudgedSettings
 ) -> list[Problem]:
     """Put whom an option's texts mean into `found`; returns what is wrong with them."""
     problems: list[Problem] = []
     texts: dict[str, None] = {}
-    for text in _texts(found.settings[option.id]):
+    for text in texts_of(found.settings[option.id]):
         target = (
             await _user(tx, owner, option, text)
             if option.type in USERS
@@ -263,7 +264,7 @@ async def _domains(session: AsyncSession, account_id: int) -> set[str]:
 async def _domain_problems(
     session: AsyncSession, owner: SettingOwner, option: Option, settings: Mapping[str, Value]
 ) -> list[Problem]:
-    names = _texts(settings[option.id])
+    names = texts_of(settings[option.id])
     own = await _domains(session, owner.account_id) if names else set()
     return [
         Problem(
@@ -286,7 +287,7 @@ async def _claim(
 ) -> list[Problem]:
     """Claim an option's values, those too that nobody has any more; returns which are somebody else's."""
     problems: list[Problem] = []
-    for text in map(str, _texts(found.settings[option.id])):
+    for text in map(str, texts_of(found.settings[option.id])):
         holder = (
             await session.execute(
                 select(SettingClaimRow, AssignmentRow)
@@ -316,7 +317,7 @@ def _let_go(row: AssignmentRow, option: Option, text: str) -> bool:
     """Tell whether the back end has the value there no more."""
     if row.wish == Wish.ABSENT:
         return (row.observed_wish, row.light) == (Wish.ABSENT, Light.GREY)
-    return row.light == Light.GREEN and text not in _texts(row.settings.get(option.id))
+    return row.light == Light.GREEN and text not in texts_of(row.settings.get(option.id))
 
 
 async def _taken(
@@ -325,7 +326,7 @@ async def _taken(
     what = f"{harmless(text)} is in use in another account"
     if holder.account_id == owner.account_id:
         upn = await session.scalar(select(UserRow.upn).where(UserRow.id == holder.user_id))
-        going = holder.wish == Wish.ABSENT or text not in _texts(holder.settings.get(option.id))
+        going = holder.wish == Wish.ABSENT or text not in texts_of(holder.settings.get(option.id))
         how = "is still being taken away from" if going else "is in use by"
         what = f"{harmless(text)} {how} {harmless(str(upn))}"
         if holder.instance:

@@ -91,7 +91,8 @@ async def provision_in(
     kept = previous if level_id == row.level_id else asked
     checked = service.validate_settings(level_id, wanted.settings, kept)
     await _give_addresses(tx, user, service.addresses_in(level_id, wanted.settings))
-    owner = SettingOwner(account.id, user, service, level_id, row, context.as_of)
+    special = catalogue.address_characters
+    owner = SettingOwner(account.id, user, service, level_id, row, context.as_of, special)
     judged = await judged_settings(tx, owner, checked, _looked_at(service, row, checked, wanted))
     settings: dict[str, Value] = judged.settings
     settled = await judged.write(tx, row)

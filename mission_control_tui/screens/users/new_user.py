@@ -18,6 +18,7 @@ from mission_control_tui.model.errors import (
     ProblemCode,
 )
 from mission_control_tui.model.onboarding.new_user import create_with
+from mission_control_tui.model.people.address_syntax import SPECIAL
 from mission_control_tui.model.people.fields import (
     FIELD_BY_NAME,
     FIELDS,
@@ -322,7 +323,9 @@ class NewUserScreen(MissionScreen):
         name = field_name(event.field.id)
         if not event.field.value or name in ("upn", "password", "confirm", ""):
             return
-        judged = validate_details(self._details(), domains=None, compulsory=frozenset())
+        judged = validate_details(
+            self._details(), domains=None, compulsory=frozenset(), special=SPECIAL
+        )
         wrong = [problem for problem in judged.problems if problem.where == name]
         event.field.error = words_of(wrong[0]) if wrong else ""
         event.field.note = next(

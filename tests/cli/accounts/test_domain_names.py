@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
@@ -95,3 +96,47 @@ def test_copied_commands_quote_what_they_hold_and_old_addresses_stay(
     binned = call(*on, "users", "edit", "a$b|c@contoso.com", "--display-name", "Third")
     assert "mission-control users restore 'a$b|c@contoso.com'" in binned.err
     ok(*on, "users", "restore", "a$b|c@contoso.com")
+
+
+def test_addresses_elsewhere_take_no_shell_characters_but_stored_ones_stay(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    from mission_control_tui.model.people import address_syntax
+
+    user("a@contoso.com")
+    on = ("--account", "contoso")
+    ok(*on, "buy", "email", "--level", "pc-web", "--quantity", "1")
+    give = (*on, "provision", "a@contoso.com", "managed-exchange", "--level", "pc-web", "--set")
+    edit = (*on, "users", "edit", "a@contoso.com")
+    call_set = (*on, "account", "contacts", "set", "primary")
+
+    def doors(address: str) -> list[tuple[str, ...]]:
+        return [
+            (*give, f"forward-to={address}"),
+            (*edit, "--external-email", address),
+            (*call_set, "--name", "Rita", "--email", address),
+            (*on, "objects", "create", "mail-contact", "PC", address),
+        ]
+
+    for address in ("|sh@else.com", "`id`@else.com", "*@else.com", "a$b@else.com"):
+        for door in doors(address):
+            refused = call(*door)
+            assert refused.code == 3, door
+            assert "the part before the @ cannot have" in refused.err, door
+    with monkeypatch.context() as before:
+        before.setattr(address_syntax, "SPECIAL", "")
+        for door in doors("r&d@else.com"):
+            ok(*door)
+    ok(*give, "forward-to=r&d@else.com")
+    ok(*give, "keep-copy=yes")
+    ok(*edit, "--department", "Sales")
+    ok(*edit, "--external-email", "r&d@else.com")
+    ok(*call_set, "--phone", "+61 2 9374 4000")
+    ok(*on, "objects", "edit", "r&d@else.com", "--name", "Press")
+    file = tmp_path / "users.csv"
+    head = "UPN,Display Name,External Email,Department\n"
+    file.write_text(f"{head}a@contoso.com,F L,r&d@else.com,Ops\n")
+    ok(*on, "users", "import", str(file), "--update")
+    assert "Ops" in ok(*on, "users", "show", "a@contoso.com").out
+    file.write_text(f"{head}a@contoso.com,F L,x&d@else.com,Law\n")
+    assert "cannot have &" in call(*on, "users", "import", str(file)).err
