@@ -11,7 +11,7 @@ import click
 
 from mission_control_tui.cli.common.options import Command, Decorator
 from mission_control_tui.cli.common.output import say
-from mission_control_tui.cli.common.parameters import option
+from mission_control_tui.cli.common.parameters import Option, option
 from mission_control_tui.cli.common.session import Session
 
 T = TypeVar("T")
@@ -28,18 +28,37 @@ class _Count(click.IntRange):
         return most if value == "all" else super().convert(value, param, ctx)
 
 
+_JSON_ENDS = "as --json]"
+
+
+class _Limit(Option):
+    """`--limit`, whose help names, beside --json, the way to CSV that its command has."""
+
+    def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
+        """Return the option and its help, as click does."""
+        record = super().get_help_record(ctx)
+        flags = {flag for parameter in ctx.command.params for flag in parameter.opts}
+        way = next((way for way in ("--csv", "--format csv") if way.split()[0] in flags), "")
+        if record is None or not way:
+            return record
+        return record[0], record[1].replace(_JSON_ENDS, f"{_JSON_ENDS[:-1]} or {way}]")
+
+
 def limited(
     default: int, help_text: str = "At most so many, or all.", *, most: int = EVERYTHING
 ) -> Decorator:
-    """Return `--limit N`, from 1 to `most`; without it `default` rows for people, all for programs (--json, --csv)."""
+    """Return `--limit N`, from 1 to `most`; without it `default` rows for people, all for programs (JSON, CSV)."""
     whole = "all" if most == EVERYTHING else most
-    shown = f"[{default} as a table, {whole} as --json or --csv]"
-    declared = option("--limit", type=_Count(1, most), metavar="N", help=f"{help_text}  {shown}")
+    shown = f"[{default} as a table, {whole} {_JSON_ENDS}"
+    declared = option(
+        "--limit", cls=_Limit, type=_Count(1, most), metavar="N", help=f"{help_text}  {shown}"
+    )
 
     def decorate(command: Command) -> Command:
         def limiting(*args: Any, limit: int | None, **given: Any) -> Any:
             session = click.get_current_context().ensure_object(Session)
-            exported = session.json or session.csv or given.get("as_csv")
+            as_file = given.get("as_csv") or given.get("form") in ("csv", "json")
+            exported = session.json or session.csv or as_file
             usual = most if exported else default
             return command(*args, limit=usual if limit is None else limit, **given)
 

@@ -64,9 +64,9 @@ class Argument(_Checked, click.Argument):
     """An argument that is looked at."""
 
 
-def option(*declarations: str, **attributes: Any) -> Decorator:
+def option(*declarations: str, cls: type[Option] = Option, **attributes: Any) -> Decorator:
     """Return an option, as click's of the same name; `limit` and `lines` are what `_Checked` says."""
-    return click.option(*declarations, cls=Option, **attributes)
+    return click.option(*declarations, cls=cls, **attributes)
 
 
 def argument(*declarations: str, **attributes: Any) -> Decorator:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Container, Iterator
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from datetime import date
@@ -18,6 +18,7 @@ from mission_control_tui.model.people.address_syntax import (
 )
 from mission_control_tui.model.people.countries import country_code
 from mission_control_tui.model.people.fields import (
+    FIELD_BY_NAME,
     FIELDS,
     FORM_COMPULSORY,
     FieldKind,
@@ -41,6 +42,14 @@ class Validated:
     details: UserDetails
     problems: tuple[Problem, ...]
     warnings: tuple[Problem, ...]
+
+    def told(self, names: Container[str] | None = None) -> list[str]:
+        """Return the warnings in the words of a form, by the labels of their fields; of these fields, where given."""
+        return [
+            str(replace(warning, where=FIELD_BY_NAME[warning.where].label))
+            for warning in self.warnings
+            if names is None or warning.where in names
+        ]
 
     def require(self) -> UserDetails:
         """Return the cleaned details. Raises InvalidInput with all problems when there are any."""

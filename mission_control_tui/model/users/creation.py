@@ -100,8 +100,8 @@ async def create_in(
     problems += broken
     if problems:
         raise refusal("This user cannot be created.", problems)
-    for warning in validated.warnings:
-        tx.warn(str(warning))
+    for warning in validated.told():
+        tx.warn(warning)
     secret = None if chosen is None else await sealed_passwords.keep(tx, account.id, chosen)
     user, address = new_rows(account.id, uuid.uuid4().hex, details, manager, secret, tx.now)
     row = UserRow(**user)

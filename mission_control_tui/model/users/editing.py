@@ -273,9 +273,8 @@ async def _judged(
     problems += also
     if problems:
         raise refusal(f"{row.upn} cannot be changed like this.", problems)
-    for warning in validated.warnings:
-        if warning.where in differing:
-            tx.warn(str(warning))
+    for warning in validated.told(differing):
+        tx.warn(warning)
     return wanted, manager
 
 

@@ -8,6 +8,7 @@ import io
 import pytest
 
 from tests.cli.command import Command
+from tests.cli.inprocess import ok
 
 
 @pytest.fixture
@@ -70,3 +71,15 @@ def test_every_list_with_a_limit_tells_whether_it_is_whole(acme: Command) -> Non
         acme.ok("users", "delete", f"{name}@acme.example", "--yes")
     assert acme.json("users", "bin", "--limit", "1")["more"] is True
     assert acme.json("users", "bin")["more"] is False
+
+
+@pytest.mark.parametrize(
+    ("command", "ways"),
+    [
+        (("users", "list"), "all as --json or --csv]"),
+        (("account", "statement"), "all as --json or --format csv]"),
+        (("users", "bin"), "all as --json]"),
+    ],
+)
+def test_help_names_the_ways_that_a_list_is_whole(command: tuple[str, ...], ways: str) -> None:
+    assert ways in " ".join(ok(*command, "--help").out.split())

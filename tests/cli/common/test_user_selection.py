@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import openpyxl
 import pytest
 
 from tests.cli.command import Command
@@ -52,3 +53,14 @@ def test_what_is_no_name_is_told_by_row_and_never_shown(acme: Command, text: str
         assert "Correct-Horse-7" not in refused.out + refused.err
         if text.count("\n") and "," not in text:
             assert "row " in refused.err
+
+
+def test_a_workbook_names_users_as_for_an_import(acme: Command) -> None:
+    for name in ("ada", "bob"):
+        acme.user(name)
+    book = openpyxl.Workbook()
+    assert book.active is not None
+    for row in (("Display Name", "UPN"), ("Ada", "ada@acme.example"), ("Bob", "bob@acme.example")):
+        book.active.append(row)
+    book.save(acme.directory / "t.xlsx")
+    assert acme.json(*PLAN, "t.xlsx")["plan"]["total"] == 2

@@ -278,3 +278,11 @@ def test_it_starts_without_textual_and_without_the_engine(acme: Command) -> None
     loaded = {line.rpartition("|")[2].strip() for line in told.err.splitlines() if "|" in line}
     assert "click" in loaded
     assert not heavy & loaded
+
+
+def test_a_warning_names_its_field_as_the_form_does(acme: Command) -> None:
+    ada = acme.user("ada")
+    edited = acme.ok("users", "edit", ada, "--expires-on", "2020-01-01")
+    said = edited.out + edited.err
+    assert "Account expires: 2020-01-01 is past" in said
+    assert "expires_on:" not in said

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from dataclasses import fields, replace
+from datetime import date
 
 import iso3166
 import pytest
@@ -365,3 +366,13 @@ def test_importing_the_rules_does_not_pay_for_what_they_look_up() -> None:
         [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60
     )
     assert found.stdout.strip() == "[]"
+
+
+def test_warnings_are_told_by_the_labels_of_their_fields() -> None:
+    details = UserDetails(upn="a@acme.example", display_name="A", expires_on=date(2020, 1, 1))
+    judged = validate_details(
+        details, domains=None, compulsory=IMPORT_COMPULSORY, today=date(2026, 1, 1)
+    )
+    (told,) = judged.told()
+    assert told.startswith("Account expires: 2020-01-01 is past")
+    assert judged.told({"mobile_phone"}) == []

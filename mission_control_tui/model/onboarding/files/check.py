@@ -43,10 +43,13 @@ def check_rows(
             today=today,
         )
         found = [file.located(row, problem) for problem in validated.problems]
-        warnings = (*row.warnings, *(file.located(row, told) for told in validated.warnings))
+        told = [file.located(row, warning) for warning in validated.warnings]
         if row.secret and not row.fields and row.problems:
             found = []  # its cells are not where they belong: that is all there is to say
-        yield CheckedRow(row, validated.details, (*row.problems, *found), warnings)
+        problems = (*row.problems, *found)
+        refused = {problem.where for problem in problems}
+        warnings = [warning for warning in told if warning.where not in refused]
+        yield CheckedRow(row, validated.details, problems, (*row.warnings, *warnings))
 
 
 def foreign_domains(file: ImportFile, domains: Collection[str]) -> dict[str, tuple[int, ...]]:

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from mission_control_tui.model.errors import InvalidInput, Problem
 from mission_control_tui.model.onboarding.files.cells import CORRECT
 from mission_control_tui.model.onboarding.files.columns import heading_key
-from mission_control_tui.model.onboarding.files.detect import Record, open_text
-from mission_control_tui.model.onboarding.files.workbook import SIGNATURE, WorkbookFile
+from mission_control_tui.model.onboarding.files.detect import Record
+from mission_control_tui.model.onboarding.files.workbook import open_rows
 from mission_control_tui.model.text.clean import harmless
 from mission_control_tui.model.text.spreadsheet_cells import damage, date_damage, free
 
@@ -46,7 +46,7 @@ def read_objects(data: bytes, *, encoding: str = "", kind: str = "") -> tuple[Ob
 
     Raises InvalidInput where the file has no headings for name and address, and for what is no such file.
     """
-    text = WorkbookFile(data) if data.startswith(SIGNATURE) else open_text(data, encoding)
+    text = open_rows(data, encoding)
     records = (record for record in text.records() if any(map(str.strip, record.cells)))
     first = next(records, None)
     if first is None:

@@ -33,10 +33,9 @@ from mission_control_tui.model.onboarding.files.detect import (
     DELIMITERS,
     Record,
     TextFile,
-    open_text,
 )
 from mission_control_tui.model.onboarding.files.layout import Layout, column_letter, layout_of
-from mission_control_tui.model.onboarding.files.workbook import SIGNATURE, WorkbookFile
+from mission_control_tui.model.onboarding.files.workbook import WorkbookFile, open_rows
 from mission_control_tui.model.people.fields import FIELD_BY_NAME, UserDetails, Value
 from mission_control_tui.model.people.names import display_name_for
 from mission_control_tui.model.text.clean import harmless
@@ -131,7 +130,7 @@ def read_users(
     if isinstance(data, Path):
         source = source or str(data)
         data = contents(data)
-    text = WorkbookFile(data) if data.startswith(SIGNATURE) else open_text(data, encoding)
+    text = open_rows(data, encoding)
     expected = max(data.count(b"\n") or data.count(b"\r"), 1)
     records = _reported(text.records(), expected, progress)
     heading = next((record for record in records if not _is_blank(record.cells)), None)

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 
 from mission_control_tui.model.errors import InvalidInput, Problem
 from mission_control_tui.model.onboarding.files.columns import heading_key
-from mission_control_tui.model.onboarding.files.detect import COMMENT, Record, open_text
+from mission_control_tui.model.onboarding.files.detect import COMMENT, Record
 from mission_control_tui.model.onboarding.files.formats import FORMATS
 from mission_control_tui.model.onboarding.files.layout import column_letter, layout_of
+from mission_control_tui.model.onboarding.files.workbook import open_rows
 from mission_control_tui.model.text.spreadsheet_cells import damage, free
 
 _NO_NAME = re.compile(r"[\s,;\"<>]")
@@ -32,7 +33,7 @@ def user_names(data: bytes, source: str) -> list[str]:
 
     Raises InvalidInput by row. It never shows a cell: what is no name may be a whole row with a password.
     """
-    records = [record for record in open_text(data).records() if any(map(str.strip, record.cells))]
+    records = [record for record in open_rows(data).records() if any(map(str.strip, record.cells))]
     column = _column(records)
     rows = records[1:] if column is not None else records
     named = [(record, _cell(record, column or 0)) for record in rows]

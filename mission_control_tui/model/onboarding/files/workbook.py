@@ -16,7 +16,7 @@ from typing import Any
 
 from mission_control_tui.model.errors import InvalidInput, UsageError
 from mission_control_tui.model.input_files import MEBIBYTE
-from mission_control_tui.model.onboarding.files.detect import Record
+from mission_control_tui.model.onboarding.files.detect import Record, TextFile, open_text
 
 SIGNATURE = b"PK\x03\x04"
 UNPACKED_LIMIT = 512 * MEBIBYTE
@@ -59,6 +59,11 @@ class WorkbookFile:
                 f"This workbook cannot be read ({type(error).__name__}).",
                 hint='open it in a spreadsheet and save it as "CSV UTF-8 (comma delimited)"',
             ) from error
+
+
+def open_rows(data: bytes, encoding: str = "") -> TextFile | WorkbookFile:
+    """Return a file of rows, a workbook or a text; `encoding` is that of the text, where it is known."""
+    return WorkbookFile(data) if data.startswith(SIGNATURE) else open_text(data, encoding)
 
 
 def _records(sheet: Any) -> Iterator[Record]:

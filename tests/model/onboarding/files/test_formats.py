@@ -251,6 +251,14 @@ def test_warnings_come_with_their_row_and_the_phone_as_typed() -> None:
     assert row.details.office_phone == "call 12"
 
 
+def test_a_cell_that_is_refused_is_not_warned_of_as_well() -> None:
+    headings = ["UPN", "Display Name", "Office Phone", "Mobile Phone"]
+    file = read_users(csv_bytes([headings, ["a@acme.example", "A", "6.14E+10", "call 12"]]))
+    (row,) = check_rows(file, domains=["acme.example"])
+    assert [problem.where for problem in row.problems] == ["row 2, Office Phone"]
+    assert [warning.where for warning in row.warnings] == ["row 2, Mobile Phone"]
+
+
 @pytest.mark.parametrize("name", ["microsoft365", "microsoft365-new", "google"])
 def test_the_samples_are_good_to_import(name: str) -> None:
     file = sample(name)
