@@ -81,7 +81,7 @@ class ConsoleApp(MissionControlApp):
     @property
     def quick_links(self) -> Sequence[Link]:
         offered = self.session.offers
-        return self.links if offered is None else (*self.links, offered)
+        return self.links if offered is None else (offered, *self.links)
 
     def follow_link(self, name: str) -> None:
         """Go to a screen of QUICK LINKS of the account that is on top, from its Home."""

@@ -80,6 +80,8 @@ async def test_a_chosen_level_is_provisioned_at_a_time(world_db: Path) -> None:
         await pilot.press("up", "space", "d")
         await shows(pilot, "Provision Managed Exchange: Standard Mail (POPX), of", "when?")
         await fill_in(pilot, "+2h")
+        await shows(pilot, "Lost: ", "Schedule")
+        await answer(pilot, "y")
         await shows(pilot, "Scheduled, number 1")
         (one,) = await schedules(app)
         assert (one.action, one.params.level) == ("provision", "popx")

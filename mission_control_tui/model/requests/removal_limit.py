@@ -176,4 +176,4 @@ async def allow_removals(
         await tx.session.flush()
         if allowed:
             await settle_waiting(tx)
-    return tx.outcome(tuple(allowed))
+    return tx.outcome(tuple(sorted(allowed)))

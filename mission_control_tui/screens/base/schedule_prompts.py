@@ -118,7 +118,7 @@ class SchedulePrompts:
     ) -> None:
         """Ask for the date and time, and schedule; then `done` is called."""
 
-        async def answered(text: str) -> None:
+        async def answered(text: str) -> Callable[[], None] | None:
             wanted = (self._screen.context.scope, user.id, planned.action, planned.params, text)
 
             async def state() -> None:
@@ -129,11 +129,11 @@ class SchedulePrompts:
             tried = await schedule(*wanted, dry_run=True)
             if not tried.plan.lost:
                 await state()
-                return
+                return None
             account = self._screen.context.account.name
             lines = [f"{account}: schedule {what}, of {user.upn}, for {tried.result.shown}?"]
             lines.append(f"Lost: {'; '.join(tried.plan.lost)}.")
-            self._screen.prompts.confirm(lines, state, yes="Schedule")
+            return lambda: self._screen.prompts.confirm(lines, state, yes="Schedule")
 
         what = title(self._screen.context.catalogue, planned.action, planned.params)
         self._ask_for_time(f"{what}, of {user.upn}", answered)

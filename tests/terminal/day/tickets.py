@@ -208,7 +208,8 @@ def leaver(desk: Desk, ticket: Ticket) -> None:
     desk.move("Deprovision everything", "enter")
     desk.see("When:")
     desk.type(LEAVES_ON, then="2027-03-31 18:00 ")
-    desk.press("enter", then="Scheduled, number")
+    desk.press("enter", then=QUESTION)
+    desk.press("y", then="Scheduled, number")
 
 
 async def has_left(world: World, ticket: Ticket) -> bool:
