@@ -329,7 +329,7 @@ class BulkNewScreen(MissionScreen):
                 lambda: partial(self._begin, plan),
                 what="the number of users",
             )
-        elif plan.takes_away:
+        elif plan.takes_away or plan.changes:
             self.prompts.confirm(lines, lambda: self._begin(plan), yes="Start")
         else:
             self._begin(plan)
