@@ -11,9 +11,10 @@ from sqlalchemy import func, select
 from mission_control_tui.model.audit_actions import AuditAction
 from mission_control_tui.model.bulk.targets import BulkTarget
 from mission_control_tui.model.bulk.views import BulkAction, BulkOnlyAction, BulkPassword, ItemState
-from mission_control_tui.model.errors import MissionControlError
+from mission_control_tui.model.errors import Conflict, MissionControlError
+from mission_control_tui.model.people.address_syntax import upn_key
 from mission_control_tui.model.plan import PlanVerb
-from mission_control_tui.model.services.wishes import enqueue
+from mission_control_tui.model.services.wishes import enqueue, last_request
 from mission_control_tui.model.states import (
     Light,
     Priority,
@@ -27,6 +28,7 @@ from mission_control_tui.model.store.tables.requests import RequestRow
 from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.model.store.tables.users import UserRow
 from mission_control_tui.model.store.transaction import Transaction
+from mission_control_tui.model.store.user_rows import addresses_of
 from mission_control_tui.model.users.actions.base import (
     ActionContext,
     ActionResult,
@@ -38,7 +40,15 @@ from mission_control_tui.model.users.actions.disable import Disable, Enable
 from mission_control_tui.model.users.actions.params import ActionParams
 from mission_control_tui.model.users.actions.provision import Provision
 from mission_control_tui.model.users.actions.registry import ACTIONS
-from mission_control_tui.model.users.revert import changed_since, restate_service, same, state_of
+from mission_control_tui.model.users.aliases import PRIMARY, AddressChanges
+from mission_control_tui.model.users.editing import apply_changes
+from mission_control_tui.model.users.revert import (
+    FORCE_HINT,
+    changed_since,
+    restate_service,
+    same,
+    state_of,
+)
 
 SO_ALREADY = "It is so already."
 
@@ -212,7 +222,13 @@ async def _result(
             user.upn, done.service_id, instance, done.backend_name, done.password
         )
     # A password alone leaves the user as before, and cannot be undone.
-    states: StoredItem = {"before": before or {**after, "wish": str(Wish.ABSENT)}, "after": after}
+    before = before or {**after, "wish": str(Wish.ABSENT)}
+    states: StoredItem = {"before": before, "after": after}
+    if done.has:
+        states = {
+            "before": {**before, "addresses": dict(done.had)},
+            "after": {**after, "addresses": dict(done.has)},
+        }
     return ItemResult(
         ItemState.QUEUED,
         request_id=done.request_id,
@@ -251,16 +267,50 @@ async def _restate(tx: Transaction, context: BulkContext, subject: ItemSubject) 
     if "disabled" in target:
         verb = Disable() if target["disabled"] else Enable()
         return await _do(tx, context, subject, verb, context.params)
-    row = subject.assignment()
-    if same(state_of(row), target):
-        return ItemResult(ItemState.UNCHANGED, SO_ALREADY, assignment_id=row.id)
-    if not context.params.force:
-        refusal = await changed_since(tx.session, row, expected)
-        if refusal is not None:
-            raise refusal
-    before = state_of(row)
-    given = await restate_service(tx, context.shared, _user(subject), row, target)
-    return await _result(tx, _user(subject), row.instance, before, given)
+    row, user = subject.assignment(), _user(subject)
+    before, service = state_of(row), context.shared.catalogue.service(row.service_id)
+    given = ActionResult(row.id, service.id, row.level_id, row.backend_name, None)
+    if not same(before, target):
+        if not context.params.force:
+            refusal = await changed_since(tx.session, row, expected)
+            if refusal is not None:
+                raise refusal
+        given = await restate_service(tx, context.shared, user, row, target)
+    if "addresses" in target:
+        given = await _restate_addresses(tx, context, user, subject.target, given)
+    return await _result(tx, user, row.instance, before, given)
+
+
+async def _restate_addresses(
+    tx: Transaction,
+    context: BulkContext,
+    user: UserRow,
+    item: BulkTarget,
+    given: ActionResult,
+) -> ActionResult:
+    """Take the user's addresses back as well, of which the service is told by the user's edit."""
+    before = item.previous["target"]["addresses"]
+    after = item.previous["expected"].get("addresses", {})
+    back = AddressChanges.back(before, after)
+    present = await addresses_of(tx.session, user.id)
+    keys = {held.key for held in present}
+    primary = next((held.address for held in present if held.is_primary), user.upn)
+    restated = primary == before.get(PRIMARY, primary)
+    changed = not restated and primary != after.get(PRIMARY, primary)
+    if changed and not context.params.force:
+        raise Conflict(
+            f"The primary address was changed since: it is {primary} now.", hint=FORCE_HINT
+        )
+    changes = AddressChanges(
+        add=tuple(address for address in back.add if upn_key(address) not in keys),
+        primary="" if restated else back.primary,
+        remove=tuple(address for address in back.remove if upn_key(address) in keys),
+    )
+    if changes == AddressChanges():
+        return given
+    had, has = await apply_changes(tx, user, {}, addresses=changes)
+    told = given.request_id or max(await last_request(tx, given.assignment_id), default=None)
+    return replace(given, request_id=told, had=had, has=has)
 
 
 def _user(subject: ItemSubject) -> UserRow:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import defaultdict
-from collections.abc import Hashable, Sequence
+from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,9 +13,16 @@ from sqlalchemy import ColumnElement, Text, cast, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mission_control_tui.model.bulk.targets import BulkTarget
+from mission_control_tui.model.people.address_syntax import lookup_key
 from mission_control_tui.model.states import SubjectKind
-from mission_control_tui.model.store.tables.services import AssignmentRow, SeatHoldRow, SeatPoolRow
-from mission_control_tui.model.store.tables.users import UserRow
+from mission_control_tui.model.store.batches import batches
+from mission_control_tui.model.store.tables.services import (
+    AssignmentRow,
+    SeatHoldRow,
+    SeatPoolRow,
+    SettingReferenceRow,
+)
+from mission_control_tui.model.store.tables.users import AddressRow, UserRow
 from mission_control_tui.model.users.actions.params import ActionParams
 from mission_control_tui.model.users.revert import same
 
@@ -39,6 +47,7 @@ _SERVICE = (
     AssignmentRow.password_delivered,
     AssignmentRow.secret_id.is_not(None).label("has_secret"),
 )
+_BETWEEN = re.compile(r"[\s,;]+")
 _ABOUT = 3
 """From here on they tell what is asked about."""
 
@@ -56,10 +65,72 @@ Kinds = dict[Hashable, ItemKind]
 """By all that the answer depends on."""
 
 
+async def meant_users(
+    session: AsyncSession, account_id: int, params: ActionParams, chosen: Sequence[BulkTarget]
+) -> frozenset[str]:
+    """Return the ids of users whom settings name by an address, and to whom these send on: each is a kind of its own.
+
+    An address is theirs already, or mail would come back to them; nobody else is told apart by it.
+    """
+    documents: list[object] = [params.settings]
+    for target in chosen:
+        documents += [
+            stated.get("settings")
+            for stated in (target.previous.get("give"), target.previous.get("target"))
+            if stated
+        ]
+    keys = {lookup_key(text) for document in documents for text in _addresses(document)}
+    found: set[str] = set()
+    for chunk in batches(sorted(keys)):
+        held = await session.scalars(
+            select(AddressRow.user_id).where(
+                AddressRow.key.in_(chunk),
+                AddressRow.account_id == account_id,
+                AddressRow.user_id.is_not(None),
+            )
+        )
+        found.update(user_id for user_id in held if user_id)
+    following = found
+    while following:
+        reached: set[str] = set()
+        for chunk in batches(sorted(following)):
+            sent_on = await session.scalars(
+                select(SettingReferenceRow.user_id)
+                .join(AssignmentRow, AssignmentRow.id == SettingReferenceRow.assignment_id)
+                .where(
+                    AssignmentRow.user_id.in_(chunk),
+                    SettingReferenceRow.user_id.is_not(None),
+                )
+            )
+            reached.update(user_id for user_id in sent_on if user_id)
+        following = reached - found
+        found |= following
+    return frozenset(found)
+
+
+def _addresses(value: object) -> Iterator[str]:
+    """Yield what may be an address of a settings document, also of a list that is typed as one text."""
+    if isinstance(value, str):
+        yield from (part for part in _BETWEEN.split(value) if "@" in part)
+    elif isinstance(value, Mapping):
+        for held in value.values():
+            yield from _addresses(held)
+    elif isinstance(value, Iterable):
+        for held in value:
+            yield from _addresses(held)
+
+
 async def kinds_of(
-    session: AsyncSession, chosen: Sequence[BulkTarget], params: ActionParams, kinds: Kinds
+    session: AsyncSession,
+    chosen: Sequence[BulkTarget],
+    params: ActionParams,
+    kinds: Kinds,
+    meant: Collection[str] = frozenset(),
 ) -> list[ItemKind]:
-    """Return the kind of each item, in their order; new ones are put into `kinds`. Few enough for one statement."""
+    """Return the kind of each item, in their order; new ones are put into `kinds`. Few enough for one statement.
+
+    Users who are `meant` by the settings are kinds of their own.
+    """
     user_ids = [target.user_id for target in chosen if target.user_id is not None]
     others = [target.assignment_id for target in chosen if target.user_id is None]
     users = {
@@ -101,6 +172,7 @@ async def kinds_of(
         rows = services.get(target.user_id or target.assignment_id, [])
         concerned = [row for row in rows if _concerns(row, target, params)]
         known = (
+            target.user_id if target.user_id in meant else None,
             users.get(target.user_id) if target.user_id is not None else None,
             tuple(
                 (row.subject_kind, row.service_id, row.instance, row.wish, row.light)

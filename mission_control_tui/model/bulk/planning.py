@@ -1,8 +1,8 @@
 """What a bulk would do: the same code as its slices, tried on one user of each kind and rolled back.
 
-Users of whom the store knows the same facts get the same answer, so one of them stands for all; only seats depend on
-who comes first, and are counted in the items' order. Reading takes no lock, and each of the trials that are rolled
-back ends within a slice's time, so that a plan for thousands keeps nobody waiting.
+Users of whom the store knows the same facts get the same answer, so one of them stands for all; only seats and what
+one alone can have depend on who comes first, and are counted in the items' order. Reading takes no lock, and each of
+the trials that are rolled back ends within a slice's time, so that a plan for thousands keeps nobody waiting.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mission_control_tui.model.bulk.actions import BulkContext, ItemResult, act, subjects
-from mission_control_tui.model.bulk.facts import ItemKind, Kinds, Level, kinds_of
+from mission_control_tui.model.bulk.facts import ItemKind, Kinds, Level, kinds_of, meant_users
 from mission_control_tui.model.bulk.slices import SLICE_SECONDS
-from mission_control_tui.model.bulk.targets import BulkOrder, Picked, order
+from mission_control_tui.model.bulk.targets import BulkOrder, BulkTarget, Picked, order
 from mission_control_tui.model.bulk.views import (
     BulkAction,
     BulkChange,
@@ -33,7 +33,7 @@ from mission_control_tui.model.bulk.views import (
 from mission_control_tui.model.catalogue.in_force import in_force
 from mission_control_tui.model.catalogue.prices import quote
 from mission_control_tui.model.catalogue.types import Catalogue
-from mission_control_tui.model.errors import InvalidInput, NoSeats
+from mission_control_tui.model.errors import Conflict, InvalidInput, NoSeats
 from mission_control_tui.model.plan import PlanLine, PlanVerb
 from mission_control_tui.model.requests.connector_pauses import pauses
 from mission_control_tui.model.services.seats import no_seats
@@ -41,10 +41,20 @@ from mission_control_tui.model.states import Wish
 from mission_control_tui.model.store.batches import batches
 from mission_control_tui.model.store.retry import retries_on_conflict
 from mission_control_tui.model.store.scope import AccountScope
-from mission_control_tui.model.store.tables.services import AssignmentRow, SeatHoldRow, SeatPoolRow
+from mission_control_tui.model.store.tables.documents import StoredWish
+from mission_control_tui.model.store.tables.services import (
+    AssignmentRow,
+    SeatHoldRow,
+    SeatPoolRow,
+    SettingClaimRow,
+)
 from mission_control_tui.model.text.differences import differences
 from mission_control_tui.model.users.actions.params import ActionParams
 from mission_control_tui.model.users.actions.registry import ACTIONS
+from mission_control_tui.model.users.aliases import ALIASES
+
+Claim = tuple[str, str]
+"""What one alone can have: of what it is one, and the text."""
 
 WAITING = "waiting"
 _THE_USER = "the user"
@@ -66,6 +76,8 @@ class _Answer:
     keeps: frozenset[Level]
     changes: tuple[tuple[bool, str], ...] = ()
     """What changes in words, and whether it is lost."""
+    claims: frozenset[Claim] = frozenset()
+    """What nobody else can have then: unique values, and addresses."""
 
 
 @dataclass(slots=True)
@@ -85,6 +97,8 @@ class _Tally:
     removals: int = 0
     passwords: int = 0
     changes: Counter[tuple[bool, str]] = field(default_factory=Counter)
+    claimed: dict[Claim, BulkTarget] = field(default_factory=dict)
+    """Who of the items has first what nobody else can have."""
 
 
 async def plan(
@@ -104,16 +118,17 @@ async def plan_for(scope: AccountScope, order: BulkOrder) -> BulkPlan:
         pools = await _pools(session, order.account_id)
         paused = {pause.name: pause.said for pause in await pauses(session)}
         found: Kinds = {}
+        meant = await meant_users(session, order.account_id, order.params, order.targets)
         kinds = [
             kind
             for chunk in batches(order.targets)
-            for kind in await kinds_of(session, chunk, order.params, found)
+            for kind in await kinds_of(session, chunk, order.params, found, meant)
         ]
     answers = await _answers(scope, order, list(found.values()))
     free = {level: owned - held for level, (owned, held) in pools.items()}
     tally = _Tally(catalogue, pools, paused, free)
     for number, (target, kind) in enumerate(zip(order.targets, kinds, strict=True)):
-        _count(tally, target.name, kind, answers[id(kind)])
+        _count(tally, target, kind, answers[id(kind)])
         if number % COUNTED_AT_ONCE == 0:
             await asyncio.sleep(0)  # keys go on meanwhile
     counts = tally.counts
@@ -216,6 +231,7 @@ def _changes(lines: Sequence[PlanLine]) -> list[str]:
 async def _answer(session: AsyncSession, kind: ItemKind, acted: ItemResult) -> _Answer:
     holds = keeps = kind.holds
     removes = False
+    claims: set[Claim] = set()
     if acted.state is ItemState.QUEUED and acted.assignment_id is not None:
         await session.flush()
         rows = await session.execute(
@@ -227,16 +243,41 @@ async def _answer(session: AsyncSession, kind: ItemKind, acted: ItemResult) -> _
         row = await session.get_one(AssignmentRow, acted.assignment_id)
         removes = row.wish == Wish.ABSENT
         keeps = frozenset() if removes else holds & {(row.service_id, row.level_id)}
+        if not removes:
+            unique = await session.execute(
+                select(
+                    SettingClaimRow.service_id, SettingClaimRow.option_id, SettingClaimRow.value
+                ).where(SettingClaimRow.assignment_id == row.id)
+            )
+            claims = {(f"{service} {option}", value) for service, option, value in unique}
+        had = _aliases(acted.previous.get("before", {}))
+        claims |= _aliases(acted.previous.get("after", {})) - had
     if acted.error is not None:
         acted = replace(acted, reason=acted.error.said_of(_THE_USER).in_a_line)
-    return _Answer(acted, removes, holds - kind.holds, keeps)
+    return _Answer(acted, removes, holds - kind.holds, keeps, claims=frozenset(claims))
 
 
-def _count(tally: _Tally, name: str, kind: ItemKind, answer: _Answer) -> None:
-    acted, error = answer.acted, answer.acted.error
+def _aliases(state: StoredWish) -> set[Claim]:
+    aliases = state.get("addresses", {}).get(ALIASES, [])
+    return {(ALIASES, str(alias)) for alias in aliases} if isinstance(aliases, list) else set()
+
+
+def _count(tally: _Tally, target: BulkTarget, kind: ItemKind, answer: _Answer) -> None:
+    name, acted, error = target.name, answer.acted, answer.acted.error
     state, reason, code = str(acted.state), acted.reason, error.exit_code if error else 0
+    taken_by = {
+        what: tally.claimed[what]
+        for what in sorted(answer.claims & tally.claimed.keys())
+        if (ALIASES, tally.claimed[what].user_id) != (what[0], target.user_id)
+    }
     missing = [level for level in answer.takes if tally.free.get(level, 0) <= 0]
-    if missing:
+    if taken_by:
+        state, code = ItemState.REFUSED, Conflict.exit_code
+        reason = "; ".join(
+            f"{text} goes to {first.name}" for (_what, text), first in taken_by.items()
+        )
+        reason += ", and nobody else can have it then."
+    elif missing:
         tally.short.update(missing)
         service, level = missing[0]
         owned = tally.pools.get((service, level), (0, 0))[0]
@@ -249,6 +290,7 @@ def _count(tally: _Tally, name: str, kind: ItemKind, answer: _Answer) -> None:
     if state != ItemState.QUEUED:
         tally.reasons[state, reason, code].append(name)
         return
+    tally.claimed.update(dict.fromkeys(answer.claims - tally.claimed.keys(), target))
     for taken in answer.takes:
         tally.free[taken] -= 1
     tally.released.update((kind.holds | answer.takes) - answer.keeps)

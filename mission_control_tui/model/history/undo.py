@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -49,7 +48,7 @@ from mission_control_tui.model.users.actions.params import ActionParams
 from mission_control_tui.model.users.actions.password import Password
 from mission_control_tui.model.users.actions.registry import ACTIONS
 from mission_control_tui.model.users.actions.wish import Deprovision
-from mission_control_tui.model.users.aliases import ALIASES, PRIMARY, AddressChanges
+from mission_control_tui.model.users.aliases import AddressChanges
 from mission_control_tui.model.users.editing import apply_changes
 from mission_control_tui.model.users.revert import restate_service, state_of, was_changed
 from mission_control_tui.model.views import AuditView
@@ -237,12 +236,7 @@ async def _restate_user(tx: Transaction, user: UserRow, row: AuditRow, force: bo
     ]
     if changed and not force:
         raise await was_changed(tx.session, row, ", ".join(changed))
-    had, has = _list(row.before.get(ALIASES)), _list(row.after.get(ALIASES))
-    addresses = AddressChanges(
-        add=tuple(address for address in had if address not in has),
-        primary=str(row.before.get(PRIMARY, "")),
-        remove=tuple(address for address in has if address not in had),
-    )
+    addresses = AddressChanges.back(row.before, row.after)
     back = {name: value for name, value in row.before.items() if name in FIELD_BY_NAME}
     await apply_changes(
         tx,
@@ -254,10 +248,6 @@ async def _restate_user(tx: Transaction, user: UserRow, row: AuditRow, force: bo
 
 def _json(value: object) -> object:
     return value.isoformat() if isinstance(value, date) else value
-
-
-def _list(value: Any) -> list[str]:
-    return [str(item) for item in value] if isinstance(value, list) else []
 
 
 async def _restate_service(

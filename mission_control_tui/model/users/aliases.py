@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Self
 
 from sqlalchemy import delete
 
@@ -32,6 +33,20 @@ class AddressChanges:
     add: tuple[str, ...] = ()
     primary: str = ""
     remove: tuple[str, ...] = ()
+
+    @classmethod
+    def back(cls, before: Mapping[str, object], after: Mapping[str, object]) -> Self:
+        """Return what takes a change of addresses back, by what differed before and after it."""
+        had, has = _texts(before.get(ALIASES)), _texts(after.get(ALIASES))
+        return cls(
+            add=tuple(address for address in had if address not in has),
+            primary=str(before.get(PRIMARY, "")),
+            remove=tuple(address for address in has if address not in had),
+        )
+
+
+def _texts(value: object) -> list[str]:
+    return [str(item) for item in value] if isinstance(value, list) else []
 
 
 async def alias_problems(tx: Transaction, row: UserRow, aliases: Sequence[str]) -> list[Problem]:

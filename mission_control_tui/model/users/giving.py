@@ -20,6 +20,7 @@ from mission_control_tui.model.services.setting_rules import SettingOwner, judge
 from mission_control_tui.model.services.wishes import (
     enqueue,
     find_or_make,
+    last_request,
     requirements,
     user_subject,
 )
@@ -90,7 +91,7 @@ async def provision_in(
     asked = service.stated_settings(row.level_id, previous, row.stated) if previous else {}
     kept = previous if level_id == row.level_id else asked
     checked = service.validate_settings(level_id, wanted.settings, kept)
-    await _give_addresses(tx, user, service.addresses_in(level_id, wanted.settings))
+    had, has = await _give_addresses(tx, user, service.addresses_in(level_id, wanted.settings))
     special = catalogue.address_characters
     owner = SettingOwner(account.id, user, service, level_id, row, context.as_of, special)
     judged = await judged_settings(tx, owner, checked, _looked_at(service, row, checked, wanted))
@@ -116,7 +117,9 @@ async def provision_in(
     if row.wish == wish and before == after and not settled and (agrees or on_its_way):
         tx.record(PlanVerb.UNCHANGED, "service", f"{user.upn} {named(service, wanted.instance)}")
         row.stated = stated
-        return ActionResult(row.id, service.id, level_id, row.backend_name, None)
+        # Of new addresses the service is told by the user's edit.
+        told = max(await last_request(tx, row.id), default=None) if has else None
+        return ActionResult(row.id, service.id, level_id, row.backend_name, told, had=had, has=has)
     kind = RequestKind.CHANGE if row.wish != Wish.ABSENT else RequestKind.PROVISION
     await seats.hold(tx, row, service, level_id)
     password = await _password(tx, catalogue, user, service, row)
@@ -171,7 +174,9 @@ async def provision_in(
         request_id=request.id,
         assignment_id=row.id,
     )
-    return ActionResult(row.id, service.id, level_id, row.backend_name, request.id, password)
+    return ActionResult(
+        *(row.id, service.id, level_id, row.backend_name, request.id, password), had=had, has=has
+    )
 
 
 def _looked_at(
@@ -183,8 +188,13 @@ def _looked_at(
     return {service.option(key).id for key in wanted.settings}
 
 
-async def _give_addresses(tx: Transaction, user: UserRow, given: Mapping[str, Value]) -> None:
-    """Make what options say of the user's addresses the user's own: aliases, and one primary address."""
+async def _give_addresses(
+    tx: Transaction, user: UserRow, given: Mapping[str, Value]
+) -> tuple[dict[str, object], dict[str, object]]:
+    """Make what options say of the user's addresses the user's own: aliases, and one primary address.
+
+    Returns what differs, before and after.
+    """
     primary = next((value for value in given.values() if isinstance(value, str)), "")
     several = [entry for value in given.values() if isinstance(value, list) for entry in value]
     has = {held.key for held in await addresses_of(tx.session, user.id)}
@@ -194,7 +204,8 @@ async def _give_addresses(tx: Transaction, user: UserRow, given: Mapping[str, Va
         raise refusal(f"{user.upn} cannot have these addresses.", problems)
     if new or primary:
         changes = AddressChanges(add=tuple(dict.fromkeys(new)), primary=primary)
-        await apply_changes(tx, user, {}, addresses=changes)
+        return await apply_changes(tx, user, {}, addresses=changes)
+    return {}, {}
 
 
 async def _level(

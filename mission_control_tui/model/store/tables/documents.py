@@ -26,7 +26,10 @@ class StoredBulkParams(StoredParams, total=False):
 
 
 class StoredWish(TypedDict, total=False):
-    """A wish that an undo states again: that for a service, or of a user as a whole whether `disabled`."""
+    """A wish that an undo states again: that for a service, or of a user as a whole whether `disabled`.
+
+    `addresses` are those of the user that differ between before and after.
+    """
 
     service: str
     instance: str
@@ -35,6 +38,7 @@ class StoredWish(TypedDict, total=False):
     settings: dict[str, object]
     stated: list[str] | None
     disabled: bool
+    addresses: dict[str, object]
 
 
 class StoredItem(TypedDict, total=False):

@@ -7,6 +7,7 @@ what needs the database is imported by the functions that use it.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, ClassVar, Self
 
@@ -56,7 +57,8 @@ async def action_context(
 class ActionResult:
     """What became of one service, or without one of the user. `request_id` is None when nothing had to change.
 
-    `password` is one made for it, revealed here and never again; `backend_name` is the login that it is for.
+    `password` is one made for it, revealed here and never again; `backend_name` is the login that it is for. `had` and
+    `has` are the user's addresses before and after, where its options changed them.
     """
 
     assignment_id: str
@@ -65,6 +67,8 @@ class ActionResult:
     backend_name: str
     request_id: int | None
     password: str | None = field(default=None, repr=False)
+    had: Mapping[str, object] = field(default_factory=dict)
+    has: Mapping[str, object] = field(default_factory=dict)
 
     @classmethod
     def of_user(cls, user: UserRow, request_id: int | None, password: str | None = None) -> Self:
