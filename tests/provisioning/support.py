@@ -107,8 +107,14 @@ class World:
         written = [f'[[rule]]\nid = "rule-{number}"\n{rule}' for number, rule in enumerate(rules)]
         self.rules_path.write_text("\n\n".join([RULES, *written]), "utf-8")
 
-    def configure(self, *, simulator: Mapping[str, object] | None = None, **worker: object) -> None:
-        """Write the settings file and name it in the environment."""
+    def configure(
+        self,
+        *,
+        simulator: Mapping[str, object] | None = None,
+        more: Sequence[str] = (),
+        **worker: object,
+    ) -> None:
+        """Write the settings file, at once, as a worker may read it now, and name it in the environment."""
         lines = ["[worker]"]
         key_file = {"key_file": str(self.directory / "worker.key")}
         if self.store.is_sqlite:
@@ -119,7 +125,9 @@ class World:
         table = {"path": str(self.simulator_path), "rules": str(self.rules_path)}
         for key, value in {**table, **(simulator or {})}.items():
             lines.append(f"{key} = {_toml(value)}")
-        self.settings_path.write_text("\n".join(lines) + "\n", "utf-8")
+        whole = self.settings_path.with_suffix(".new")
+        whole.write_text("\n".join((*lines, *more)) + "\n", "utf-8")
+        whole.replace(self.settings_path)
         os.environ[PREFIX + "SETTINGS"] = str(self.settings_path)
 
     async def people(self, *names: str, password: str | None = PASSWORD) -> list[str]:

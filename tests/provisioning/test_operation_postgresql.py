@@ -40,7 +40,6 @@ class Site:
 
     def configure(self, mode: str, *, port: int | None = None, serves: bool = True) -> None:
         os.environ[PASSWORD_VARIABLE] = self.server.password
-        self.world.configure()
         lines = [
             f"[connectors.{BACK_END}]",
             'type = "postgresql"',
@@ -53,8 +52,7 @@ class Site:
         if serves:
             lines += ["[services]", f'{DATABASES} = "{BACK_END}"']
             self.world.store.connectors = {DATABASES: BACK_END}
-        path = self.world.settings_path
-        path.write_text(path.read_text("utf-8") + "\n".join(lines) + "\n", "utf-8")
+        self.world.configure(more=lines)
 
     async def user(self) -> str:
         """A user of a name that no other test of this server has."""

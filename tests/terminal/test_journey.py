@@ -175,7 +175,7 @@ def change_level(terminal: Terminal) -> None:
     terminal.settle(0.2)
     terminal.press("f7")
     terminal.wait_for(r"Order \d+: bought 1 x Email")
-    terminal.wait_for(r"> \( \) Standard Mail \(POPX\).*0/1 used, 1 free")
+    terminal.wait_for(r"> \( \) Standard Mail \(POPX\).*1 of 1 free")
     terminal.settle(0.2)
     for answer, shown in (("enter", "Nothing was changed"), ("y", r"» (Queued|Provisioning)")):
         terminal.press("space")
