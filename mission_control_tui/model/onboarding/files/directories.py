@@ -41,7 +41,8 @@ _ENABLED = {"true": False, "false": True, "yes": False, "no": True}
 _NOT_ONE_VALUE = ("System.String[]", "{}", "System.Object[]")
 
 
-def _phone(heading: str, field: str, rank: int = 0) -> FormatColumn:
+def _multivalued(heading: str, field: str, rank: int = 0) -> FormatColumn:
+    """Return a column whose property is a list, which Export-Csv may write as the name of its type."""
     return FormatColumn(heading, Use.FIELD, field, rank, says_nothing=_NOT_ONE_VALUE)
 
 
@@ -74,17 +75,17 @@ DIRECTORY_EXPORT = Format(
         column("city", "city"),
         column("l", "city", rank=1),
         column("postalCode", "postal_code"),
-        _phone("telephoneNumber", "office_phone"),
-        _phone("businessPhones", "office_phone", rank=1),
-        _phone("OfficePhone", "office_phone", rank=2),
-        _phone("mobilePhone", "mobile_phone"),
-        _phone("mobile", "mobile_phone", rank=1),
-        _phone("HomePhone", "home_phone"),
-        _phone("facsimileTelephoneNumber", "fax"),
-        _phone("Fax", "fax", rank=1),
-        _phone("FaxNumber", "fax", rank=2),
-        _phone("alternateEmailAddress", "external_email"),
-        _phone("otherMails", "external_email", rank=1),
+        _multivalued("telephoneNumber", "office_phone"),
+        _multivalued("businessPhones", "office_phone", rank=1),
+        _multivalued("OfficePhone", "office_phone", rank=2),
+        _multivalued("mobilePhone", "mobile_phone"),
+        _multivalued("mobile", "mobile_phone", rank=1),
+        _multivalued("HomePhone", "home_phone"),
+        _multivalued("facsimileTelephoneNumber", "fax"),
+        _multivalued("Fax", "fax", rank=1),
+        _multivalued("FaxNumber", "fax", rank=2),
+        _multivalued("alternateEmailAddress", "external_email"),
+        _multivalued("otherMails", "external_email", rank=1),
         column("wWWHomePage", "web_page"),
         column("HomePage", "web_page", rank=1),
         column("PasswordNeverExpires", "password_never_expires"),
