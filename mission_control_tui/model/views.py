@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from mission_control_tui.model.people.fields import UserDetails
 from mission_control_tui.model.states import Light, RequestState, Wish, Word
@@ -21,6 +21,21 @@ def view_of(view: type[ViewT], row: object, **told: Any) -> ViewT:
     """Return a view with what is `told`, and for its other fields what the row has under the same names."""
     same = (field.name for field in fields(view) if field.name not in told)
     return view(**{name: getattr(row, name) for name in same}, **told)
+
+
+@dataclass(frozen=True, slots=True)
+class RevealedPassword:
+    """A password that was made here, revealed once: a user's, or that of a service where `service_id` is not empty."""
+
+    upn: str
+    password: str = field(repr=False)
+    service_id: str = ""
+    instance: str = ""
+    login: str = ""
+
+
+KeepPasswords: TypeAlias = Callable[[Sequence[RevealedPassword]], None]
+"""Gets the passwords of a change before it is committed, to write them where they outlive the process."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ParamSpec
 
 import click
 
 from mission_control_tui.cli.common.options import changes, destroys, exports, reads
 from mission_control_tui.cli.common.output import attributes, say, table
 from mission_control_tui.cli.common.parameters import argument, option
-from mission_control_tui.cli.common.results import change_and_tell, tell_survey, under
+from mission_control_tui.cli.common.results import Change, change_and_tell, tell_survey, under
 from mission_control_tui.cli.common.session import Session
 from mission_control_tui.model.errors import InvalidInput, OutcomeUnknown, Problem
 
 if TYPE_CHECKING:
+    from mission_control_tui.model.orders.queries import OrderView
     from mission_control_tui.model.views import Seats
+
+P = ParamSpec("P")
 
 HEADINGS = ("SERVICE", "LEVEL", "OWNED", "USED", "QUEUED", "FREE", "NAME")
 NOTHING_BOUGHT = "Nothing was bought yet. What there is to buy: mission-control catalogue show"
@@ -70,6 +73,32 @@ def seats_row(seats: Seats) -> tuple[object, ...]:
     return seats.service_id, seats.level_id, *counts, seats.level
 
 
+idempotency_key = option(
+    "--idempotency-key",
+    limit=64,
+    default="",
+    metavar="KEY",
+    help="The same order with the same key is placed once.",
+)
+
+
+def order_once(
+    session: Session,
+    change: Change[P, OrderView],
+    key: str,
+    /,
+    *args: P.args,
+    **options: P.kwargs,
+) -> None:
+    """Place an order with its key, or one of its own, which is told where nobody knows whether it was placed."""
+    options["idempotency_key"] = key = key or secrets.token_hex(8)
+    try:
+        change_and_tell(session, under("order"), change, *args, **options)
+    except OutcomeUnknown as error:
+        hint = f"To have it once, whatever happened: the same command with --idempotency-key {key}"
+        raise OutcomeUnknown(hint) from error
+
+
 @click.command()
 @argument("product")
 @option("--level", metavar="LEVEL", help="The level, by id or name.")
@@ -83,30 +112,21 @@ def seats_row(seats: Seats) -> tuple[object, ...]:
     metavar="FIELD=VALUE",
     help="An answer that the product asks for; may be repeated.",
 )
-@option(
-    "--idempotency-key",
-    limit=64,
-    default="",
-    metavar="KEY",
-    help="The same order with the same key is placed once.",
-)
+@idempotency_key
 @changes(
     "mission-control buy email --level popx --quantity 5 --dry-run",
     "mission-control catalogue show domain-names",
 )
-def buy(session: Session, product: str, answers: tuple[str, ...], **wanted: Any) -> None:
+def buy(
+    session: Session, product: str, answers: tuple[str, ...], idempotency_key: str, **wanted: Any
+) -> None:
     """Buy seats of a product's level, or a domain name.
 
     `mission-control catalogue show PRODUCT` lists levels, prices, terms and fields. --dry-run shows net, tax and total.
     """
     from mission_control_tui.model.orders.buying import buy
 
-    key = wanted["idempotency_key"] = wanted["idempotency_key"] or secrets.token_hex(8)
-    try:
-        change_and_tell(session, under("order"), buy, product, fields=_answers(answers), **wanted)
-    except OutcomeUnknown as error:
-        hint = f"To have it once, whatever happened: the same command with --idempotency-key {key}"
-        raise OutcomeUnknown(hint) from error
+    order_once(session, buy, idempotency_key, product, fields=_answers(answers), **wanted)
 
 
 def _answers(given: Sequence[str]) -> dict[str, object]:
@@ -131,8 +151,9 @@ def _answers(given: Sequence[str]) -> dict[str, object]:
 @option("--level", metavar="LEVEL", help="The level, by id or name; may be left out for one.")
 @option("--quantity", type=int, metavar="N", help="Seats to remove; all when left out.")
 @option("--domain", metavar="NAME", help="The bought domain name to let go.")
+@idempotency_key
 @destroys("mission-control remove email --level popx --quantity 1 --yes")
-def remove(session: Session, product: str, **bought: Any) -> None:
+def remove(session: Session, product: str, idempotency_key: str, **bought: Any) -> None:
     """Remove seats of a product's level, or a bought domain. Nothing is paid back.
 
     Refused while users hold the seats; the error says who does.
@@ -143,18 +164,19 @@ def remove(session: Session, product: str, **bought: Any) -> None:
     what = domain or " ".join(part for part in (product, level) if part)
     count = "all seats" if quantity is None else f"{quantity} seats"
     session.confirm(f"Let go of the domain {what}?" if domain else f"Remove {count} of {what}?")
-    change_and_tell(session, under("order"), remove, product, **bought)
+    order_once(session, remove, idempotency_key, product, **bought)
 
 
 @click.command()
 @argument("domain")
 @option("--term", type=int, metavar="MONTHS", help="As long as its first one when left out.")
+@idempotency_key
 @changes("mission-control renew acme.com --term 24 --dry-run")
-def renew(session: Session, domain: str, term: int | None) -> None:
+def renew(session: Session, domain: str, term: int | None, idempotency_key: str) -> None:
     """Order a further term of a bought domain. It begins where the present one ends.
 
     `mission-control account domains` shows when terms end.
     """
     from mission_control_tui.model.orders.renewing import renew
 
-    change_and_tell(session, under("order"), renew, domain, term=term)
+    order_once(session, renew, idempotency_key, domain, term=term)

@@ -12,9 +12,10 @@ from mission_control_tui.cli.common import passwords, waiting
 from mission_control_tui.cli.common.output import say
 from mission_control_tui.cli.common.session import Session
 from mission_control_tui.model import errors
-from mission_control_tui.model.bulk.views import FAILED, BulkPassword
+from mission_control_tui.model.bulk.views import FAILED
 from mission_control_tui.model.states import BulkState
 from mission_control_tui.model.users.actions.registry import ACTIONS
+from mission_control_tui.model.views import RevealedPassword
 
 if TYPE_CHECKING:
     from mission_control_tui.model.bulk.views import BulkPlan, BulkView
@@ -58,19 +59,13 @@ async def go_on(
 
     of_users = bulk.action in ACTIONS and not ACTIONS[bulk.action].of_service
 
-    def keep(made: Sequence[BulkPassword]) -> None:
+    def keep(made: Sequence[RevealedPassword]) -> None:
         if file is None:
             raise errors.UsageError(
                 "This generates passwords, which have to go somewhere.",
                 hint="Name a new file for them: --passwords-out FILE",
             )
-        if of_users:
-            file.write(passwords.OF_USERS, [(new.upn, new.password) for new in made], made=False)
-        else:
-            rows = [
-                (new.upn, new.service_id, new.instance, new.login, new.password) for new in made
-            ]
-            file.write(passwords.OF_SERVICES, rows, made=False)
+        file.keep(made, passwords.OF_USERS if of_users else passwords.OF_SERVICES)
 
     requests: list[int] = []
     async for done in bulks.attend(scope, bulk.id, keep):

@@ -5,8 +5,10 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -16,11 +18,16 @@ from mission_control_tui.cli.common.parameters import option
 from mission_control_tui.cli.common.session import Session
 from mission_control_tui.model.errors import Conflict, InvalidInput, StoreError, UsageError
 from mission_control_tui.model.store.private_files import create, password_rows, put
+from mission_control_tui.model.views import RevealedPassword
+
+if TYPE_CHECKING:
+    from mission_control_tui.model.store.scope import AccountScope
 
 _LINE_LIMIT = 4096
 
 OF_USERS = ("upn", "password")
 OF_SERVICES = ("upn", "service", "instance", "login", "password")
+_ATTRIBUTES = {"service": "service_id"}
 
 
 passwords_out = kept(
@@ -76,26 +83,21 @@ class PasswordFile:
         self._descriptor = descriptor
         self.used = False
 
-    def write(
-        self, headings: Sequence[str], rows: Iterable[Sequence[str]], *, made: bool = True
-    ) -> None:
-        """Write the rows to the disk, below those that are there. Raises StoreError saying what to do when that fails.
+    def keep(self, made: Sequence[RevealedPassword], headings: Sequence[str] | None = None) -> None:
+        """Write them to the disk below those that are there, before they are set. Raises StoreError when that fails.
 
-        `made`: the change is made already, so that it takes new passwords where these cannot be written.
+        Without `headings` services are named where one of them is a service's.
         """
+        if headings is None:
+            headings = OF_SERVICES if any(new.service_id for new in made) else OF_USERS
+        rows = [[getattr(new, _ATTRIBUTES.get(name, name)) for name in headings] for new in made]
         try:
             put(self._descriptor, password_rows(rows, () if self.used else headings))
         except OSError as error:
-            where = f"could not be written to {self.path}: {error.strerror}."
-            what = (
-                f"The change is made, but its passwords {where}"
-                if made
-                else f"The passwords {where}"
-            )
-            hint = "Those of the last slice were not set; go on with another file."
-            if made:
-                hint = "Generate new ones: mission-control users password UPN --passwords-out FILE"
-            raise StoreError(what, hint=hint) from error
+            raise StoreError(
+                f"The passwords could not be written to {self.path}: {error.strerror}.",
+                hint="These were not set, and nothing was changed with them; go on with another file.",
+            ) from error
         self.used = True
 
 
@@ -162,8 +164,28 @@ def file_where_needed(session: Session, needed: bool) -> PasswordFile | None:
             say(f"No password is generated: {session.passwords_out} is not needed.")
         return None
     if session.passwords_out is None:
-        raise UsageError(
-            "This generates passwords, which have to go somewhere. Nothing was changed.",
-            hint="Name a new file for them: --passwords-out FILE",
-        )
+        raise _nowhere()
     return session.resources.enter_context(named_file(session))
+
+
+def kept_in(
+    scope: AccountScope, file: PasswordFile | None, headings: Sequence[str] | None = None
+) -> AccountScope:
+    """Return the scope whose changes write the passwords that they make into the file, each before its commit.
+
+    A change that makes any without a file raises UsageError, and does not happen.
+    """
+
+    def keep(made: Sequence[RevealedPassword]) -> None:
+        if file is None:
+            raise _nowhere()
+        file.keep(made, headings)
+
+    return replace(scope, keep=keep)
+
+
+def _nowhere() -> UsageError:
+    return UsageError(
+        "This generates passwords, which have to go somewhere. Nothing was changed.",
+        hint="Name a new file for them: --passwords-out FILE",
+    )

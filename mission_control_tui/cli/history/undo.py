@@ -65,11 +65,8 @@ def undo(session: Session, kind: str, number: int, force: bool) -> None:
             session.confirm(f"This takes {what} away, with the data. Undo {tried.result.what}?")
         elif lost := plan.lost if plan is not None else tried.plan.lost:
             session.confirm(f"Undo {tried.result.what}? Lost: {'; '.join(lost)}.")
-        outcome = await undoing.undo(scope, **which)
-        made, started = outcome.result.password, outcome.result.bulk
-        if made is not None and file is not None:
-            row = (made.upn, made.service_id, made.instance, made.login, made.password)
-            file.write(passwords.OF_SERVICES, [row])
+        outcome = await undoing.undo(passwords.kept_in(scope, file), **which)
+        started = outcome.result.bulk
         if started is not None:
             last = await bulk_running.see_through(session, scope, started, file)
             settled = last if session.wait is not None else None

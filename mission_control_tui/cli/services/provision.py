@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import click
 
 from mission_control_tui.cli.common import options, passwords, results
-from mission_control_tui.cli.common.output import say
 from mission_control_tui.cli.common.parameters import argument, option
 from mission_control_tui.cli.common.session import Session
 from mission_control_tui.cli.common.user_selection import users_in
@@ -75,8 +74,7 @@ def provision(
         if session.dry_run:
             return tried, ()
         session.confirm_losses(f"Change {service} of {who}?", tried.plan)
-        outcome = await provision_one(scope, who, [params])
-        _keep_passwords(who, outcome.result, instance, file)
+        outcome = await provision_one(passwords.kept_in(scope, file), who, [params])
         ids = [result.assignment_id for result in outcome.result]
         return outcome, await results.follow(session, scope, outcome, ids)
 
@@ -97,20 +95,3 @@ def _who_and_what(names: Sequence[str], users_from: Path | None) -> tuple[str, s
     if len(names) != 1:
         raise UsageError("With --users-from only the service is named: provision SERVICE.")
     return "", names[0]
-
-
-def _keep_passwords(
-    upn: str, given: Sequence[ActionResult], instance: str, file: passwords.PasswordFile | None
-) -> None:
-    made = [
-        (upn, result.service_id, instance, result.backend_name, result.password)
-        for result in given
-        if result.password is not None
-    ]
-    if made and file is not None:
-        file.write(passwords.OF_SERVICES, made)
-    elif made:
-        say(
-            "A password was generated and nobody knows it. Set another: mission-control users "
-            f"password {upn} --service {made[0][1]} --passwords-out FILE"
-        )

@@ -66,30 +66,14 @@ def create(
             fields["username"] = await free_username(scope, upn)
         content = await content_of(scope, template, like, not no_services)
         details = content.fill(UserDetails(**fields), stated=fields)  # type: ignore[arg-type]
+        scope = passwords.kept_in(scope, file)
         return await create_with(
             scope, details, given, content.services, generate=given is None, dry_run=dry_run
         )
 
     with passwords.named_file(session) as file:
         outcome = results.carry_out(session, change)
-        made = outcome.result
-        if file is not None and made.password is not None:
-            _write_passwords(file, made)
     results.tell(session, outcome, {"user": results.user(outcome.result.user)})
-
-
-def _write_passwords(file: passwords.PasswordFile, made: NewUserResult) -> None:
-    """Write the user's password, and those of services that have their own."""
-    upn, of_user = made.user.upn, made.password or ""
-    of_services = [
-        (upn, result.service_id, service.instance, result.backend_name, result.password)
-        for service, result in zip(made.services, made.given, strict=True)
-        if result.password is not None
-    ]
-    if of_services:
-        file.write(passwords.OF_SERVICES, [(upn, "", "", "", of_user), *of_services])
-    else:
-        file.write(passwords.OF_USERS, [(upn, of_user)])
 
 
 @click.command()

@@ -24,9 +24,9 @@ from mission_control_tui.model.text.differences import value_text
 if TYPE_CHECKING:
     from mission_control_tui.model.onboarding.file_import import ImportResult, RejectedRow
     from mission_control_tui.model.onboarding.files.read import ImportFile
-    from mission_control_tui.model.onboarding.user_insert import NewPassword
     from mission_control_tui.model.plan import Outcome
     from mission_control_tui.model.store.scope import AccountScope
+    from mission_control_tui.model.views import RevealedPassword
 
 
 @click.command("import")
@@ -123,15 +123,10 @@ async def _import(
             if not session.dry_run:
                 written = session.resources.enter_context(passwords.reserved(chosen))
 
-    def keep(made: Sequence[NewPassword]) -> None:
+    def keep(made: Sequence[RevealedPassword]) -> None:
         if written is not None:
-            columns = (
-                passwords.OF_SERVICES
-                if any(row.gives for row in users.rows)
-                else passwords.OF_USERS
-            )
-            rows = [[getattr(new, name) for name in columns] for new in made]
-            written.write(columns, rows, made=False)
+            gives = any(row.gives for row in users.rows)
+            written.keep(made, passwords.OF_SERVICES if gives else passwords.OF_USERS)
 
     with progress:
         outcome = await run_import(

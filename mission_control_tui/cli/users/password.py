@@ -58,15 +58,12 @@ def password(
     async def change(scope: AccountScope, *, dry_run: bool = False) -> Outcome[PasswordChange]:
         from mission_control_tui.model.users.passwords import set_password, set_service_password
 
+        scope = passwords.kept_in(scope, file, passwords.OF_USERS)
         if service is None:
             set_ = partial(set_password, scope, user, given, must_change=must_change)
         else:
             set_ = partial(set_service_password, scope, user, service, given, instance=instance)
-        outcome = await set_(dry_run=dry_run)
-        made = outcome.result.password
-        if file is not None and made is not None:
-            file.write(passwords.OF_USERS, [(outcome.result.upn, made)])
-        return outcome
+        return await set_(dry_run=dry_run)
 
     with passwords.named_file(session) as file:
         outcome, lights = results.carry_out_and_wait(session, lambda made: made.user_id, change)

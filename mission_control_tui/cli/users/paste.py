@@ -24,10 +24,10 @@ if TYPE_CHECKING:
     from mission_control_tui.model.bulk.views import BulkView
     from mission_control_tui.model.onboarding.paste import PasteChoices, PasteResult
     from mission_control_tui.model.onboarding.pasted_list import PastedList
-    from mission_control_tui.model.onboarding.user_insert import NewPassword
     from mission_control_tui.model.plan import Outcome
     from mission_control_tui.model.store.database import Store
     from mission_control_tui.model.store.scope import AccountScope
+    from mission_control_tui.model.views import RevealedPassword
 
 PATTERNS = ("first.last", "flast", "first", "last.first", "firstlast")
 NAMED = 50
@@ -122,11 +122,9 @@ async def _work(
     choices = await _choices(scope, given)
     own = await _own_passwords(scope.store, choices)
 
-    headings, blank = (passwords.OF_SERVICES, [""] * 3) if own else (passwords.OF_USERS, [])
-
-    def keep(made: Sequence[NewPassword]) -> None:
+    def keep(made: Sequence[RevealedPassword]) -> None:
         if file is not None:
-            file.write(headings, [(new.upn, *blank, new.password) for new in made], made=False)
+            file.keep(made, passwords.OF_SERVICES if own else passwords.OF_USERS)
 
     outcome = await paste_list(
         scope, pasted, choices, keep=keep, allow_short=given["allow_short"], dry_run=session.dry_run

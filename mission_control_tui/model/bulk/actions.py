@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 
 from mission_control_tui.model.audit_actions import AuditAction
 from mission_control_tui.model.bulk.targets import BulkTarget
-from mission_control_tui.model.bulk.views import BulkAction, BulkOnlyAction, BulkPassword, ItemState
+from mission_control_tui.model.bulk.views import BulkAction, BulkOnlyAction, ItemState
 from mission_control_tui.model.errors import Conflict, MissionControlError
 from mission_control_tui.model.people.address_syntax import upn_key
 from mission_control_tui.model.plan import PlanVerb
@@ -84,7 +84,7 @@ class ItemResult:
     request_id: int | None = None
     assignment_id: str | None = None
     previous: StoredItem = field(default_factory=StoredItem)
-    password: BulkPassword | None = None
+    makes_password: bool = False
     error: MissionControlError | None = None
     waits: bool = False
 
@@ -202,11 +202,11 @@ async def _do(
         row = subject.service(service.id, params.instance)
         before = state_of(row) if row is not None else None
     (done,) = await action.apply(tx, context.shared, user, params)
-    return await _result(tx, user, params.instance, before, done)
+    return await _result(tx, user, before, done)
 
 
 async def _result(
-    tx: Transaction, user: UserRow, instance: str, before: StoredWish | None, done: ActionResult
+    tx: Transaction, user: UserRow, before: StoredWish | None, done: ActionResult
 ) -> ItemResult:
     assignment_id = done.assignment_id or None
     if assignment_id is None:
@@ -216,11 +216,6 @@ async def _result(
     # Who has no service is disabled without a request.
     if done.request_id is None and (assignment_id is not None or before == after):
         return ItemResult(ItemState.UNCHANGED, SO_ALREADY, assignment_id=assignment_id)
-    password = None
-    if done.password is not None:
-        password = BulkPassword(
-            user.upn, done.service_id, instance, done.backend_name, done.password
-        )
     # A password alone leaves the user as before, and cannot be undone.
     before = before or {**after, "wish": str(Wish.ABSENT)}
     states: StoredItem = {"before": before, "after": after}
@@ -234,7 +229,7 @@ async def _result(
         request_id=done.request_id,
         assignment_id=assignment_id,
         previous={} if assignment_id is None and before == after else states,
-        password=password,
+        makes_password=done.password is not None,
     )
 
 
@@ -278,7 +273,7 @@ async def _restate(tx: Transaction, context: BulkContext, subject: ItemSubject) 
         given = await restate_service(tx, context.shared, user, row, target)
     if "addresses" in target:
         given = await _restate_addresses(tx, context, user, subject.target, given)
-    return await _result(tx, user, row.instance, before, given)
+    return await _result(tx, user, before, given)
 
 
 async def _restate_addresses(

@@ -27,7 +27,7 @@ from sqlalchemy import select
 from mission_control_tui.model.audit_actions import AuditAction
 from mission_control_tui.model.bulk.item_storage import PackedItems, pack, storing
 from mission_control_tui.model.bulk.queries import bulk_view, progress_of, show
-from mission_control_tui.model.bulk.slices import Keep, breath, work_slice
+from mission_control_tui.model.bulk.slices import breath, work_slice
 from mission_control_tui.model.bulk.targets import BulkOrder, Picked, order
 from mission_control_tui.model.bulk.views import (
     BulkAction,
@@ -48,6 +48,7 @@ from mission_control_tui.model.store.tables.bulk import BulkItemRow, BulkRow
 from mission_control_tui.model.store.tables.requests import RequestRow
 from mission_control_tui.model.store.transaction import Transaction
 from mission_control_tui.model.users.actions.params import ActionParams
+from mission_control_tui.model.views import KeepPasswords
 
 
 async def start(
@@ -115,7 +116,7 @@ def _record(tx: Transaction, row: BulkRow, action: AuditAction, after: dict[str,
 
 
 async def attend(
-    scope: AccountScope, bulk_id: int, keep: Keep | None = None
+    scope: AccountScope, bulk_id: int, keep: KeepPasswords | None = None
 ) -> AsyncGenerator[Slice]:
     """Go on with a bulk in this process, slice by slice, until nothing is left or somebody stops it.
 

@@ -296,7 +296,7 @@ def _count(tally: _Tally, target: BulkTarget, kind: ItemKind, answer: _Answer) -
     tally.released.update((kind.holds | answer.takes) - answer.keeps)
     tally.removals += answer.removes
     tally.changes.update(answer.changes)
-    tally.passwords += acted.password is not None
+    tally.passwords += acted.makes_password
     why = tally.paused.get(kind.connector)
     if acted.waits or why is not None:
         tally.counts[WAITING] += 1

@@ -7,7 +7,6 @@ many work on the same bulk. A slice ends after `SLICE_ITEMS` or, on a slow disk,
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -18,7 +17,6 @@ from mission_control_tui.model.bulk.actions import BulkContext, ItemResult, act,
 from mission_control_tui.model.bulk.targets import BulkTarget
 from mission_control_tui.model.bulk.views import (
     BulkAction,
-    BulkPassword,
     ItemState,
     Slice,
     bulk_action,
@@ -32,6 +30,7 @@ from mission_control_tui.model.store.tables.bulk import BulkItemRow, BulkRow
 from mission_control_tui.model.store.tables.requests import RequestRow
 from mission_control_tui.model.store.transaction import Transaction
 from mission_control_tui.model.users.actions.params import ActionParams
+from mission_control_tui.model.views import KeepPasswords
 
 SLICE_ITEMS = 50
 SLICE_SECONDS = 0.03
@@ -44,8 +43,6 @@ AHEAD = 200
 """The worker turns no more items into wishes while so many bulk requests are due: a bulk that is stopped has little
 on its way, and the queue stays short."""
 REASON_LIMIT = 1000
-
-Keep = Callable[[Sequence[BulkPassword]], None]
 
 _FLAWS = (
     *FLAWS,
@@ -103,7 +100,7 @@ async def work_slice(
     bulk_id: int,
     *,
     attended: bool = False,
-    keep: Keep | None = None,
+    keep: KeepPasswords | None = None,
     limit: int = SLICE_ITEMS,
 ) -> Slice:
     """Turn the bulk's next items into wishes, as the operator who started it. Nothing is done where it is stopped.
@@ -121,10 +118,10 @@ async def work_slice(
 
 @retries_on_conflict
 async def _slice(
-    store: Store, bulk_id: int, attended: bool, keep: Keep | None, limit: int
+    store: Store, bulk_id: int, attended: bool, keep: KeepPasswords | None, limit: int
 ) -> Slice:
     bulk = await _bulk(store, bulk_id)
-    async with store.write(bulk.caller, bulk.account_id) as tx:
+    async with store.write(bulk.caller, bulk.account_id, keep=keep) as tx:
         row = await _locked(tx, bulk_id)
         states = {BulkState.RUNNING, *({BulkState.ATTENDED} if attended else set())}
         if row is None or row.state not in states:
@@ -132,11 +129,7 @@ async def _slice(
             return Slice(bulk_id, 0, last=row is not None)
         done = await _work(tx, bulk, limit)
         last = await _conclude(tx, row)
-        passwords = tuple(acted.password for acted in done if acted.password is not None)
-        if passwords and keep is not None:
-            await tx.session.flush()
-            keep(passwords)
-        return Slice(bulk_id, len(done), last, tuple(tx.requests), passwords)
+        return Slice(bulk_id, len(done), last, tuple(tx.requests), tuple(tx.revealed))
 
 
 async def _bulk(store: Store, bulk_id: int) -> _Bulk:

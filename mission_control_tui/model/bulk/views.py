@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
@@ -10,6 +10,7 @@ from mission_control_tui.model.money import Money
 from mission_control_tui.model.states import BulkState
 from mission_control_tui.model.users.actions.params import ActionParams
 from mission_control_tui.model.users.actions.registry import ACTIONS
+from mission_control_tui.model.views import RevealedPassword
 
 
 class BulkOnlyAction(StrEnum):
@@ -231,17 +232,6 @@ class BulkItemView:
 
 
 @dataclass(frozen=True, slots=True)
-class BulkPassword:
-    """A password that a bulk made, revealed once: for a user, or for one service where `service_id` is not empty."""
-
-    upn: str
-    service_id: str
-    instance: str
-    login: str
-    password: str = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
 class Slice:
     """What one short transaction of a bulk did. `last`: nothing is left of the bulk."""
 
@@ -249,7 +239,7 @@ class Slice:
     items: int
     last: bool
     requests: tuple[int, ...] = ()
-    passwords: tuple[BulkPassword, ...] = ()
+    passwords: tuple[RevealedPassword, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from mission_control_tui.model.audit_actions import AuditAction, parse_action
 from mission_control_tui.model.bulk import control as bulks
-from mission_control_tui.model.bulk import queries, views
+from mission_control_tui.model.bulk import queries
 from mission_control_tui.model.bulk.planning import plan_for
 from mission_control_tui.model.bulk.targets import BulkOrder, BulkTarget, order_of
 from mission_control_tui.model.bulk.views import BulkOnlyAction, BulkPlan, BulkView, ItemState
@@ -51,7 +51,7 @@ from mission_control_tui.model.users.actions.wish import Deprovision
 from mission_control_tui.model.users.aliases import AddressChanges
 from mission_control_tui.model.users.editing import apply_changes
 from mission_control_tui.model.users.revert import restate_service, state_of, was_changed
-from mission_control_tui.model.views import AuditView
+from mission_control_tui.model.views import AuditView, RevealedPassword
 
 EMPTY_NOTE = "What was taken away is gone: the service comes back empty."
 NO_GROUP_NOTE = f"{EMPTY_NOTE[:-1]}, and in no group: add who left one again."
@@ -101,7 +101,7 @@ class UndoResult:
     bulk: BulkView | None = None
     plan: BulkPlan | None = None
     notes: tuple[str, ...] = ()
-    password: views.BulkPassword | None = None
+    password: RevealedPassword | None = None
     user_id: str | None = None
     object_assignment: str | None = None
     """The service of the group, contact or shared mailbox that was changed back."""
@@ -183,9 +183,9 @@ async def _undo_row(
 ) -> Outcome[UndoResult]:
     notes = [note for note in (judge(row).note,) if note]
     account_id = row.account_id
-    async with scope.store.write(scope.caller, account_id, dry_run=dry_run) as tx:
+    async with scope.store.write(scope.caller, account_id, dry_run=dry_run, keep=scope.keep) as tx:
         user = await user_row(tx.session, account_id, row.user_id or "", lock=True)
-        password = await _RESTATED[verb](tx, user, row, force)
+        await _RESTATED[verb](tx, user, row, force)
         if verb is AuditAction.DEPROVISION:
             owner = await scope.row(tx.session)
             catalogue = (await in_force(tx.session)).catalogue
@@ -193,7 +193,7 @@ async def _undo_row(
         undone = UndoResult(
             *(_words(row), tuple(tx.requests)),
             notes=tuple(notes),
-            password=password,
+            password=tx.revealed[0] if tx.revealed else None,
             user_id=user.id,
         )
     return tx.outcome(undone)
@@ -250,22 +250,15 @@ def _json(value: object) -> object:
     return value.isoformat() if isinstance(value, date) else value
 
 
-async def _restate_service(
-    tx: Transaction, user: UserRow, row: AuditRow, force: bool
-) -> views.BulkPassword | None:
-    """State the service's wish as it was; returns the password that was made for it."""
+async def _restate_service(tx: Transaction, user: UserRow, row: AuditRow, force: bool) -> None:
+    """State the service's wish as it was."""
     assignment = await _assignment(tx.session, row)
     now = state_of(assignment)
     if not force and not _still(row, now):
         raise await was_changed(tx.session, row, assignment_id=assignment.id)
     context = await action_context(tx, user.account_id, row.at)
     target = _before(row, now, await _settings_before(tx.session, row, now))
-    given = await restate_service(tx, context, user, assignment, target)
-    if given.password is None:
-        return None
-    return views.BulkPassword(
-        user.upn, given.service_id, assignment.instance, given.backend_name, given.password
-    )
+    await restate_service(tx, context, user, assignment, target)
 
 
 async def _assignment(session: AsyncSession, row: AuditRow) -> AssignmentRow:

@@ -28,7 +28,6 @@ from mission_control_tui.model.onboarding.files.check import CheckedRow, check_r
 from mission_control_tui.model.onboarding.files.read import ImportFile, ImportRow, Progress
 from mission_control_tui.model.onboarding.import_slices import (
     ImportSlice,
-    Keep,
     SliceResult,
     SliceWriter,
     slices_of,
@@ -39,10 +38,10 @@ from mission_control_tui.model.onboarding.row_checks import (
     NewUser,
     RowChecker,
 )
-from mission_control_tui.model.onboarding.user_insert import NewPassword
 from mission_control_tui.model.plan import Outcome, Plan, PlanLine, PlanVerb, SeatLine
 from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.users.rules import policy_of
+from mission_control_tui.model.views import KeepPasswords, RevealedPassword
 
 CHECKED_AT_ONCE = 200
 IDLE_LIMIT = 20
@@ -94,7 +93,7 @@ class ImportResult:
     refused: tuple[RejectedRow, ...]
     warnings: tuple[Problem, ...]
     missing_domains: Mapping[str, tuple[int, ...]]
-    passwords: tuple[NewPassword, ...] = field(default=(), repr=False)
+    passwords: tuple[RevealedPassword, ...] = field(default=(), repr=False)
 
     @property
     def changed(self) -> int:
@@ -119,7 +118,7 @@ async def run_import(
     *,
     update: bool = False,
     passwords: Passwords = Passwords.FILE,
-    keep: Keep | None = None,
+    keep: KeepPasswords | None = None,
     dry_run: bool = False,
     progress: Progress | None = None,
 ) -> Outcome[ImportResult]:
@@ -158,7 +157,7 @@ class _ImportRun:
     refused: dict[int, list[Problem]] = field(default_factory=dict)
     created: dict[int, NewUser] = field(default_factory=dict)
     known: dict[int, KnownUser] = field(default_factory=dict)
-    made: list[NewPassword] = field(default_factory=list)
+    made: list[RevealedPassword] = field(default_factory=list)
     plans: list[Plan] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     seats: tuple[SeatLine, ...] = ()
@@ -336,7 +335,9 @@ def _domains_problem(missing: Mapping[str, tuple[int, ...]]) -> list[Problem]:
     return [Problem("domains", what, "buy or add them first, or correct the rows")]
 
 
-def _result(run: _ImportRun, users: Sequence[NewUser], made: Sequence[NewPassword]) -> ImportResult:
+def _result(
+    run: _ImportRun, users: Sequence[NewUser], made: Sequence[RevealedPassword]
+) -> ImportResult:
     rows = {row.row.row: row.row for row in run.checked}
     for domain, numbers in run.foreign.items():
         problem = Problem("upn", f"{domain} is not a domain of this account", "buy or add it first")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections import ChainMap
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy import select
@@ -18,7 +18,7 @@ from mission_control_tui.model.bulk.slices import breath
 from mission_control_tui.model.domains.address_registry import holders
 from mission_control_tui.model.errors import MissionControlError
 from mission_control_tui.model.onboarding.row_checks import CheckedRows, KnownUser, NewUser
-from mission_control_tui.model.onboarding.user_insert import NewPassword, set_managers, write_users
+from mission_control_tui.model.onboarding.user_insert import set_managers, write_users
 from mission_control_tui.model.people.address_syntax import lookup_key
 from mission_control_tui.model.people.fields import Value
 from mission_control_tui.model.people.password_policy import PasswordPolicy
@@ -36,14 +36,12 @@ from mission_control_tui.model.users.aliases import AddressChanges
 from mission_control_tui.model.users.editing import apply_changes
 from mission_control_tui.model.users.giving import provision_in
 from mission_control_tui.model.users.rules import policy_of
+from mission_control_tui.model.views import KeepPasswords, RevealedPassword
 
 SLICE_USERS = 100
 """New users in one transaction: about a tenth of a second."""
 SLICE_CHANGES = 20
 """Users who are changed in one."""
-
-Keep = Callable[[Sequence[NewPassword]], None]
-"""Gets the passwords before the users are committed, to write them where they outlive the process."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +84,7 @@ def _managers_first(users: Sequence[NewUser]) -> list[NewUser]:
 class SliceResult:
     """What became of a slice: the passwords that were made, and by row why somebody could not be changed."""
 
-    made: list[NewPassword] = field(default_factory=list, repr=False)
+    made: Sequence[RevealedPassword] = field(default=(), repr=False)
     refused: dict[int, MissionControlError] = field(default_factory=dict)
 
 
@@ -96,7 +94,7 @@ class SliceWriter:
 
     scope: AccountScope
     account_id: int
-    keep: Keep | None
+    keep: KeepPasswords | None
     dry_run: bool
     _ids: dict[str, str] = field(default_factory=dict)
     _kept: set[tuple[str, ...]] = field(default_factory=set)
@@ -125,14 +123,17 @@ class SliceWriter:
 
         async def work() -> Outcome[SliceResult] | None:
             scope = self.scope
-            async with scope.store.write(scope.caller, self.account_id, dry_run=self.dry_run) as tx:
+            async with scope.store.write(
+                scope.caller, self.account_id, dry_run=self.dry_run, keep=self._keep
+            ) as tx:
                 tx.priority = Priority.BULK
                 policy = await locked_policy(tx, self.account_id)
                 rows = await _as_judged(tx, self.account_id, part)
                 if rows is None:
                     tx.dry_run = True  # nothing is done, so nobody has to hear of it
                     return None
-                result = SliceResult(await self._write(tx, part, ids, policy))
+                result = SliceResult()
+                await self._write(tx, part, ids, policy)
                 await self._give(tx, part, result)
                 for known in part.known:
                     try:
@@ -145,7 +146,7 @@ class SliceWriter:
                             )
                     except MissionControlError as error:
                         result.refused[known.row.row] = error
-                self._keep(result.made)
+                result.made = tuple(tx.revealed)
             return tx.outcome(result)
 
         outcome = await retry_on_conflict(work)
@@ -156,15 +157,14 @@ class SliceWriter:
 
     async def _write(
         self, tx: Transaction, part: ImportSlice, ids: dict[str, str], policy: PasswordPolicy
-    ) -> list[NewPassword]:
+    ) -> None:
         there = ChainMap(ids, self._ids)
-        made = await write_users(tx, self.account_id, part.new, policy, ids=there)
+        await write_users(tx, self.account_id, part.new, policy, ids=there)
         waiting = [
             user for manager in part.new for user in self._without_manager.get(manager.key, ())
         ]
         await set_managers(tx, waiting, there)
         await tx.session.flush()
-        return made
 
     async def _give(self, tx: Transaction, part: ImportSlice, result: SliceResult) -> None:
         """Give new users, and known ones who lack it, what their rows give. Raises _NotGiven for new ones."""
@@ -179,19 +179,10 @@ class SliceWriter:
             try:
                 async with tx.attempt():
                     row = await user_row(tx.session, self.account_id, upn, lock=True)
-                    done = [
-                        (params, await provision_in(tx, context, row, params)) for params in gives
-                    ]
+                    for params in gives:
+                        await provision_in(tx, context, row, params)
             except MissionControlError as error:
                 failed[number] = error
-                continue
-            result.made += [
-                NewPassword(
-                    upn, given.password, given.service_id, params.instance, given.backend_name
-                )
-                for params, given in done
-                if given.password is not None
-            ]
         if not_created := {number: error for number, error in failed.items() if number in new}:
             raise _NotGiven(not_created)
         result.refused |= failed
@@ -201,9 +192,9 @@ class SliceWriter:
         left_out = {"manager"} if self.dry_run else set()
         return {name: known.changes[name] for name in known.changes.keys() - left_out}
 
-    def _keep(self, made: Sequence[NewPassword]) -> None:
+    def _keep(self, made: Sequence[RevealedPassword]) -> None:
         fresh = [new for new in made if _mark(new) not in self._kept]
-        if self.keep is not None and fresh and not self.dry_run:
+        if self.keep is not None and fresh:
             self.keep(fresh)
             self._kept.update(map(_mark, fresh))
 
@@ -221,9 +212,10 @@ class _NotGiven(Exception):
         self.refused = refused
 
 
-def _mark(new: NewPassword) -> tuple[str, ...]:
+def _mark(new: RevealedPassword) -> tuple[str, ...]:
     # A password of a service is made anew when its slice is tried again.
-    return (new.upn,) if not new.service else (new.upn, new.service, new.instance, new.password)
+    of_service = (new.service_id, new.instance, new.password)
+    return (new.upn, *(of_service if new.service_id else ()))
 
 
 async def breathe(took: float) -> None:

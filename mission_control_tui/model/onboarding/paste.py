@@ -33,12 +33,12 @@ from mission_control_tui.model.onboarding.files.check import check_rows
 from mission_control_tui.model.onboarding.files.formats import OWN_CSV
 from mission_control_tui.model.onboarding.files.layout import Layout
 from mission_control_tui.model.onboarding.files.read import ImportFile, ImportRow
-from mission_control_tui.model.onboarding.import_slices import Keep, locked_policy
+from mission_control_tui.model.onboarding.import_slices import locked_policy
 from mission_control_tui.model.onboarding.pasted_list import PastedList
 from mission_control_tui.model.onboarding.row_checks import NewUser, RowChecker
 from mission_control_tui.model.onboarding.template_content import TemplateContent, checked
 from mission_control_tui.model.onboarding.upn_proposals import Pattern, UpnProposal, propose
-from mission_control_tui.model.onboarding.user_insert import NewPassword, write_users
+from mission_control_tui.model.onboarding.user_insert import write_users
 from mission_control_tui.model.people.address_syntax import domain_key
 from mission_control_tui.model.people.fields import FIELD_BY_NAME, Value
 from mission_control_tui.model.plan import Outcome
@@ -50,6 +50,7 @@ from mission_control_tui.model.store.tables.documents import StoredParams
 from mission_control_tui.model.store.tables.users import AddressRow
 from mission_control_tui.model.store.transaction import Transaction
 from mission_control_tui.model.users.actions.params import ActionParams
+from mission_control_tui.model.views import KeepPasswords, RevealedPassword
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +89,7 @@ class PasteResult:
     people: tuple[UpnProposal, ...]
     seats: tuple[SeatNeed, ...] = ()
     bulk: BulkView | None = None
-    passwords: tuple[NewPassword, ...] = field(default=(), repr=False)
+    passwords: tuple[RevealedPassword, ...] = field(default=(), repr=False)
 
     @property
     def created(self) -> tuple[UpnProposal, ...]:
@@ -140,7 +141,7 @@ async def paste(
     pasted: PastedList,
     choices: PasteChoices,
     *,
-    keep: Keep | None = None,
+    keep: KeepPasswords | None = None,
     allow_short: bool = False,
     dry_run: bool = False,
 ) -> Outcome[PasteResult]:
@@ -158,7 +159,7 @@ async def paste(
     rows = await asyncio.to_thread(lambda: list(check_rows(file, domains=None, special=special)))
 
     async def work() -> Outcome[PasteResult]:
-        async with scope.store.write(scope.caller, account_id, dry_run=dry_run) as tx:
+        async with scope.store.write(scope.caller, account_id, dry_run=dry_run, keep=keep) as tx:
             policy = await locked_policy(tx, account_id)
             judged = await RowChecker(tx.session, account_id, file, rows, (), None).judge()
             refused = {number: tuple(found) for number, found in judged.refused.items()}
@@ -174,12 +175,9 @@ async def paste(
             seats = await _seats(tx, catalogue, account_id, content, len(judged.new))
             if not dry_run and not allow_short:
                 _require(seats)
-            made = await write_users(tx, account_id, judged.new, policy)
+            await write_users(tx, account_id, judged.new, policy)
             bulk = await _bulk(tx, catalogue, account_id, content, judged.new)
-            if keep is not None and made and not dry_run:
-                await tx.session.flush()
-                keep(made)
-            revealed = () if dry_run else tuple(made)
+            revealed = () if dry_run else tuple(tx.revealed)
             result = PasteResult(people, seats, None if dry_run else bulk, revealed)
         return tx.outcome(result)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, cast
 
 from sqlalchemy import Table, bindparam, insert, update
@@ -21,21 +20,11 @@ from mission_control_tui.model.store.tables.base import Base
 from mission_control_tui.model.store.tables.users import AddressRow, SearchTermRow, UserRow
 from mission_control_tui.model.store.transaction import Transaction
 from mission_control_tui.model.users.creation import new_rows, note_created
+from mission_control_tui.model.views import RevealedPassword
 
 USERS_AT_ONCE = 500
 
 Rows = list[dict[str, Any]]
-
-
-@dataclass(frozen=True, slots=True)
-class NewPassword:
-    """A password made for a new user, or for a `service` of one, revealed here and never again."""
-
-    upn: str
-    password: str = field(repr=False)
-    service: str = ""
-    instance: str = ""
-    login: str = ""
 
 
 async def write_users(
@@ -45,19 +34,18 @@ async def write_users(
     policy: PasswordPolicy,
     *,
     ids: Mapping[str, str] | None = None,
-) -> list[NewPassword]:
-    """Insert the users with addresses, search terms, sealed passwords and audit; returns the passwords made here.
+) -> None:
+    """Insert the users with addresses, search terms, sealed passwords and audit; the passwords made here are revealed.
 
     Who states no password gets a generated one, the same one if it is written again. `ids` has the ids of the users,
     and of others who are there already, by their keys.
     """
     if ids is None:
         ids = {user.key: uuid.uuid4().hex for user in users}
-    made: list[NewPassword] = []
     for chunk in batches(users, USERS_AT_ONCE):
         passwords = await asyncio.to_thread(_passwords, chunk, policy)
-        made += [
-            NewPassword(user.details.upn, password)
+        tx.revealed += [
+            RevealedPassword(user.details.upn, password)
             for user, password in zip(chunk, passwords, strict=True)
             if user.password is None
         ]
@@ -67,7 +55,6 @@ async def write_users(
             await tx.session.execute(insert(table), found)
         await tx.flush_audit()
     await set_managers(tx, users, ids)
-    return made
 
 
 def _passwords(users: Sequence[NewUser], policy: PasswordPolicy) -> list[str]:

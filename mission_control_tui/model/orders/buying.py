@@ -129,7 +129,15 @@ async def buy(
 
 async def _with_key(tx: Transaction, account: AccountRow, wanted: Purchase, key: str) -> OrderRow:
     sold = (await in_force(tx.session)).catalogue.product(wanted.product)
-    found = await placed_before(tx, account.id, key, OrderKind.PURCHASE, sold.id, wanted.quantity)
+    of_domain = sold.buys is PurchaseKind.DOMAIN
+    found = await placed_before(
+        *(tx, account.id, key, OrderKind.PURCHASE),
+        product_id=sold.id,
+        level_id=sold.level(wanted.level).id if wanted.level else None,
+        quantity=wanted.quantity,
+        term_months=wanted.term,
+        domain=wanted.domain if of_domain else None,
+    )
     if found is not None:
         return found
     order = await place(tx, account, wanted)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from sqlalchemy import select
 
-from mission_control_tui.model.errors import Conflict
+from mission_control_tui.model.domains.names import normalise
+from mission_control_tui.model.errors import Conflict, InvalidInput
 from mission_control_tui.model.plan import PlanVerb
 from mission_control_tui.model.states import OrderKind
 from mission_control_tui.model.store.tables.orders import OrderLineRow, OrderRow
@@ -16,12 +17,15 @@ async def placed_before(
     account_id: int,
     key: str,
     kind: OrderKind,
-    product_id: str,
-    quantity: int | None,
+    *,
+    domain: str | None = None,
+    **stated: str | int | None,
 ) -> OrderRow | None:
     """Return the order that was placed with this key, None where there is none; the account is locked.
 
-    Raises Conflict where the key is that of another order than is wanted now. `quantity` None is any.
+    `domain`, as it was typed, and `stated` are what is wanted now, by the columns of an order's line; None is whatever
+    it was.
+    Raises Conflict where the key is that of another order than is wanted now.
     """
     if not key:
         return None
@@ -35,7 +39,10 @@ async def placed_before(
     if found is None:
         return None
     order, line = found
-    if (order.kind, line.product_id) != (kind, product_id) or quantity not in (None, line.quantity):
+    stated["domain"] = domain and _stored(domain)
+    if order.kind != kind or any(
+        value not in (None, getattr(line, column)) for column, value in stated.items()
+    ):
         raise Conflict(
             f"The key {key} is that of order {order.id}, which is another one: {line.label}.",
             hint="Take a new key for a new order.",
@@ -43,3 +50,11 @@ async def placed_before(
     tx.record(PlanVerb.UNCHANGED, "order", str(order.id))
     tx.warn(f"Order {order.id} was placed with this key already: nothing is ordered again.")
     return order
+
+
+def _stored(domain: str) -> str:
+    try:
+        return normalise(domain)
+    except InvalidInput:
+        # No order is about what is no name.
+        return domain

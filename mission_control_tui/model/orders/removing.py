@@ -11,6 +11,7 @@ from mission_control_tui.model.errors import Conflict, InvalidInput, NotFound, P
 from mission_control_tui.model.groups.rules import refuse_last
 from mission_control_tui.model.money import Money
 from mission_control_tui.model.orders.buying import insert_order
+from mission_control_tui.model.orders.idempotency import placed_before
 from mission_control_tui.model.orders.queries import OrderView, views
 from mission_control_tui.model.orders.renewing import refuse_renewed, take_back_renewal
 from mission_control_tui.model.orders.subscriptions import (
@@ -36,22 +37,31 @@ async def remove(
     level: str | None = None,
     quantity: int | None = None,
     domain: str | None = None,
+    idempotency_key: str = "",
     dry_run: bool = False,
 ) -> Outcome[OrderView]:
     """Remove `quantity` (all where None) of a product's level, or one bought domain; nothing is paid back.
 
+    With an `idempotency_key` that a removal of the account has already, that one is returned and nothing is removed.
     Raises NotFound (the account has none), InvalidInput, and Conflict naming the users who hold it.
     """
     async with scope.change(dry_run=dry_run) as (tx, account_id):
         owner = await locked_account(tx, account_id)
         force = await in_force(tx.session)
         sold = force.catalogue.product(product)
-        level_id = (
-            sold.level(level).id
-            if level is not None
-            else await subscribed_level(tx.session, force.catalogue, owner, sold)
+        level_id = sold.level(level).id if level is not None else None
+        order = await placed_before(
+            *(tx, owner.id, idempotency_key, OrderKind.REMOVAL),
+            product_id=sold.id,
+            level_id=level_id,
+            quantity=quantity,
+            domain=domain,
         )
-        order = await _remove(tx, owner, force, sold, sold.level(level_id), quantity, domain)
+        if order is None:
+            if level_id is None:
+                level_id = await subscribed_level(tx.session, force.catalogue, owner, sold)
+            order = await _remove(tx, owner, force, sold, sold.level(level_id), quantity, domain)
+            order.idempotency_key = idempotency_key or None
         (view,) = await views(tx.session, [order])
     return tx.outcome(view)
 

@@ -19,6 +19,7 @@ from mission_control_tui.model.domains.ownership import locked_account, required
 from mission_control_tui.model.errors import Conflict, InvalidInput, NotFound, Problem
 from mission_control_tui.model.money import Money
 from mission_control_tui.model.orders.buying import WAITS, above_limit, insert_order, refuse_waiting
+from mission_control_tui.model.orders.idempotency import placed_before
 from mission_control_tui.model.orders.queries import OrderView, views
 from mission_control_tui.model.plan import Outcome, PlanVerb
 from mission_control_tui.model.services.domain_terms import (
@@ -83,17 +84,29 @@ async def offers(scope: AccountScope, name: str) -> tuple[RenewalOffer, ...]:
 
 @retries_on_conflict
 async def renew(
-    scope: AccountScope, name: str, *, term: int | None = None, dry_run: bool = False
+    scope: AccountScope,
+    name: str,
+    *,
+    term: int | None = None,
+    idempotency_key: str = "",
+    dry_run: bool = False,
 ) -> Outcome[OrderView]:
     """Order a further term of a bought domain, of `term` months or as long as its first one.
 
+    With an `idempotency_key` that a renewal of the account has already, that one is returned and nothing is ordered.
     It begins where the present one ends. An order above the account's limit waits for approval.
     Raises NotFound, InvalidInput (the term), Conflict (not bought here, a renewal waits, ten years ahead).
     """
     async with scope.change(dry_run=dry_run) as (tx, account_id):
         owner = await locked_account(tx, account_id)
-        row = await _bought(tx.session, owner, name)
-        order = await _place(tx, owner, row, term)
+        order = await placed_before(
+            *(tx, owner.id, idempotency_key, OrderKind.RENEWAL),
+            domain=name,
+            term_months=term,
+        )
+        if order is None:
+            order = await _place(tx, owner, await _bought(tx.session, owner, name), term)
+            order.idempotency_key = idempotency_key or None
         (view,) = await views(tx.session, [order])
     return tx.outcome(view)
 

@@ -31,6 +31,7 @@ from mission_control_tui.model.store.sqlite_files import lies_read_only
 from mission_control_tui.model.store.tables.installation import InstallationRow
 from mission_control_tui.model.store.transaction import Transaction
 from mission_control_tui.model.text.folding import FOLDING
+from mission_control_tui.model.views import KeepPasswords
 
 
 class Store:
@@ -140,9 +141,17 @@ class Store:
 
     @asynccontextmanager
     async def write(
-        self, caller: Caller, account_id: int | None = None, *, dry_run: bool = False
+        self,
+        caller: Caller,
+        account_id: int | None = None,
+        *,
+        dry_run: bool = False,
+        keep: KeepPasswords | None = None,
     ) -> AsyncIterator[Transaction]:
-        """Yield one write transaction. It commits at the end, or rolls back on a dry run or any error."""
+        """Yield one write transaction. It commits at the end, or rolls back on a dry run or any error.
+
+        `keep` gets the passwords that were made in it just before the commit; what it raises rolls back as well.
+        """
         self.require_room()
         caller.require_write()
         async with AsyncSession(self._writer, expire_on_commit=False) as session:
@@ -154,6 +163,7 @@ class Store:
                 is_sqlite=self.is_sqlite,
                 connectors=self.connectors,
                 private_suffixes=self.private_suffixes,
+                keep=keep,
             )
             yield tx
             await tx.finish(CHANNEL)

@@ -20,6 +20,7 @@ from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.lookups import account_row
 from mission_control_tui.model.store.tables.accounts import AccountRow
 from mission_control_tui.model.store.transaction import Transaction
+from mission_control_tui.model.views import KeepPasswords
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,8 @@ class AccountScope:
     store: Store
     caller: Caller
     account: int | str
+    keep: KeepPasswords | None = None
+    """Gets the passwords that a change makes, before it is committed."""
 
     async def row(self, session: AsyncSession) -> AccountRow:
         """Return the account's row as this session sees it."""
@@ -99,7 +102,7 @@ class AccountScope:
         It commits at the end, or rolls back on a dry run or any error. Raises Denied for a read-only caller.
         """
         account_id = await self.account_id()
-        async with self.store.write(self.caller, account_id, dry_run=dry_run) as tx:
+        async with self.store.write(self.caller, account_id, dry_run=dry_run, keep=self.keep) as tx:
             yield tx, account_id
 
 

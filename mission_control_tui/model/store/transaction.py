@@ -20,6 +20,7 @@ from mission_control_tui.model.states import Priority
 from mission_control_tui.model.store.engine import is_lost
 from mission_control_tui.model.store.tables.audit import AuditRow
 from mission_control_tui.model.store.tables.requests import RequestEventRow
+from mission_control_tui.model.views import KeepPasswords, RevealedPassword
 
 T = TypeVar("T")
 
@@ -44,6 +45,10 @@ class Transaction:
     priority: int = Priority.INTERACTIVE
     """How urgent the requests are that it queues."""
     bulk_id: int | None = None
+    keep: KeepPasswords | None = None
+    """Gets what was revealed, before the commit."""
+    revealed: list[RevealedPassword] = field(default_factory=list, repr=False)
+    """Passwords that were made on the way."""
     heard_by: set[int] = field(default_factory=set)
     """Accounts that are told of the change beside `account_id`; where there is neither, everybody is."""
     _lines: list[PlanLine] = field(default_factory=list)
@@ -137,6 +142,7 @@ class Transaction:
             for gathered in (
                 self.requests,
                 self.lost,
+                self.revealed,
                 self._lines,
                 self._warnings,
                 self._audit,
@@ -197,6 +203,8 @@ class Transaction:
                 ),
                 {"channel": channel, "payloads": [str(account) for account in heard_by] or [""]},
             )
+        if self.keep is not None and self.revealed:
+            self.keep(tuple(self.revealed))
         try:
             await self.session.commit()
         except Exception as error:

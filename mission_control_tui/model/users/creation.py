@@ -36,7 +36,7 @@ from mission_control_tui.model.users.rules import (
     policy_of,
     username_taken,
 )
-from mission_control_tui.model.views import UserView
+from mission_control_tui.model.views import RevealedPassword, UserView
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +112,8 @@ async def create_in(
     terms = search.terms_of(details)
     await search.index_user(tx.session, account.id, row.id, row.sort_key, False, terms)
     note_created(tx, details, row.id, _word_on(chosen, generate))
+    if generate and chosen is not None:
+        tx.revealed.append(RevealedPassword(row.upn, chosen))
     return CreatedUser(await to_view(tx.session, row), chosen if generate else None)
 
 

@@ -35,6 +35,7 @@ from mission_control_tui.model.users.actions.params import ActionParams
 from mission_control_tui.model.users.aliases import AddressChanges, alias_problems
 from mission_control_tui.model.users.editing import apply_changes
 from mission_control_tui.model.users.losses import losses
+from mission_control_tui.model.views import RevealedPassword
 
 
 class PasswordNotKept(Conflict):
@@ -174,6 +175,9 @@ async def provision_in(
         request_id=request.id,
         assignment_id=row.id,
     )
+    if password is not None:
+        named_by = (service.id, row.instance, row.backend_name)
+        tx.revealed.append(RevealedPassword(user.upn, password, *named_by))
     return ActionResult(
         *(row.id, service.id, level_id, row.backend_name, request.id, password), had=had, has=has
     )

@@ -26,6 +26,7 @@ from mission_control_tui.model.store.transaction import Transaction
 from mission_control_tui.model.users.actions.base import HasNoService
 from mission_control_tui.model.users.fan_out import fan_out
 from mission_control_tui.model.users.rules import chosen_password, policy_of
+from mission_control_tui.model.views import RevealedPassword
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +103,9 @@ async def set_service_password(
             user_id=row.id,
             request_id=request.id,
         )
+        if password is None:
+            login = given.backend_name
+            tx.revealed.append(RevealedPassword(row.upn, chosen, wanted.id, instance, login))
         revealed = chosen if password is None else None
         result = PasswordChange(row.id, row.upn, request.id, revealed)
     return tx.outcome(result)
@@ -156,6 +160,8 @@ async def set_in(
         request_id=parent.id,
         version=version,
     )
+    if password is None:
+        tx.revealed.append(RevealedPassword(row.upn, chosen))
     return PasswordChange(row.id, row.upn, parent.id, chosen if password is None else None)
 
 

@@ -14,6 +14,7 @@ from mission_control_tui.model.orders.renewing import (
 )
 from mission_control_tui.model.states import OrderState
 from mission_control_tui.screens.base.mission_screen import MissionScreen
+from mission_control_tui.screens.orders.order_once import order_once
 from mission_control_tui.widgets.rows import Column, HeldRows, Row
 
 
@@ -68,9 +69,11 @@ async def _ask_about(screen: MissionScreen, domain: AccountDomain) -> None:
         return
 
     async def place(months: int) -> None:
-        order = (await renew(scope, domain.name, term=months)).result
+        outcome = await order_once(screen.context, renew, domain.name, term=months)
+        order = outcome.result
         waits = order.state is OrderState.AWAITING_APPROVAL
-        what = "waits for approval" if waits else "is placed"
+        placed = "is placed" if outcome.plan.changes_anything else "was placed already"
+        what = "waits for approval" if waits else placed
         screen.announce(f"Order {order.id} {what}: {order.lines[0].label}")
         screen.reload()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -38,6 +38,8 @@ class Context:
     in_force: InForce
     wake: Callable[[], Awaitable[str]]
     worker: str = ""
+    order_keys: dict[tuple[object, ...], str] = field(default_factory=dict)
+    """Idempotency keys of orders that nobody knows of whether they were placed, by what is ordered."""
 
     @property
     def account_id(self) -> int:

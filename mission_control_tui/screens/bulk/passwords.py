@@ -16,13 +16,14 @@ from weakref import WeakKeyDictionary
 from textual.app import App
 
 from mission_control_tui.model.bulk.control import attend
-from mission_control_tui.model.bulk.views import BulkPassword, BulkView
+from mission_control_tui.model.bulk.views import BulkView
 from mission_control_tui.model.store.private_files import (
     append,
     password_rows,
     path_named,
     write_new,
 )
+from mission_control_tui.model.views import RevealedPassword
 from mission_control_tui.screens.base.mission_screen import MissionScreen
 from mission_control_tui.widgets.shielded import shielded
 
@@ -36,7 +37,7 @@ class AttendedBulk:
     place: Path | None
     running: bool = True
     made: int = 0
-    passwords: list[BulkPassword] = field(default_factory=list, repr=False)
+    passwords: list[RevealedPassword] = field(default_factory=list, repr=False)
 
 
 _held: WeakKeyDictionary[App[Any], dict[int, AttendedBulk]] = WeakKeyDictionary()
@@ -80,7 +81,7 @@ class BulkPasswords:
         context = self._screen.context
 
         async def work() -> None:
-            def keep(made: Sequence[BulkPassword]) -> None:
+            def keep(made: Sequence[RevealedPassword]) -> None:
                 if held.place is not None:
                     append(held.place, password_rows(map(cells_of, made)))
                 else:
@@ -102,6 +103,6 @@ class BulkPasswords:
         )
 
 
-def cells_of(made: BulkPassword) -> tuple[str, ...]:
+def cells_of(made: RevealedPassword) -> tuple[str, ...]:
     """Return a password with whose it is, as HEADINGS name it."""
     return made.upn, made.service_id, made.instance, made.login, made.password

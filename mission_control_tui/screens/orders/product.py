@@ -21,6 +21,7 @@ from mission_control_tui.model.orders.subscriptions import list_subscriptions
 from mission_control_tui.model.plan import Outcome
 from mission_control_tui.model.text.limits import DIGITS
 from mission_control_tui.screens.base.mission_screen import MissionScreen
+from mission_control_tui.screens.orders.order_once import order_once
 from mission_control_tui.widgets.action_button import ActionButton
 from mission_control_tui.widgets.field import Field
 from mission_control_tui.widgets.fold import Fold
@@ -231,7 +232,7 @@ class ProductScreen(MissionScreen):
             await self._ask(name, forget, "It is registered elsewhere and stays so.")
 
     def _removal_of(self, **what: Any) -> Removal:
-        return partial(remove, self.context.scope, self._product_id, **what)
+        return partial(order_once, self.context, remove, self._product_id, **what)
 
     async def _ask(self, what: str, work: Removal, loss: str) -> None:
         """Try it, name whoever is in the way, and ask."""
@@ -252,7 +253,7 @@ class ProductScreen(MissionScreen):
             await self.done(f"Removed {what}")
 
         question = f"{self.context.account.name}: remove {what} ({self.product.name})?"
-        self.prompts.confirm([question, *seats, loss], remove_it, yes="Remove")
+        self.prompts.confirm([question, *seats, *plan.warnings, loss], remove_it, yes="Remove")
 
 
 def domain_row(domain: DomainView) -> Row:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from textual.containers import Vertical
 from textual.widget import Widget
@@ -21,7 +22,7 @@ from mission_control_tui.model.users.actions.provision import Provision
 from mission_control_tui.model.users.passwords import set_service_password
 from mission_control_tui.model.users.provisioning import change_wish, provision
 from mission_control_tui.model.users.queries import details
-from mission_control_tui.model.views import AssignmentView, Seats, UserView
+from mission_control_tui.model.views import AssignmentView, RevealedPassword, Seats, UserView
 from mission_control_tui.screens.base.mission_screen import MissionScreen
 from mission_control_tui.screens.base.schedule_prompts import SchedulableAction, SchedulePrompts
 from mission_control_tui.screens.forms.user_fields import words_of
@@ -406,10 +407,16 @@ class ProvisionScreen(MissionScreen):
         await self.done(f"Asked for: {kind} {panel.service.name}")
 
     async def _new_password(self, panel: UserServicePanel) -> None:
-        outcome = await set_service_password(
-            self.context.scope, self.user_id, panel.service.id, instance=panel.view.instance
-        )
-        panel.hold_password(outcome.result.password or "")
+        made: list[RevealedPassword] = []
+        scope = replace(self.context.scope, keep=made.extend)
+        try:
+            await set_service_password(
+                scope, self.user_id, panel.service.id, instance=panel.view.instance
+            )
+        finally:
+            # Also where nobody knows whether it was set.
+            if made:
+                panel.hold_password(made[0].password)
         self.announce("A new password is on its way; Enter reveals it once")
         await self.queue_changed()
 

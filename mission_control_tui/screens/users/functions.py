@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from mission_control_tui.model.errors import InvalidInput
+from dataclasses import replace
+
+from mission_control_tui.model.errors import InvalidInput, OutcomeUnknown
 from mission_control_tui.model.recycle_bin import deletion
 from mission_control_tui.model.recycle_bin.deletion import delete_user
 from mission_control_tui.model.services.lights import status
@@ -11,7 +13,7 @@ from mission_control_tui.model.users import editing
 from mission_control_tui.model.users.passwords import set_password
 from mission_control_tui.model.users.provisioning import deprovision_all
 from mission_control_tui.model.users.queries import details, password_policy
-from mission_control_tui.model.views import AssignmentView, UserView
+from mission_control_tui.model.views import AssignmentView, RevealedPassword, UserView
 from mission_control_tui.screens.base.mission_screen import MissionScreen
 from mission_control_tui.screens.base.schedule_prompts import SchedulePrompts
 from mission_control_tui.screens.forms.password_fields import BROKEN_RULE
@@ -153,10 +155,14 @@ async def reset_password(
 ) -> None:
     """Set the password that was asked for, and hand a generated one back to be revealed once."""
     must_change = reset.must_change.value or None
+    made: list[RevealedPassword] = []
+    scope = replace(screen.context.scope, keep=made.extend)
     try:
-        outcome = await set_password(
-            screen.context.scope, user.id, password, must_change=must_change
-        )
+        outcome = await set_password(scope, user.id, password, must_change=must_change)
+    except OutcomeUnknown:
+        # It may have been set: whoever looks has it.
+        reset.done(made[0].password if made else None)
+        raise
     except InvalidInput:
         reset.fields.password.error = BROKEN_RULE
         reset.fields.password.focus()

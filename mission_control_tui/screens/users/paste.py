@@ -21,8 +21,8 @@ from mission_control_tui.model.onboarding.pasted_list import PastedList, read_li
 from mission_control_tui.model.onboarding.template_content import TemplateContent, TemplateService
 from mission_control_tui.model.onboarding.templates import list_templates
 from mission_control_tui.model.onboarding.upn_proposals import Pattern, UpnProposal
-from mission_control_tui.model.onboarding.user_insert import NewPassword
 from mission_control_tui.model.store.private_files import password_rows, path_named, write_at_once
+from mission_control_tui.model.views import RevealedPassword
 from mission_control_tui.screens.base.mission_screen import MissionScreen
 from mission_control_tui.widgets.action_button import ActionButton
 from mission_control_tui.widgets.field import ChoiceField, FormLine
@@ -385,7 +385,7 @@ class _PasswordFile:
         self._path = path
         self._is_ours = False
 
-    def keep(self, made: Sequence[NewPassword]) -> None:
+    def keep(self, made: Sequence[RevealedPassword]) -> None:
         """Write them; a transaction that begins again writes them anew."""
         self.forget()
         rows = ((new.upn, new.password) for new in made)

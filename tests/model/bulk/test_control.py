@@ -16,7 +16,6 @@ from mission_control_tui.model.bulk.slices import next_bulk, work_slice
 from mission_control_tui.model.bulk.views import (
     BulkAction,
     BulkOnlyAction,
-    BulkPassword,
     BulkView,
     ItemOutcome,
 )
@@ -44,7 +43,7 @@ from mission_control_tui.model.store.transaction import Transaction
 from mission_control_tui.model.users import editing
 from mission_control_tui.model.users.actions.params import ActionParams
 from mission_control_tui.model.users.provisioning import provision
-from mission_control_tui.model.views import Account
+from mission_control_tui.model.views import Account, RevealedPassword
 from tests.model.helpers import create, finish, named, own_seats
 
 pytestmark = pytest.mark.any_database
@@ -225,9 +224,9 @@ async def test_passwords_are_kept_before_they_are_committed_and_made_once(
     assert (plan.attended, plan.passwords, plan.queued) == (True, 3, 3)
     bulk = await begun(store, caller, account, upns, "password")
     assert await next_bulk(store) is None, "the worker leaves it to whoever takes the passwords"
-    written: list[BulkPassword] = []
+    written: list[RevealedPassword] = []
 
-    def full(made: Sequence[BulkPassword]) -> None:
+    def full(made: Sequence[RevealedPassword]) -> None:
         raise OSError("the disk is full")
 
     with pytest.raises(OSError, match="full"):
@@ -235,7 +234,7 @@ async def test_passwords_are_kept_before_they_are_committed_and_made_once(
             pass
     assert (await queries.show(scope, bulk.id)).progress.left == 3
     await bulks.resume(scope, bulk.id)
-    shown: list[BulkPassword] = []
+    shown: list[RevealedPassword] = []
     async for done in bulks.attend(scope, bulk.id, written.extend):
         shown += done.passwords
     assert shown == written

@@ -16,7 +16,6 @@ from mission_control_tui.model.onboarding.file_import import (
     run_import,
 )
 from mission_control_tui.model.onboarding.files.read import ImportFile, read_users
-from mission_control_tui.model.onboarding.user_insert import NewPassword
 from mission_control_tui.model.recycle_bin import deletion
 from mission_control_tui.model.requests import queries
 from mission_control_tui.model.search.filters import UserFilter
@@ -30,7 +29,7 @@ from mission_control_tui.model.users import editing
 from mission_control_tui.model.users import queries as users
 from mission_control_tui.model.users.actions.params import ActionParams
 from mission_control_tui.model.users.provisioning import provision
-from mission_control_tui.model.views import Account
+from mission_control_tui.model.views import Account, RevealedPassword
 from tests.model.conftest import make_account
 from tests.model.helpers import PASSWORD, ada, create, finish, named, own_seats
 from tests.model.onboarding.files.support import csv_bytes
@@ -304,7 +303,7 @@ async def test_who_is_stopped_half_way_goes_on_and_no_password_is_lost(
     )
     kept: list[str] = []
 
-    def full_disk(made: Sequence[NewPassword]) -> None:
+    def full_disk(made: Sequence[RevealedPassword]) -> None:
         if len(kept) >= 4:
             raise StoreError("The passwords could not be written.", hint="Use another file.")
         kept.extend(new.upn for new in made)
@@ -315,7 +314,7 @@ async def test_who_is_stopped_half_way_goes_on_and_no_password_is_lost(
     there = {row.upn for row in (await page(scope, UserFilter())).rows}
     assert there == set(kept)
     assert (await counts(store))[0] == 4
-    rest: list[NewPassword] = []
+    rest: list[RevealedPassword] = []
     again = await run_import(scope, file, passwords=Passwords.GENERATE, keep=rest.extend)
     assert set(again.result.created) == {new.upn for new in rest}
     assert {*kept, *again.result.created} == {f"u{number}@acme.example" for number in range(7)}

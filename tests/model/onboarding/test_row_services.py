@@ -8,13 +8,12 @@ from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.errors import UsageError
 from mission_control_tui.model.onboarding.file_import import ImportResult, Passwords, run_import
 from mission_control_tui.model.onboarding.files.read import read_users
-from mission_control_tui.model.onboarding.user_insert import NewPassword
 from mission_control_tui.model.search.filters import UserFilter
 from mission_control_tui.model.search.user_list import page
 from mission_control_tui.model.services import lights
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.scope import AccountScope
-from mission_control_tui.model.views import Account
+from mission_control_tui.model.views import Account, RevealedPassword
 from tests.model.helpers import own_seats
 
 HEADINGS = "UPN,Display Name,Service,Level,Services,Settings\n"
@@ -100,9 +99,9 @@ async def test_passwords_of_services_are_kept_before_the_commit(
     with pytest.raises(UsageError, match="generated passwords"):
         await run_import(scope, file)
     assert (await page(scope, UserFilter())).rows == ()
-    kept: list[NewPassword] = []
+    kept: list[RevealedPassword] = []
     await run_import(scope, file, passwords=Passwords.GENERATE, keep=kept.extend)
-    assert [(new.upn, new.service, new.instance) for new in kept] == [
+    assert [(new.upn, new.service_id, new.instance) for new in kept] == [
         ("a@acme.example", "databases", "shop")
     ]
     assert kept[0].login

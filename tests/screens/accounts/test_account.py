@@ -26,6 +26,7 @@ from mission_control_tui.model.users import editing
 from mission_control_tui.widgets.field import Field
 from mission_control_tui.widgets.fold import Fold
 from mission_control_tui.widgets.row_list import RowList
+from tests.lost_answers import lose_next_answer
 from tests.screens import world
 from tests.screens.driving import answer, at_both_sizes, shows, text_of, type_text, until
 from tests.screens.hostile import TEXT, poison
@@ -285,7 +286,9 @@ async def test_domains_say_their_state_and_those_that_wait_lead_to_their_order(
         assert "Approve" in text_of(app)
 
 
-async def test_a_domain_that_ends_is_said_on_home_and_renewed_from_its_row(world_db: Path) -> None:
+async def test_a_domain_that_ends_is_said_on_home_and_renewed_from_its_row(
+    world_db: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     store = await Store.open(world_db)
     scope = AccountScope(store, world.CALLER, ACCOUNT)
     registrant = {"registrant-name": "Acme", "registrant-email": "owner@acme.example"}
@@ -310,10 +313,16 @@ async def test_a_domain_that_ends_is_said_on_home_and_renewed_from_its_row(world
         await shows(pilot, "Renew for 1 year", "AUD 19.80", "Do not renew by itself")
         await pilot.press("down", "enter")
         await shows(pilot, "renew a-new-one.com for 2 years?", "AUD 38.50 with tax")
+        lose_next_answer(monkeypatch)
         await answer(pilot, "y")
-        await shows(
-            pilot, "is placed: Domain Names: a-new-one.com, renewed for 2 years", "registered"
-        )
+        await shows(pilot, "was being committed")
+        await pilot.press("enter")
+        await shows(pilot, "Renew for 2 years")
+        await pilot.press("down", "enter")
+        await shows(pilot, "renew a-new-one.com for 2 years?")
+        await answer(pilot, "y")
+        renewed = "Domain Names: a-new-one.com, renewed for 2 years"
+        await shows(pilot, f"was placed already: {renewed}", "registered")
 
 
 @pytest.mark.proof

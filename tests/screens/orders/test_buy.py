@@ -25,6 +25,7 @@ from mission_control_tui.screens.service_area import ServiceAreaScreen
 from mission_control_tui.widgets.action_button import ActionButton
 from mission_control_tui.widgets.field import ChoiceField, Field
 from mission_control_tui.widgets.text_lines import TextLines
+from tests.lost_answers import lose_next_answer
 from tests.screens import world
 from tests.screens.driving import answer, at_both_sizes, console, shows, text_of, type_text, until
 
@@ -383,6 +384,32 @@ async def test_removal_is_refused_while_users_hold_it_naming_them(world_db: Path
         await shows(pilot, "Removed 2 x Managed")
         assert await owned(app, "pc-web") == 3
         assert app.screen.query_one("#problem", TextLines).text == ""
+
+
+async def test_a_removal_whose_answer_is_lost_happens_once_however_often_it_is_asked_for(
+    world_db: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with console(world_db) as (app, pilot):
+        await open_product(pilot, "email")
+        await pilot.press("down", "tab", "tab", "enter")
+        await until(pilot, lambda: app.screen.query("#removed"))
+        app.screen.query_one("#removed", Field).value = "1"
+        app.screen.query_one("#remove", ActionButton).focus()
+        await pilot.press("enter")
+        await shows(pilot, "Owned 5, then 4")
+        lose_next_answer(monkeypatch)
+        await answer(pilot, "y")
+        await shows(pilot, "was being committed")
+        assert await owned(app, "pc-web") == 4
+        app.screen.query_one("#remove", ActionButton).focus()
+        await pilot.press("enter")
+        await shows(pilot, "was placed with this key already")
+        await answer(pilot, "y")
+        await shows(pilot, "Removed 1 x Managed")
+        assert await owned(app, "pc-web") == 4
+        # What has an answer is another order when it is asked for again.
+        await pilot.press("enter")
+        await shows(pilot, "Owned 4, then 3")
 
 
 async def test_removal_is_offered_of_what_was_bought_alone(world_db: Path) -> None:
