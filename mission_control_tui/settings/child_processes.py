@@ -6,26 +6,21 @@ them: the program itself gets its settings, what the drivers of the database rea
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from mission_control_tui.model.store.child_environment import (
+    environment_of_drivers,
+    environment_of_others,
+    kept,
+)
 from mission_control_tui.settings.settings import PREFIX, Settings
 
-_EVERYBODY = frozenset(
-    {
-        *("HOME", "USER", "LOGNAME", "SHELL", "PATH", "TMPDIR", "TZ", "LANG", "LANGUAGE"),
-        *("TERM", "TERMINFO", "COLORTERM", "NO_COLOR", "COLUMNS", "LINES"),
-    }
-)
 _OURS = frozenset(
-    {
-        *("SSL_CERT_FILE", "SSL_CERT_DIR", "KRB5_CONFIG", "KRB5CCNAME"),
-        *("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy"),
-    }
+    {"HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy"}
 )
-_OUR_PREFIXES = (PREFIX, "XDG_", "PG")
+_OUR_PREFIXES = (PREFIX, "XDG_")
 
 
 def command(module: str, *words: str) -> list[str]:
@@ -35,23 +30,9 @@ def command(module: str, *words: str) -> list[str]:
 
 def environment_of_ours(settings: Settings, **stated: str) -> dict[str, str]:
     """Return what a process of the program itself gets, and over it what is `stated`."""
-    secrets = set(_variables_named(settings.connectors))
-    found = {
-        name: value
-        for name, value in os.environ.items()
-        if name in _OURS | secrets or name.startswith(_OUR_PREFIXES)
-    }
-    return {**environment_of_others(), **found, **_where_we_are(), **stated}
-
-
-def environment_of_others(*more: str) -> dict[str, str]:
-    """Return what another program gets: the terminal, the language, where things are, and the variables in `more`."""
-    wanted = _EVERYBODY.union(more)
-    return {
-        name: value
-        for name, value in os.environ.items()
-        if name in wanted or name.startswith("LC_")
-    }
+    found = kept(_OURS.union(_variables_named(settings.connectors)), _OUR_PREFIXES)
+    others = {**environment_of_others(), **environment_of_drivers()}
+    return {**others, **found, **_where_we_are(), **stated}
 
 
 def _variables_named(tables: Mapping[str, object]) -> Iterator[str]:

@@ -7,13 +7,12 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from sqlalchemy import make_url
 
 import mission_control_tui
-from mission_control_tui.settings.child_processes import (
-    command,
-    environment_of_others,
-    environment_of_ours,
-)
+from mission_control_tui.model.store.backups.postgresql import libpq_environment
+from mission_control_tui.model.store.child_environment import environment_of_others
+from mission_control_tui.settings.child_processes import command, environment_of_ours
 from mission_control_tui.settings.settings import Settings
 
 STARTS = {"Popen", "run", "call", "check_call", "check_output", "create_subprocess_exec"}
@@ -33,6 +32,12 @@ def test_what_reads_other_code_is_handed_on_to_nobody(monkeypatch: pytest.Monkey
     assert not {*planted} & {name for name, value in ours.items() if value == "/planted"}
     assert not {*planted} & others.keys()
     assert {"HOME", "PATH", "LANG", "TERM"} <= ours.keys() & others.keys()
+    monkeypatch.setenv("PGSSLROOTCERT", "/ours")
+    of_backups = libpq_environment(make_url("postgresql://mia:secret@host/name"))
+    assert not {*planted} & of_backups.keys()
+    assert {"HOME": others["HOME"], "PGSSLROOTCERT": "/ours", "PGPASSWORD": "secret"}.items() <= (
+        of_backups.items()
+    )
 
 
 def test_secrets_go_to_who_needs_them_alone(monkeypatch: pytest.MonkeyPatch) -> None:

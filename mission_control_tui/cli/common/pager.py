@@ -11,7 +11,7 @@ import sys
 
 import click
 
-from mission_control_tui.settings.child_processes import environment_of_others
+from mission_control_tui.model.store.child_environment import environment_of_others
 
 _VARIABLES = ("PAGER", "LESS", "LESSCHARSET", "LESSHISTFILE", "MORE", "LV")
 

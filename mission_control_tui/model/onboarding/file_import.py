@@ -14,6 +14,8 @@ from enum import StrEnum
 from itertools import islice
 from typing import Any, Self
 
+from sqlalchemy.exc import DBAPIError
+
 from mission_control_tui.model.dates import today_of
 from mission_control_tui.model.domains.address_registry import domains_of, special_characters
 from mission_control_tui.model.errors import (
@@ -39,6 +41,7 @@ from mission_control_tui.model.onboarding.row_checks import (
     RowChecker,
 )
 from mission_control_tui.model.plan import Outcome, Plan, PlanLine, PlanVerb, SeatLine
+from mission_control_tui.model.store.engine import operator_error
 from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.users.rules import policy_of
 from mission_control_tui.model.views import KeepPasswords, RevealedPassword
@@ -227,11 +230,12 @@ class _ImportRun:
             try:
                 tried = not (writer.dry_run and part.new) or any(user.gives for user in part.new)
                 outcome = await writer.write(part) if tried else None
-            except MissionControlError as error:
+            except (MissionControlError, DBAPIError) as error:
+                told = operator_error(error)
                 if self.created:
                     done = f"{len(self.created)} users were created before, and stay."
-                    error.hint = f"{done} The same file again goes on. {error.hint}".strip()
-                raise
+                    told.hint = f"{done} The same file again goes on. {told.hint}".strip()
+                raise told from error
             if outcome is None and tried:
                 self.idle += 1
                 if self.idle > IDLE_LIMIT:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from socket import gaierror
 from typing import Any
@@ -25,6 +26,10 @@ BUSY_TIMEOUT_MS = 30_000
 
 SILENCE_MS = 10_000
 """PostgreSQL ends a transaction that says nothing for so long: its process is frozen, and others wait for its locks."""
+
+
+LOCK_MS = 20_000
+"""How long PostgreSQL waits for what another transaction has locked: longer than it lets a frozen one keep it."""
 
 
 CONNECT_SECONDS = 10.0
@@ -83,7 +88,7 @@ def create_engine(url: URL, *, patient: bool = False) -> AsyncEngine:
     One that is `patient` waits for PostgreSQL as long as a statement takes.
     """
     if url.get_backend_name() != "sqlite":
-        return _postgresql_engine(url, None if patient else COMMAND_SECONDS)
+        return _postgresql_engine(url, patient=patient)
     engine = create_async_engine(url, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000})
     read_only = lies_read_only(path := Path(url.database or ""))
 
@@ -114,7 +119,8 @@ def create_engine(url: URL, *, patient: bool = False) -> AsyncEngine:
     return engine
 
 
-def _postgresql_engine(url: URL, command_seconds: float | None) -> AsyncEngine:
+def _postgresql_engine(url: URL, *, patient: bool) -> AsyncEngine:
+    patience = {} if patient else {"lock_timeout": str(LOCK_MS)}
     engine = create_async_engine(
         url,
         pool_pre_ping=True,
@@ -122,9 +128,10 @@ def _postgresql_engine(url: URL, command_seconds: float | None) -> AsyncEngine:
         max_overflow=10,
         connect_args={
             "timeout": CONNECT_SECONDS,
-            "command_timeout": command_seconds,
+            "command_timeout": None if patient else COMMAND_SECONDS,
             "server_settings": {
                 "idle_in_transaction_session_timeout": str(SILENCE_MS),
+                **patience,
                 **KEEPALIVE,
             },
         },
@@ -162,16 +169,54 @@ FLAWS = (ProgrammingError, IntegrityError, DataError, NotSupportedError)
 _GOING = frozenset({"08", "57"})
 """Classes of SQLSTATE: the connection is lost; the server ends it, or itself."""
 _LOST = (DBAPIError, ConnectionError, TimeoutError, gaierror)
+_TAKEN_BACK = {
+    "25P03": (
+        "This process stood still in the middle of a change, and PostgreSQL has taken the change back: others waited.",
+        "Nothing of that change has happened. Do it again.",
+    ),
+    "55P03": (
+        "Somebody else has been changing the same all the time, and this change was given up.",
+        "Nothing of it has happened. Try again in a minute.",
+    ),
+}
+"""What is told of the SQLSTATEs with which PostgreSQL ends a transaction for the sake of others, and the hint."""
 
 
 def is_lost(error: Exception) -> bool:
     """Tell whether the database went away, and did not refuse what it was asked: it may have done it."""
+    if _taken_back(error) is not None or _was_not_asked(error):
+        return False
     state = getattr(getattr(error, "orig", error), "sqlstate", None)
     return as_store_error(error) is not None and (state is None or state[:2] in _GOING)
 
 
+def _taken_back(error: Exception) -> StoreError | None:
+    """Return what is told of a transaction that PostgreSQL ended for the sake of others; None for anything else."""
+    for cause in _causes(error):
+        if told := _TAKEN_BACK.get(getattr(cause, "sqlstate", None) or ""):
+            return StoreError(told[0], hint=told[1])
+    return None
+
+
+def _was_not_asked(error: Exception) -> bool:
+    """Tell whether the connection was known to be closed, so that nothing was sent any more."""
+    return any(
+        type(cause).__name__ == "InterfaceError" and type(cause).__module__.startswith("asyncpg.")
+        for cause in _causes(error)
+    )
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    cause: BaseException | None = error
+    while cause is not None:
+        yield cause
+        cause = cause.__cause__
+
+
 def as_store_error(error: Exception) -> StoreError | None:
     """Return the typed error where `error` says that the database does not answer; None for a flaw of the program."""
+    if (taken_back := _taken_back(error)) is not None:
+        return taken_back
     # What asyncpg says to a new connection reaches nobody in SQLAlchemy's words.
     lost = isinstance(error, _LOST) or type(error).__module__.startswith("asyncpg.")
     if not lost or isinstance(error, FLAWS):

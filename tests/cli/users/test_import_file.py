@@ -274,17 +274,17 @@ def test_a_dry_run_shows_what_was_understood(inside: Command) -> None:
 def test_passwords_that_cannot_be_written_create_nobody(acme: Command) -> None:
     rows = [f"u{n}@acme.example,U{n}\n" for n in range(3)]
     write(acme, "u.csv", "UPN,Display Name\n", *rows)
-    written = passwords_module.PasswordFile.write
+    written = passwords_module.PasswordFile.keep
 
     def full(self: object, *_: object, **__: object) -> None:
         raise StoreError("The passwords could not be written to p.csv: No space left on device.")
 
-    with mock.patch.object(passwords_module.PasswordFile, "write", full):
+    with mock.patch.object(passwords_module.PasswordFile, "keep", full):
         refused = acme.run("users", "import", "u.csv", *OUT)
     assert refused.code == 8
     assert acme.json("users", "list")["total"] == 0
     assert not (acme.directory / "p.csv").exists()
-    assert written is passwords_module.PasswordFile.write
+    assert written is passwords_module.PasswordFile.keep
     acme.ok("users", "import", "u.csv", *OUT)
     assert len(passwords(acme)) == 3
 

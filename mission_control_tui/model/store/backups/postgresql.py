@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -11,13 +10,16 @@ from pathlib import Path
 from sqlalchemy.engine import URL
 
 from mission_control_tui.model.errors import StoreError
+from mission_control_tui.model.store.child_environment import (
+    environment_of_drivers,
+    environment_of_others,
+)
 from mission_control_tui.model.store.private_files import make
 from mission_control_tui.model.store.tables.audit import APPEND_ONLY
 from mission_control_tui.model.store.tables.base import Base
 from mission_control_tui.model.text.clean import harmless
 
 UPGRADE_LOCK = 7_237_263
-_ENVIRONMENT = {"PATH", "HOME", "LANG", "LC_ALL", "TMPDIR"}
 _SAID_LIMIT = 400
 
 
@@ -93,7 +95,6 @@ def libpq_environment(url: URL) -> Mapping[str, str]:
         "PGDATABASE": url.database,
         **{f"PG{key.upper()}": str(value) for key, value in url.query.items()},
     }
-    kept = {
-        key: value for key, value in os.environ.items() if key in _ENVIRONMENT or key[:2] == "PG"
-    }
-    return {"PGCONNECT_TIMEOUT": "10", **kept} | {k: v for k, v in named.items() if v is not None}
+    stated = {key: value for key, value in named.items() if value is not None}
+    ours = {**environment_of_others(), **environment_of_drivers()}
+    return {"PGCONNECT_TIMEOUT": "10", **ours, **stated}
