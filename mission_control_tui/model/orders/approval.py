@@ -12,7 +12,7 @@ from mission_control_tui.model.domains.names import eligibility_doubts
 from mission_control_tui.model.domains.ownership import locked_account, refuse_taken
 from mission_control_tui.model.errors import Conflict, InvalidInput, NotFound, Problem
 from mission_control_tui.model.money import Money
-from mission_control_tui.model.orders import removing, renewing
+from mission_control_tui.model.orders import removing, renewal_returns, renewing
 from mission_control_tui.model.orders.buying import (
     REASON_LIMIT,
     Purchase,
@@ -263,8 +263,11 @@ async def _return(
 ) -> None:
     why = harmless(reason.strip())[:REASON_LIMIT]
     total = Money(order.total_minor, order.currency)
+    said = ("--reason", why) if why else ()
+    without = () if credit else ("--no-credit",)
+    tx.command("orders", "cancel", str(order.id), *said, *without, "--yes")
     for line in await lines_of(tx.session, order):
-        credited = credit and _is_running(tx, account, order, line)
+        credited = credit and await _is_running(tx, account, order, line)
         if credited and not why:
             raise InvalidInput(
                 "What an order cost is credited with a reason.",
@@ -287,11 +290,17 @@ async def _return(
     _turn(tx, order, OrderState.RETURNED, why, AuditAction.RETURN_ORDER)
 
 
-def _is_running(tx: Transaction, account: AccountRow, order: OrderRow, line: OrderLineRow) -> bool:
-    """Tell whether the term that the order paid for is not over yet."""
+async def _is_running(
+    tx: Transaction, account: AccountRow, order: OrderRow, line: OrderLineRow
+) -> bool:
+    """Tell whether the term that the order paid for is not over yet; a renewal's begins where the one before ends."""
     zone = zone_of(account.time_zone)
-    began = (order.decided_at or order.placed_at).astimezone(zone).date()
-    return tx.now.astimezone(zone).date() < months_later(began, line.term_months)
+    if order.kind == OrderKind.RENEWAL:
+        ends = await renewal_returns.paid_until(tx.session, account, line)
+    else:
+        began = (order.decided_at or order.placed_at).astimezone(zone).date()
+        ends = months_later(began, line.term_months)
+    return tx.now.astimezone(zone).date() < ends
 
 
 def _limit(row: AccountRow, catalogue: Catalogue) -> Money | None:

@@ -13,7 +13,7 @@ from mission_control_tui.model.money import Money
 from mission_control_tui.model.orders.buying import insert_order
 from mission_control_tui.model.orders.idempotency import placed_before
 from mission_control_tui.model.orders.queries import OrderView, views
-from mission_control_tui.model.orders.renewing import refuse_renewed, take_back_renewal
+from mission_control_tui.model.orders.renewal_returns import refuse_renewed, take_back_renewal
 from mission_control_tui.model.orders.subscriptions import (
     change_quantity,
     locked_subscription,
@@ -60,7 +60,8 @@ async def remove(
         if order is None:
             if level_id is None:
                 level_id = await subscribed_level(tx.session, force.catalogue, owner, sold)
-            order = await _remove(tx, owner, force, sold, sold.level(level_id), quantity, domain)
+            named = sold.level(level_id)
+            order = await _remove(tx, owner, force, sold, named, quantity, domain, said=True)
             order.idempotency_key = idempotency_key or None
         (view,) = await views(tx.session, [order])
     return tx.outcome(view)
@@ -84,7 +85,6 @@ async def take_back(
     credit = line if credited else None
     if renewal:
         await take_back_renewal(tx, account, line)
-        tx.command("orders", "cancel", str(line.order_id), "--yes")
         what = f"the renewal of {line.domain}"
         return await _insert(tx, account, force, sold, line.level_id, what, 1, line.domain, credit)
     of_domain = sold.buys is PurchaseKind.DOMAIN
@@ -104,7 +104,10 @@ async def _remove(
     quantity: int | None,
     domain: str | None,
     credit: OrderLineRow | None = None,
+    *,
+    said: bool = False,
 ) -> OrderRow:
+    """Remove it with an order of its own; where it is `said`, that is what the command was."""
     if sold.buys is PurchaseKind.DOMAIN:
         row = await _bought_domain(tx, account, sold, quantity, domain)
         count, name, about = 1, row.name, f" for {row.name}"
@@ -116,7 +119,8 @@ async def _remove(
         service = force.catalogue.service(level.grants_service)
         await seats.take(tx, account.id, service, level.grants_level, count)
         await refuse_last(tx, force.catalogue, account, service)
-    tx.command(*command_words.remove(sold.id, level.id, count, name))
+    if said:
+        tx.command(*command_words.remove(sold.id, level.id, count, name))
     what = f"{level.name}{about}"
     return await _insert(tx, account, force, sold, level.id, what, count, name, credit)
 

@@ -33,7 +33,6 @@ from mission_control_tui.model.services.wishes import enqueue
 from mission_control_tui.model.states import OrderKind, OrderState, RequestKind, Wish
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.engine import clock
-from mission_control_tui.model.store.lookups import domain_row
 from mission_control_tui.model.store.retry import retries_on_conflict
 from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.accounts import AccountRow, DomainRow
@@ -191,7 +190,7 @@ async def renew_due(store: Store, due: DueRenewal) -> OrderState | None:
             .with_for_update()
             .execution_options(populate_existing=True)
         )
-        if row is None or _end(owner, row) != due.ends_on:
+        if row is None or end_of(owner, row) != due.ends_on:
             return None
         if await _was_ordered(tx.session, row, due.ends_on):
             return None
@@ -201,44 +200,7 @@ async def renew_due(store: Store, due: DueRenewal) -> OrderState | None:
 
 async def fulfil_renewal(tx: Transaction, account: AccountRow, line: OrderLineRow) -> None:
     """Make the domain's term longer by what was ordered."""
-    await _lengthen(tx, await _bought(tx.session, account, line.domain), account, line.term_months)
-
-
-async def take_back_renewal(tx: Transaction, account: AccountRow, line: OrderLineRow) -> None:
-    """Make the domain's term shorter by what was ordered; one that is gone or bought again has none such."""
-    row = await domain_row(tx.session, account.id, line.domain)
-    if row is not None and row.bought and _registered_by(row) < line.order_id:
-        await _lengthen(tx, row, account, -line.term_months)
-
-
-async def refuse_renewed(session: AsyncSession, account: AccountRow, line: OrderLineRow) -> None:
-    """Raise Conflict where the registration that the line brought has renewals that stand, or is another's now."""
-    row = await required_domain(session, account, line.domain)
-    if row.bought and _registered_by(row) != line.order_id:
-        raise Conflict(
-            f"Order {line.order_id} cannot be cancelled: "
-            f"{row.name} was removed, and bought again by order {_registered_by(row)}.",
-            hint="What was removed is not paid back; cancel that order where it was a mistake.",
-        )
-    renewals = await session.scalars(
-        select(OrderRow.id)
-        .join(OrderLineRow, OrderLineRow.order_id == OrderRow.id)
-        .where(
-            OrderRow.account_id == account.id,
-            OrderRow.kind == OrderKind.RENEWAL,
-            OrderRow.state.in_((OrderState.COMPLETE, OrderState.AWAITING_APPROVAL)),
-            OrderRow.id > line.order_id,
-            OrderLineRow.domain == row.name,
-        )
-        .order_by(OrderRow.id.desc())
-    )
-    numbers = [str(number) for number in renewals]
-    if numbers:
-        what = "order {}, its renewal," if len(numbers) == 1 else "orders {}, its renewals,"
-        raise Conflict(
-            f"Order {line.order_id} cannot be cancelled: a renewal of {row.name} stands.",
-            hint=f"Cancel {what.format(' and '.join(numbers))} first.",
-        )
+    await lengthen(tx, await _bought(tx.session, account, line.domain), account, line.term_months)
 
 
 async def price_now(tx: Transaction, account: AccountRow, line: OrderLineRow) -> Money:
@@ -257,7 +219,7 @@ async def _place(
     await refuse_waiting(tx.session, row.name)
     sold, prices = _priced(force.catalogue, row)
     months = _term(row, prices, term)
-    end = _end(account, row)
+    end = end_of(account, row)
     offer = _offer(force.catalogue, prices, months, account, row)
     today = today_of(account.time_zone, tx.now)
     if offer.ends_on > months_later(today, MOST_MONTHS):
@@ -283,7 +245,7 @@ async def _place(
     if doubts:
         tx.warn(f"The order {WAITS} {order.note}")
     else:
-        await _lengthen(tx, row, account, months)
+        await lengthen(tx, row, account, months)
     return order
 
 
@@ -311,8 +273,9 @@ async def _insert(
     return order
 
 
-async def _lengthen(tx: Transaction, row: DomainRow, account: AccountRow, months: int) -> None:
-    before = _end(account, row)
+async def lengthen(tx: Transaction, row: DomainRow, account: AccountRow, months: int) -> None:
+    """Make the domain's term so many months longer, or shorter."""
+    before = end_of(account, row)
     row.renewed_months += months
     await tx.session.flush()
     tx.record(
@@ -320,7 +283,7 @@ async def _lengthen(tx: Transaction, row: DomainRow, account: AccountRow, months
         "domain",
         row.name,
         before={"term ends": before.isoformat()},
-        after={"term ends": _end(account, row).isoformat()},
+        after={"term ends": end_of(account, row).isoformat()},
     )
 
 
@@ -334,12 +297,8 @@ async def _bought(session: AsyncSession, account: AccountRow, name: str) -> Doma
     return row
 
 
-def _registered_by(row: DomainRow) -> int:
-    """Return the order that the bought domain's registration comes from; 0 for a sample's, which nobody ordered."""
-    return int(row.details.get("order", 0))
-
-
-def _end(account: AccountRow, row: DomainRow) -> date:
+def end_of(account: AccountRow, row: DomainRow) -> date:
+    """Return where the term of a bought domain ends."""
     end = ends_on(row, zone_of(account.time_zone))
     assert end is not None  # noqa: S101 - only bought domains come here
     return end

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -36,6 +37,7 @@ from mission_control_tui.model.orders.renewing import (
 from mission_control_tui.model.services.domain_terms import Urgency
 from mission_control_tui.model.services.lights import status
 from mission_control_tui.model.states import Light, OrderKind, OrderState
+from mission_control_tui.model.store import trusted_clock
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.accounts import DomainRow
@@ -45,6 +47,7 @@ from mission_control_tui.provisioning.housekeeping import Housekeeping
 from mission_control_tui.settings.settings import WorkerSettings
 from tests.model.helpers import finish
 from tests.model.orders.test_approval import REGISTRANT
+from tests.support import share
 
 pytestmark = pytest.mark.any_database
 NAME = "acme.com"
@@ -184,6 +187,69 @@ async def test_a_renewal_is_credited_also_when_the_domain_is_gone_or_bought_agai
     assert (await statements.statement(scope)).sums[0].total == Money(1980, "AUD")
 
 
+async def place_before(store: Store, caller: Caller, account: Account, days: int) -> None:
+    """Let so many days pass since the domain was bought and all orders were placed."""
+    await age(store, caller, account, days)
+    async with store.write(caller, account.id) as tx:
+        at = datetime.now(UTC) - timedelta(days=days)
+        await tx.session.execute(update(OrderRow).values(placed_at=at, decided_at=None))
+
+
+@pytest.mark.parametrize(
+    ("days", "credited"), [(400, True), (729, True), (732, False), (3000, False)]
+)
+async def test_a_renewal_is_credited_while_its_own_term_runs_or_is_to_come(
+    store: Store,
+    caller: Caller,
+    account: Account,
+    scope: AccountScope,
+    bought: str,
+    days: int,
+    credited: bool,
+) -> None:
+    order = (await renew(scope, bought)).result
+    await place_before(store, caller, account, days)
+    if credited:
+        with pytest.raises(InvalidInput, match="with a reason"):
+            await cancel_order(scope, order.id)
+    done = await cancel_order(scope, order.id, "wrong" if credited else "")
+    assert done.plan.total == Money(-1980 if credited else 0, "AUD")
+    (said,) = [
+        command for entry in await audit_log.entries(scope, limit=4) for command in entry.commands
+    ][:1]
+    reason = ["--reason", "wrong"] if credited else []
+    assert list(said) == ["orders", "cancel", str(order.id), *reason, "--yes"]
+    assert await ends(scope) == first_end(days)
+
+
+async def test_whatever_is_renewed_and_taken_back_the_term_is_what_stands(
+    store: Store, caller: Caller, account: Account, scope: AccountScope, bought: str
+) -> None:
+    chance, standing = random.Random(7), {}  # noqa: S311 - no secret hangs on it
+    days = 0
+    for _ in range(share(24)):
+        if standing and chance.random() < 0.4:
+            number = chance.choice(list(standing))
+            months = standing[number]
+            runs = TODAY < months_later(TODAY - timedelta(days), 12 + sum(standing.values()))
+            credit = chance.random() < 0.8
+            done = await cancel_order(scope, number, "wrong", credit=credit)
+            paid = {12: 1980, 24: 3850}[months]
+            assert done.plan.total == Money(-paid if runs and credit else 0, "AUD")
+            del standing[number]
+        elif chance.random() < 0.3:
+            days = chance.randrange(0, 2000)
+            await age(store, caller, account, days)
+        else:
+            months = chance.choice((12, 24))
+            try:
+                standing[(await renew(scope, bought, term=months)).result.id] = months
+            except Conflict as refused:
+                assert "paid for until" in refused.what
+        paid_for = 12 + sum(standing.values())
+        assert await ends(scope) == months_later(TODAY - timedelta(days), paid_for).isoformat()
+
+
 async def test_above_the_limit_it_waits_and_is_approved_or_declined(
     scope: AccountScope, bought: str
 ) -> None:
@@ -267,6 +333,18 @@ async def test_the_worker_renews_once_a_week_before_where_the_option_says_so(
     assert await due_renewals(store) == ()
     (order,) = [entry for entry in await audit_log.entries(scope) if entry.action == "renew domain"]
     assert order.operator == "worker"
+
+
+async def test_while_the_clock_is_in_doubt_nothing_is_renewed(
+    store: Store, caller: Caller, account: Account, bought: str
+) -> None:
+    await age(store, caller, account, 365 - 3)
+    await trusted_clock.doubt(store, "It leaped.")
+    await keep_house(store)
+    assert await renewals(store) == 0
+    await trusted_clock.confirm(store, caller)
+    await keep_house(store)
+    assert await renewals(store) == 1
 
 
 async def test_two_workers_at_once_renew_once(
