@@ -110,11 +110,24 @@ async def run_attempt(context: AttemptContext, run: Run) -> None:
         return
     try:
         backend = await context.backends.get(job.connector)
+    except ConnectorError as error:
+        await records.write(run, None, _ending_of(error, context, job))
+        return
     except MissionControlError as error:
         pause = context.settings.pause_seconds
         await records.write(run, None, outcomes.fail(_unusable(error), pause_seconds=pause))
         return
     await _Attempt(context, run, job, backend).go()
+
+
+def _ending_of(error: ConnectorError, context: AttemptContext, job: Job) -> RunWork[None]:
+    """Return the end that an error means: another try after a while, or red at once."""
+    failure = AttemptFailure(error.kind, error.said, error.remedy, error.code, error.field)
+    settings = context.settings
+    if error.kind in RETRIED_KINDS:
+        delay = retry_delay(job.failures, error, settings, context.rng)
+        return outcomes.try_again(failure, Retry(delay, max(1, settings.retry_limit)))
+    return outcomes.fail(failure, pause_seconds=settings.pause_seconds)
 
 
 def _unusable(error: MissionControlError) -> AttemptFailure:
@@ -261,14 +274,7 @@ class _Attempt:
         await self._end(outcomes.succeed(found))
 
     async def _fail(self, error: ConnectorError) -> None:
-        failure = AttemptFailure(error.kind, error.said, error.remedy, error.code, error.field)
-        settings = self._context.settings
-        if error.kind in RETRIED_KINDS:
-            delay = retry_delay(self._job.failures, error, settings, self._context.rng)
-            retry = Retry(delay, max(1, settings.retry_limit))
-            await self._end(outcomes.try_again(failure, retry))
-        else:
-            await self._end(outcomes.fail(failure, pause_seconds=settings.pause_seconds))
+        await self._end(_ending_of(error, self._context, self._job))
 
     async def _blocked(self, plan: ChangePlan) -> None:
         if plan.observe_only:

@@ -8,9 +8,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from mission_control_tui.model.errors import MissionControlError, UsageError
+from mission_control_tui.model.states import ErrorKind
 from mission_control_tui.provisioning.connectors import registry
-from mission_control_tui.provisioning.connectors.base import Connector
+from mission_control_tui.provisioning.connectors.base import Connector, ConnectorError
 from mission_control_tui.provisioning.connectors.options import call_timeout
+from mission_control_tui.settings.followed import FollowedSettings
 from mission_control_tui.settings.settings import ConnectorSettings, Settings
 
 log = logging.getLogger(__name__)
@@ -30,51 +32,70 @@ class Backends:
     def __init__(
         self, settings: Settings, installation: str, reload: Callable[[], Settings] | None = None
     ) -> None:
-        self._settings = settings
+        self._followed = FollowedSettings(settings, reload)
         self.installation = installation
-        self._reload = reload
         self._open: dict[str, Backend] = {}
         self._observing: set[str] = set()
 
     @property
     def names(self) -> tuple[str, ...]:
         """Return the connectors that the settings name, and the simulator that is there by itself, sorted."""
-        return tuple(sorted({*self._settings.connectors, "simulator"}))
+        return tuple(sorted({*self._followed.latest.connectors, "simulator"}))
 
     def rates(self, name: str) -> ConnectorSettings:
         """Return concurrency and rate; defaults for a name that the settings lack, whose requests fail on their own."""
         try:
-            return self._settings.connector(name)
+            return self._followed.latest.connector(name)
         except UsageError:
             return ConnectorSettings(type=name)
 
     async def get(self, name: str) -> Backend:
-        """Return the open connector. Raises MissionControlError when settings or package do not allow it."""
-        if name in self._observing:
+        """Return the open connector.
+
+        Raises MissionControlError when settings or package do not allow it, ConnectorError (transient) while the
+        settings that may know it cannot be read.
+        """
+        if name in self._observing or (name in self._open and self._followed.problem):
             await self._look_again(name)
         if name not in self._open:
-            try:
-                self._settings.connector(name)
-            except UsageError:
-                if self._reload is None:
-                    raise
+            if not self._is_known(name):
                 # A service may have been moved to a connector that was added while this worker runs.
-                self._settings = self._reload()
-                self._settings.connector(name)
-            table = self._settings.connectors.get(name, {})
-            seconds = call_timeout(name, table)
-            connector = await registry.load(name, table, self.installation)
-            self._open[name] = Backend(connector, seconds)
+                await self._followed.read_again()
+                if self._followed.problem and not self._is_known(name):
+                    raise ConnectorError(
+                        ErrorKind.TRANSIENT,
+                        f"Connector {name} is not known yet: {self._followed.problem}",
+                        remedy="Correct the settings file.",
+                    )
+            self._followed.latest.connector(name)
+            self._open[name] = await self._opened(name)
         return self._open[name]
 
     async def refresh(self, name: str) -> None:
-        """Read the settings again; a connector whose table has changed is opened anew. Raises UsageError."""
-        if self._reload is None:
-            return
-        before = self._settings.connectors.get(name)
-        self._settings = self._reload()
-        if self._settings.connectors.get(name) != before:
+        """Read the settings again; a connector whose table has changed is opened anew.
+
+        Settings that cannot be read change nothing. Raises MissionControlError where the new table does not allow it;
+        the connector stays as it was then.
+        """
+        before = self._followed.latest.connectors.get(name)
+        await self._followed.read_again()
+        if self._followed.latest.connectors.get(name) != before:
+            self._followed.latest.connector(name)
+            fresh = await self._opened(name)
             await self._shut(name)
+            self._open[name] = fresh
+
+    def _is_known(self, name: str) -> bool:
+        try:
+            self._followed.latest.connector(name)
+        except UsageError:
+            return False
+        return True
+
+    async def _opened(self, name: str) -> Backend:
+        table = self._followed.latest.connectors.get(name, {})
+        seconds = call_timeout(name, table)
+        return Backend(await registry.load(name, table, self.installation), seconds)
 
     def only_observes(self, name: str) -> None:
         """Note that the connector was seen in observe mode: the next `get` reads the settings again."""
@@ -85,7 +106,7 @@ class Backends:
         try:
             await self.refresh(name)
         except MissionControlError as error:
-            log.warning("the settings cannot be read again: %s", error.what)
+            log.warning("connector %s stays as it was read last: %s", name, error.what)
 
     async def close(self) -> None:
         """Close all of them."""

@@ -178,7 +178,7 @@ class Writer:
         ok("users", "edit", ada, "--title", "Chief Analyst", "--country", "AU")
         ok("users", "alias", "add", ada, "countess@acme.example")
         ok("users", "alias", "add", ada, "lovelace@acme.example")
-        ok("users", "alias", "remove", ada, "lovelace@acme.example")
+        ok("users", "alias", "remove", ada, "lovelace@acme.example", "--yes")
         ok("users", "alias", "primary", ada, "countess@acme.example")
 
     def _services(self) -> None:
@@ -191,16 +191,16 @@ class Writer:
         self.database("ben", "crm")
         self.work()
         ok("provision", "ada", "managed-exchange", "--level", "pc-web", "--set", "quota=2048")
-        ok("suspend", "cleo", "managed-exchange")
-        ok("suspend", "dora", "managed-exchange")
+        ok("suspend", "cleo", "managed-exchange", "--yes")
+        ok("suspend", "dora", "managed-exchange", "--yes")
         self.work()
         ok("resume", "dora", "managed-exchange")
         ok("deprovision", "ada", "databases", "--instance", "old", "--yes")
         ok("users", "password", "ada", "--password-stdin", stdin=PASSWORD)
         ok("users", "password", "ada", "--service", "databases", "--instance", "main",
            "--password-stdin", stdin=PASSWORD)  # fmt: skip
-        ok("users", "disable", "emil")
-        ok("users", "disable", "ben")
+        ok("users", "disable", "emil", "--yes")
+        ok("users", "disable", "ben", "--yes")
         ok("users", "enable", "ben")
         for name in ("gone", "back"):
             ok("users", "deprovision", name, "--yes")
@@ -252,7 +252,12 @@ class Writer:
         ok(*add, "emil", later, "enable")
         changed = ok(*add, "kim", later, "disable", "--json").json
         ok("schedule", "change", str(_schedule(changed)), "--when", soon)
-        ok("schedule", "cancel", str(_schedule(ok(*add, "kim", later, "enable", "--json").json)))
+        ok(
+            "schedule",
+            "cancel",
+            str(_schedule(ok(*add, "kim", later, "enable", "--json").json)),
+            "--yes",
+        )
         for words in (("hal", later, "disable"), ("hal", later, "resume", "managed-exchange")):
             number = _schedule(ok(*add, *words, "--json").json)
             self.sql(f"UPDATE schedules SET due_at = '2026-11-01 09:00:00.000000' WHERE id = {number}")  # fmt: skip
@@ -330,11 +335,11 @@ class Writer:
             self.configure(more)
             self.work()
         ok("provision", "ivo", *MAIL)
-        ok("requests", "cancel", self.last_request("assignment_id IS NOT NULL"))
+        ok("requests", "cancel", self.last_request("assignment_id IS NOT NULL"), "--yes")
         ok("requests", "retry", self.last_request("state = 'failed' AND account_id = 2"))
         self.work()
         ok("provision", "ivo", "managed-exchange", "--level", "pc-web")
-        ok("requests", "reset", self.last_request("state = 'queued'"))
+        ok("requests", "reset", self.last_request("state = 'queued'"), "--yes")
         call("requests", "retry", self.last_request("kind = 'change'"))
         self.work()
 

@@ -291,7 +291,7 @@ async def _remove(known: _LockedObject) -> None:
         reach = "member no longer reaches" if count == 1 else "members no longer reach"
         held = f", and its {count} {reach} it" if count else ""
         tx.warn(f"What {harmless(row.name)} holds at the back end is removed{held}.")
-    tx.command("objects", "remove", row.address)
+    tx.command("objects", "remove", row.address, "--yes")
     before = {"address": row.address}
     known.record(PlanVerb.REMOVED, AuditAction.REMOVE, before=before, request_id=request_id)
     await leave(tx, member=row)

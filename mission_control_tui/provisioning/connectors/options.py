@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import os
+import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from mission_control_tui.model.errors import InvalidInput
@@ -12,6 +14,8 @@ from mission_control_tui.model.input_files import read_file
 from mission_control_tui.model.states import ErrorKind
 from mission_control_tui.provisioning.connectors.base import ConnectorError
 from mission_control_tui.provisioning.connectors.table_reader import TableReader
+
+log = logging.getLogger(__name__)
 
 COMMON_KEYS = frozenset({"type", "timeout", "concurrency", "rate_per_second"})
 """Keys that every connector's table may have; the worker reads them."""
@@ -22,21 +26,55 @@ MODES = (OBSERVE, ENABLED)
 DEFAULT_TIMEOUT = 30.0
 
 _SECRET_BYTES = 64 * 1024
+_SETTLED_SECONDS = 0.3
+"""A file without an end of line that was changed a shorter time ago may still be written."""
+KEPT_SECONDS = 60.0
+"""For so long a secret that was read is used while its file is gone, empty or cannot be read."""
+
+
+@dataclass(slots=True)
+class _LastSecret:
+    secret: str = ""
+    missed_at: float | None = None
+
+    def kept(self) -> str:
+        """Return the secret that was read last, "" where it has been missed for too long."""
+        now = time.monotonic()
+        if self.missed_at is None:
+            self.missed_at = now
+            if self.secret:
+                log.warning("a secret cannot be read; for a while what was read last is used")
+        return self.secret if now - self.missed_at <= KEPT_SECONDS else ""
 
 
 @dataclass(frozen=True, slots=True)
 class SecretReference:
     """The place of a secret: a file (its first line) or an environment variable; never the secret itself.
 
-    It is read anew for each connection, so that replacing the file is all that a rotation takes.
+    It is read anew for each connection, so that replacing the file is all that a rotation takes. A file that is gone,
+    empty or unreadable for a moment, as while it is replaced, leaves what was read last in use.
     """
 
     setting: str
     file: Path | None = None
     variable: str = ""
+    _last: _LastSecret = field(default_factory=_LastSecret, init=False, repr=False, compare=False)
 
     def read(self) -> str:
-        """Return the secret. Raises ConnectorError (config) when it cannot be read or is empty."""
+        """Return the secret, after a short wait while its file is being written.
+
+        Raises ConnectorError (config) when it cannot be read or is empty.
+        """
+        try:
+            secret = self._read()
+        except ConnectorError:
+            if kept := self._last.kept():
+                return kept
+            raise
+        self._last.secret, self._last.missed_at = secret, None
+        return secret
+
+    def _read(self) -> str:
         where = f"The environment variable {self.variable}" if self.variable else f"{self.file}"
         try:
             secret = self._stored()
@@ -52,6 +90,11 @@ class SecretReference:
         if self.file is None:
             return os.environ.get(self.variable, "")
         stored = read_file(self.file, _SECRET_BYTES)
+        while (
+            b"\n" not in stored and 0 <= time.time() - self.file.stat().st_mtime < _SETTLED_SECONDS
+        ):
+            time.sleep(0.05)
+            stored = read_file(self.file, _SECRET_BYTES)
         return stored.decode("utf-8").partition("\n")[0].rstrip("\r")
 
     def _error(self, said: str) -> ConnectorError:

@@ -225,13 +225,13 @@ async def test_a_renewal_is_credited_while_its_own_term_runs_or_is_to_come(
 async def test_whatever_is_renewed_and_taken_back_the_term_is_what_stands(
     store: Store, caller: Caller, account: Account, scope: AccountScope, bought: str
 ) -> None:
-    chance, standing = random.Random(7), {}  # noqa: S311 - no secret hangs on it
+    chance, standing = random.Random(7), {}
     days = 0
     for _ in range(share(24)):
         if standing and chance.random() < 0.4:
             number = chance.choice(list(standing))
             months = standing[number]
-            runs = TODAY < months_later(TODAY - timedelta(days), 12 + sum(standing.values()))
+            runs = months_later(TODAY - timedelta(days), 12 + sum(standing.values())) > TODAY
             credit = chance.random() < 0.8
             done = await cancel_order(scope, number, "wrong", credit=credit)
             paid = {12: 1980, 24: 3850}[months]
@@ -242,10 +242,9 @@ async def test_whatever_is_renewed_and_taken_back_the_term_is_what_stands(
             await age(store, caller, account, days)
         else:
             months = chance.choice((12, 24))
-            try:
-                standing[(await renew(scope, bought, term=months)).result.id] = months
-            except Conflict as refused:
-                assert "paid for until" in refused.what
+            if sum(standing.values()) + months > 60:
+                continue
+            standing[(await renew(scope, bought, term=months)).result.id] = months
         paid_for = 12 + sum(standing.values())
         assert await ends(scope) == months_later(TODAY - timedelta(days), paid_for).isoformat()
 

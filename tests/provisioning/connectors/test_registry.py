@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import pytest
 
 from mission_control_tui.model.errors import InvalidInput
 from mission_control_tui.model.states import ErrorKind
-from mission_control_tui.provisioning.connectors import registry
+from mission_control_tui.provisioning.connectors import options, registry
 from mission_control_tui.provisioning.connectors.base import ConnectorError
 from mission_control_tui.provisioning.connectors.options import SettingsReader, call_timeout
 from mission_control_tui.provisioning.connectors.registry import (
@@ -196,6 +197,30 @@ def test_a_secret_that_cannot_be_read_is_a_configuration_error(
     assert caught.value.kind is ErrorKind.CONFIG
     assert str(file) in caught.value.said
     assert "connectors.db.password_file" in caught.value.remedy
+
+
+def test_a_secret_whose_file_is_replaced_is_used_as_it_was_read_last(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "password"
+    file.write_text("first-secret\n")
+    reference = SettingsReader("db", {"password_file": str(file)}).secret("password")
+    assert reference is not None
+    assert reference.read() == "first-secret"
+    for content in (None, b"", b"\xff"):
+        file.unlink()
+        if content is not None:
+            file.write_bytes(content)
+        assert reference.read() == "first-secret"
+        file.write_bytes(b"")
+    # Half of it is never sent: without an end of line it is read until nobody writes any more.
+    file.write_text("sec")
+    monkeypatch.setattr(time, "sleep", lambda _: file.write_text("second-secret\n"))
+    assert reference.read() == "second-secret"
+    file.unlink()
+    monkeypatch.setattr(options, "KEPT_SECONDS", -1.0)
+    with pytest.raises(ConnectorError, match="cannot be read"):
+        reference.read()
 
 
 def test_a_secret_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:

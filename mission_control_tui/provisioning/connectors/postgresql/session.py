@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 import ssl
 from collections.abc import AsyncIterator
@@ -60,7 +61,7 @@ async def session(server: Server, *, writing: bool = False) -> AsyncIterator[Any
             port=server.port,
             user=server.user,
             database=server.database,
-            password=server.password.read() if server.password else None,
+            password=await asyncio.to_thread(server.password.read) if server.password else None,
             ssl=_tls(server),
             timeout=CONNECT_SECONDS,
             server_settings={

@@ -1,0 +1,124 @@
+"""A worker goes on with the settings that it read last while the file is written, broken or gone."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from mission_control_tui.model.states import ErrorKind, Light
+from mission_control_tui.provisioning.backends import Backends
+from mission_control_tui.provisioning.connectors.base import ConnectorError
+from mission_control_tui.settings import followed
+from mission_control_tui.settings.settings import load
+from tests.provisioning.support import EXCHANGE, World, worker
+from tests.provisioning.test_operation_switch import OTHER, add_connector
+
+GOOD = '[connectors.lab]\ntype = "simulator"\npath = "{path}"\nrate_per_second = {rate}\n'
+
+
+@pytest.fixture
+def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    path = tmp_path / "settings.toml"
+    monkeypatch.setenv("MISSION_CONTROL_SETTINGS", str(path))
+    monkeypatch.setattr(followed, "SETTLED_SECONDS", 0.05)
+    return path
+
+
+def good(file: Path, rate: int) -> str:
+    return GOOD.format(path=file.with_name("lab.db"), rate=rate)
+
+
+BREAKS: dict[str, Callable[[Path], object]] = {
+    "half": lambda file: file.write_text(good(file, 7)[:25]),
+    "wrong": lambda file: file.write_text(
+        '[connectors.lab]\ntype = "simulator"\n[worker]\nslots = 1'
+    ),
+    "empty": lambda file: file.write_text(""),
+    "gone": lambda file: file.unlink(),
+    "no file": lambda file: (file.unlink(), file.mkdir()),
+    "bytes": lambda file: file.write_bytes(b"\xff\xfe"),
+}
+
+
+@pytest.mark.parametrize("how", BREAKS)
+async def test_what_cannot_be_read_changes_nothing_and_is_said_once(
+    file: Path, caplog: pytest.LogCaptureFixture, how: str
+) -> None:
+    file.write_text(good(file, 7))
+    backends = Backends(load(), "here", load)
+    opened = await backends.get("lab")
+    BREAKS[how](file)
+    with caplog.at_level(logging.INFO):
+        for _ in range(3):
+            await backends.refresh("lab")
+            assert await backends.get("lab") is opened
+            assert backends.rates("lab").rate_per_second == 7
+        assert [record.levelname for record in caplog.records] == ["WARNING"]
+        with pytest.raises(ConnectorError) as unknown:
+            await backends.get("fresh")
+        assert unknown.value.kind is ErrorKind.TRANSIENT, "it may be in what cannot be read"
+
+        if file.is_dir():
+            file.rmdir()
+        other = file.with_name("other.toml")
+        other.write_text(good(file, 9) + '[connectors.fresh]\ntype = "simulator"\n')
+        other.replace(file)
+        assert await backends.get("lab") is not opened, "taken as soon as it can be read"
+    assert backends.rates("lab").rate_per_second == 9
+    assert (await backends.get("fresh")).call_seconds > 0
+    assert "can be read again" in caplog.records[-1].message
+    await backends.close()
+
+
+async def test_a_file_that_is_being_written_is_waited_for(file: Path) -> None:
+    file.write_text(good(file, 7))
+    backends = Backends(load(), "here", load)
+    text = good(file, 9)
+
+    async def write() -> None:
+        for end in range(0, len(text) + 1, 20):
+            file.write_text(text[:end])
+            await asyncio.sleep(0.02)
+        file.write_text(text)
+
+    await asyncio.gather(write(), backends.refresh("lab"))
+    assert backends.rates("lab").rate_per_second == 9
+    await backends.close()
+
+
+async def test_a_table_that_cannot_be_used_leaves_the_open_connector(file: Path) -> None:
+    file.write_text(good(file, 7))
+    backends = Backends(load(), "here", load)
+    opened = await backends.get("lab")
+    backends.only_observes("lab")
+    file.write_text('[connectors.lab]\ntype = "nosuch"\n')
+    assert await backends.get("lab") is opened
+    await backends.close()
+
+
+async def test_a_worker_waits_for_settings_that_it_cannot_read(sqlite_world: World) -> None:
+    world = sqlite_world
+    (ada,) = await world.people("ada")
+    whole = world.settings_path.read_text("utf-8")
+    with worker(world):
+        await world.give(ada, "popx")
+        await world.settled()
+        add_connector(world)
+        then = world.settings_path.read_text("utf-8")
+        world.settings_path.write_text(f"{whole}[connectors.{OTHER}", "utf-8")
+        world.store.connectors = {EXCHANGE: OTHER}
+        (ben,) = await world.people("ben")
+        given = await world.give(ben, "popx")
+
+        async def tried() -> bool:
+            return bool((await world.request(given.request_id)).failures)
+
+        await world.until(tried)
+        assert (await world.assignment(given.assignment_id)).light == Light.ORANGE
+        world.settings_path.write_text(then, "utf-8")
+        await world.settled()
+        assert (await world.assignment(given.assignment_id)).light == Light.GREEN
