@@ -1,6 +1,6 @@
 """The settings of a program that runs for long: what was read last holds until the file can be read again.
 
-A file that is being written is waited for. A broken, unreadable, empty or missing one changes nothing, which is said once.
+A file that is being written is waited for. A broken, empty or missing one changes nothing, which is said once.
 """
 
 from __future__ import annotations

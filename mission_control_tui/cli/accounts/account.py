@@ -12,6 +12,7 @@ from mission_control_tui.cli.common import output
 from mission_control_tui.cli.common.lazy_group import LazyGroup
 from mission_control_tui.cli.common.options import changes, destroys, reads
 from mission_control_tui.cli.common.parameters import argument, option
+from mission_control_tui.cli.common.questions import ask_reading
 from mission_control_tui.cli.common.results import change_and_tell, tell, tell_list, under
 from mission_control_tui.cli.common.session import Session
 from mission_control_tui.model.errors import UsageError
@@ -184,11 +185,8 @@ def add_domain(session: Session, name: str) -> None:
     To register a new one, buy it: mission-control buy domain-names --domain NAME
     """
     from mission_control_tui.model.domains import ownership as domains
-    from mission_control_tui.model.people.address_syntax import domain_key, domain_letters
 
-    # Nobody sees from its ASCII form what such a name is, or that it is a typing mistake.
-    if "xn--" in name.casefold() and (letters := domain_letters(domain_key(name))) != name:
-        session.confirm(f"{name} reads {letters}: is that meant?")
+    ask_reading(session, [name])
     change_and_tell(session, under("domain"), domains.add_domain, name)
 
 

@@ -11,6 +11,7 @@ import click
 from mission_control_tui.cli.common.options import changes, destroys, exports, reads
 from mission_control_tui.cli.common.output import attributes, say, table
 from mission_control_tui.cli.common.parameters import argument, option
+from mission_control_tui.cli.common.questions import ask_reading
 from mission_control_tui.cli.common.results import Change, change_and_tell, tell_survey, under
 from mission_control_tui.cli.common.session import Session
 from mission_control_tui.model.errors import InvalidInput, OutcomeUnknown, Problem
@@ -113,7 +114,7 @@ def order_once(
     help="An answer that the product asks for; may be repeated.",
 )
 @idempotency_key
-@changes(
+@destroys(
     "mission-control buy email --level popx --quantity 5 --dry-run",
     "mission-control catalogue show domain-names",
 )
@@ -126,6 +127,7 @@ def buy(
     """
     from mission_control_tui.model.orders.buying import buy
 
+    ask_reading(session, filter(None, [wanted["domain"]]))
     order_once(session, buy, idempotency_key, product, fields=_answers(answers), **wanted)
 
 

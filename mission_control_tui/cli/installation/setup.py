@@ -6,16 +6,22 @@ import contextlib
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from mission_control_tui.cli.common import options
 from mission_control_tui.cli.common.output import line, say, table
 from mission_control_tui.cli.common.parameters import argument, option
+from mission_control_tui.cli.common.questions import ask_reading
 from mission_control_tui.cli.common.results import tell
 from mission_control_tui.cli.common.session import Session
 from mission_control_tui.model.errors import StoreError
+
+if TYPE_CHECKING:
+    from mission_control_tui.model.plan import Outcome
+    from mission_control_tui.model.store.database import Store
+    from mission_control_tui.model.views import Account
 
 PLACES = ("settings", "data", "database", "state", "log", "key")
 SHELLS = ("bash", "zsh", "fish")
@@ -27,19 +33,35 @@ SHELLS = ("bash", "zsh", "fish")
 @option("--domain", "domains", multiple=True, metavar="NAME", help="May be repeated.")
 @option("--time-zone", default="UTC", show_default=True, metavar="ZONE")
 @option("--customer-number", default="", metavar="NUMBER", help="The customer's number with you.")
-@options.changes('mission-control init --name "Acme Pty Ltd" --code acme --domain acme.example')
+@options.destroys('mission-control init --name "Acme Pty Ltd" --code acme --domain acme.example')
 def init(session: Session, **stated: Any) -> None:
-    """Set up a real account; the database is made where there is none, without the sample account."""
-    from mission_control_tui.model.accounts.editing import create_account
+    """Set up a real account; the database is made where there is none, without the sample account.
 
-    stated["dry_run"] = session.dry_run
+    A domain above or below another account's needs your yes as the provider, which stands in that account's audit.
+    """
+    ask_reading(session, stated["domains"])
     with _scratch_where_absent(session):
-        outcome = session.run(
-            lambda store: create_account(store, session.caller, **stated), sample=False
-        )
+        outcome = session.run(lambda store: _made(session, store, stated), sample=False)
     tell(session, outcome, {"account": outcome.result})
     if outcome.applied and not session.json:
         say(f"Next: mission-control --account {outcome.result.code} buy email --level popx")
+
+
+async def _made(session: Session, store: Store, stated: dict[str, Any]) -> Outcome[Account]:
+    """Make the account, after the provider's yes to domains that other accounts have to allow."""
+    from mission_control_tui.model.accounts.editing import create_account
+    from mission_control_tui.model.domains.consents import overlaps
+
+    allowed = set()
+    for overlap in await overlaps(store, stated["domains"]):
+        session.confirm(
+            f"{overlap.name} touches {overlap.domain} of account {overlap.owner}. "
+            f"Let {stated['code']} have it all the same?"
+        )
+        allowed.add(overlap.name)
+    return await create_account(
+        store, session.caller, **stated, allowed=allowed, dry_run=session.dry_run
+    )
 
 
 @contextlib.contextmanager

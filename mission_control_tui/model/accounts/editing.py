@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict
 from datetime import UTC
 
@@ -16,6 +16,7 @@ from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.catalogue import in_force
 from mission_control_tui.model.dates import zone_of
 from mission_control_tui.model.domains import ownership as domains
+from mission_control_tui.model.domains.consents import allow_as_provider
 from mission_control_tui.model.domains.names import normalise
 from mission_control_tui.model.errors import (
     Conflict,
@@ -57,9 +58,12 @@ async def create_account(
     policy: PasswordPolicy | None = None,
     customer_number: str = "",
     is_sample: bool = False,
+    allowed: Collection[str] = (),
     dry_run: bool = False,
 ) -> Outcome[Account]:
     """Make an account whose `domains` are registered elsewhere; an empty database gets the shipped catalogue too.
+
+    The provider says yes to the `allowed` ones for accounts above or below whose domains they are.
 
     `code` is 2 to 16 lower-case letters, digits and inner hyphens; it becomes part of names at back ends. `time_zone`
     is an IANA name. Raises InvalidInput with every problem at once, Conflict when code or domains are taken, Denied to
@@ -90,11 +94,13 @@ async def create_account(
             password_policy=asdict(policy) if policy else {},
             created_at=tx.now,
         )
-        account = await _insert(tx, row, stored)
+        account = await _insert(tx, row, stored, set(allowed))
     return tx.outcome(account)
 
 
-async def _insert(tx: Transaction, row: AccountRow, names: Iterable[str]) -> Account:
+async def _insert(
+    tx: Transaction, row: AccountRow, names: Iterable[str], allowed: Collection[str]
+) -> Account:
     tx.session.add(row)
     await tx.session.flush()
     tx.account_id = row.id
@@ -112,6 +118,8 @@ async def _insert(tx: Transaction, row: AccountRow, names: Iterable[str]) -> Acc
         version=row.version,
     )
     for name in names:
+        if name in allowed:
+            await allow_as_provider(tx, row, name)
         await domains.claim(tx, row, name, bought=False)
     return await load_account(tx.session, row.id)
 

@@ -13,14 +13,15 @@ from sqlalchemy import ColumnElement, Text, cast, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mission_control_tui.model.bulk.targets import BulkTarget
+from mission_control_tui.model.catalogue.types import Catalogue
 from mission_control_tui.model.people.address_syntax import lookup_key
+from mission_control_tui.model.services.forwarding import reached_from
 from mission_control_tui.model.states import SubjectKind
 from mission_control_tui.model.store.batches import batches
 from mission_control_tui.model.store.tables.services import (
     AssignmentRow,
     SeatHoldRow,
     SeatPoolRow,
-    SettingReferenceRow,
 )
 from mission_control_tui.model.store.tables.users import AddressRow, UserRow
 from mission_control_tui.model.users.actions.params import ActionParams
@@ -66,7 +67,11 @@ Kinds = dict[Hashable, ItemKind]
 
 
 async def meant_users(
-    session: AsyncSession, account_id: int, params: ActionParams, chosen: Sequence[BulkTarget]
+    session: AsyncSession,
+    catalogue: Catalogue,
+    account_id: int,
+    params: ActionParams,
+    chosen: Sequence[BulkTarget],
 ) -> frozenset[str]:
     """Return the ids of users whom settings name by an address, and to whom these send on: each is a kind of its own.
 
@@ -82,30 +87,13 @@ async def meant_users(
     keys = {lookup_key(text) for document in documents for text in _addresses(document)}
     found: set[str] = set()
     for chunk in batches(sorted(keys)):
-        held = await session.scalars(
-            select(AddressRow.user_id).where(
-                AddressRow.key.in_(chunk),
-                AddressRow.account_id == account_id,
-                AddressRow.user_id.is_not(None),
+        held = await session.execute(
+            select(AddressRow.user_id, AddressRow.object_id).where(
+                AddressRow.key.in_(chunk), AddressRow.account_id == account_id
             )
         )
-        found.update(user_id for user_id in held if user_id)
-    following = found
-    while following:
-        reached: set[str] = set()
-        for chunk in batches(sorted(following)):
-            sent_on = await session.scalars(
-                select(SettingReferenceRow.user_id)
-                .join(AssignmentRow, AssignmentRow.id == SettingReferenceRow.assignment_id)
-                .where(
-                    AssignmentRow.user_id.in_(chunk),
-                    SettingReferenceRow.user_id.is_not(None),
-                )
-            )
-            reached.update(user_id for user_id in sent_on if user_id)
-        following = reached - found
-        found |= following
-    return frozenset(found)
+        found.update(str(user_id or object_id) for user_id, object_id in held)
+    return await reached_from(session, catalogue, found)
 
 
 def _addresses(value: object) -> Iterator[str]:

@@ -118,7 +118,7 @@ async def plan_for(scope: AccountScope, order: BulkOrder) -> BulkPlan:
         pools = await _pools(session, order.account_id)
         paused = {pause.name: pause.said for pause in await pauses(session)}
         found: Kinds = {}
-        meant = await meant_users(session, order.account_id, order.params, order.targets)
+        meant = await meant_users(session, catalogue, order.account_id, order.params, order.targets)
         kinds = [
             kind
             for chunk in batches(order.targets)

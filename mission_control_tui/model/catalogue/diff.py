@@ -68,6 +68,7 @@ _CONSEQUENCES: dict[tuple[type, str], str] = {
     (Role, "accepts"): "Asked when a member is added; present members stay.",
     (Role, "requires"): "Asked when a member is added; present members stay.",
     (Role, "maximum"): "Asked when a member is added; present members stay.",
+    (Role, "gets_mail"): "Asked when a member is added or mail is sent on; what is there stays.",
     (Level, "limits"): _NEXT_LOOK,
     (Level, "rank"): "Which level counts as the higher one.",
     (Option, "default"): "Holders keep the values they have.",

@@ -115,7 +115,8 @@ USER_MEMBER = "user"
 class Role:
     """What a member can be to an object. `accepts` are `USER_MEMBER` and ids of services of objects.
 
-    `requires` are services that a user must have to be one; `maximum` is how many there may be.
+    `requires` are services that a user must have to be one; `maximum` is how many there may be. `gets_mail`: mail to
+    the object goes on to who has the role; unsaid, where it accepts other objects.
     """
 
     id: str
@@ -124,6 +125,14 @@ class Role:
     accepts: tuple[str, ...] = (USER_MEMBER,)
     requires: tuple[str, ...] = ()
     maximum: int | None = None
+    gets_mail: bool | None = None
+
+    @property
+    def mailed(self) -> bool:
+        """Whether mail to the object goes on to its members in this role."""
+        if self.gets_mail is None:
+            return any(kind != USER_MEMBER for kind in self.accepts)
+        return self.gets_mail
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,14 +5,20 @@ Whoever may work in the other account gives it there, so the provider's operator
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
 from sqlalchemy import Select, delete, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mission_control_tui.model.audit_actions import AuditAction
+from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.command_words import command_line
 from mission_control_tui.model.domains.names import normalise
 from mission_control_tui.model.errors import Conflict, NotFound, UsageError
 from mission_control_tui.model.plan import Outcome, PlanVerb
+from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.retry import retries_on_conflict
 from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.accounts import (
@@ -31,19 +37,73 @@ async def serialise_claims(tx: Transaction) -> None:
         await tx.session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
 
 
-async def require_consent(session: AsyncSession, account: AccountRow, name: str) -> None:
+async def require_consent(
+    session: AsyncSession, account: AccountRow, name: str, caller: Caller
+) -> None:
     """Raise Conflict while `name` is above or below a domain of an account that did not allow it to this one."""
     for domain in await _overlapping(session, account.id, name):
         if await session.scalar(_consent(domain.account_id, name, account.id)) is not None:
             continue
+        words: tuple[str, ...] = ("account", "allow-domain", name, "--to", account.code)
         # Whose domain it is is not said to whoever may not see that account.
-        how = command_line("account", "allow-domain", name, "--to", account.code)
+        if caller.may_see(domain.account_id):
+            owner = await session.get_one(AccountRow, domain.account_id)
+            words = ("--account", owner.code, *words)
+        how = command_line(*words)
         is_below = name.endswith(f".{domain.name}")
         why = f"{domain.name} belongs to" if is_below else f"{domain.name}, below it, belongs to"
         raise Conflict(
             f"{name} needs somebody's yes: {why} another account of this installation.",
-            hint=f"That account or the provider allows it, working in that account: {how}",
+            hint="That account or the provider allows it, working in that account "
+            f"(Account, Domains, Allow; or {how}).",
         )
+
+
+@dataclass(frozen=True, slots=True)
+class DomainOverlap:
+    """A name that somebody has to allow: it is above or below the `domain` of the account with the code `owner`."""
+
+    name: str
+    domain: str
+    owner: str
+
+
+async def overlaps(store: Store, names: Iterable[str]) -> tuple[DomainOverlap, ...]:
+    """Return which accounts have to allow these names to a new account. Raises InvalidInput."""
+    found: list[DomainOverlap] = []
+    async with store.read() as session:
+        for name in dict.fromkeys(map(normalise, names)):
+            for domain in await _overlapping(session, 0, name):
+                owner = await session.get_one(AccountRow, domain.account_id)
+                found.append(DomainOverlap(name, domain.name, owner.code))
+    return tuple(found)
+
+
+async def allow_as_provider(tx: Transaction, account: AccountRow, name: str) -> None:
+    """Let a new account have `name`, in the name of every account that has to allow it, in whose audit it stands."""
+    for owner in {domain.account_id for domain in await _overlapping(tx.session, account.id, name)}:
+        await _allow(tx, owner, name, account)
+
+
+@dataclass(frozen=True, slots=True)
+class DomainConsent:
+    """A yes of an account: `account` (a code) may have `name`."""
+
+    name: str
+    account: str
+    given_at: datetime
+
+
+async def list_consents(scope: AccountScope) -> tuple[DomainConsent, ...]:
+    """Return what the account allowed to others, by name."""
+    async with scope.read() as (session, account_id):
+        rows = await session.execute(
+            select(DomainConsentRow.name, AccountRow.code, DomainConsentRow.given_at)
+            .join(AccountRow, AccountRow.id == DomainConsentRow.to_account_id)
+            .where(DomainConsentRow.account_id == account_id)
+            .order_by(DomainConsentRow.name, AccountRow.code)
+        )
+        return tuple(DomainConsent(name, code, given_at) for name, code, given_at in rows)
 
 
 async def _overlapping(session: AsyncSession, account_id: int, name: str) -> list[DomainRow]:
@@ -86,12 +146,7 @@ async def allow_domain(
         if known is not None:
             tx.record(PlanVerb.UNCHANGED, "domain", stored)
         else:
-            tx.session.add(
-                DomainConsentRow(
-                    account_id=account_id, name=stored, to_account_id=other.id, given_at=tx.now
-                )
-            )
-            _record(tx, stored, other, allowed=True)
+            await _allow(tx, account_id, stored, other)
     return tx.outcome(stored)
 
 
@@ -109,6 +164,14 @@ async def withdraw_domain(
         await tx.session.execute(delete(DomainConsentRow).where(DomainConsentRow.id == found))
         _record(tx, stored, other, allowed=False)
     return tx.outcome(stored)
+
+
+async def _allow(tx: Transaction, owner: int, name: str, other: AccountRow) -> None:
+    tx.session.add(
+        DomainConsentRow(account_id=owner, name=name, to_account_id=other.id, given_at=tx.now)
+    )
+    await tx.session.flush()
+    _record(tx, name, other, allowed=True, owner=owner)
 
 
 def _consent(account_id: int, name: str, to: int) -> Select[int]:
@@ -133,7 +196,9 @@ def _overlap(first: str, second: str) -> bool:
     return first.endswith(f".{second}") or second.endswith(f".{first}")
 
 
-def _record(tx: Transaction, name: str, other: AccountRow, *, allowed: bool) -> None:
+def _record(
+    tx: Transaction, name: str, other: AccountRow, *, allowed: bool, owner: int | None = None
+) -> None:
     verb = "allow-domain" if allowed else "disallow-domain"
     tx.command("account", verb, name, "--to", other.code)
     told: dict[str, object] = {"account": other.code}
@@ -144,4 +209,5 @@ def _record(tx: Transaction, name: str, other: AccountRow, *, allowed: bool) -> 
         before={} if allowed else told,
         after=told if allowed else {},
         action=AuditAction.ALLOW_DOMAIN if allowed else AuditAction.WITHDRAW_DOMAIN,
+        account_id=owner,
     )

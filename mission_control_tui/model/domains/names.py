@@ -27,6 +27,24 @@ def shown(name: str) -> str:
     return name if letters == name else f"{letters} ({name})"
 
 
+def reading(typed: str) -> str:
+    """Return what a name that is typed in its ASCII form reads, "" where its letters can be seen.
+
+    Nobody sees from that form what such a name is, or that it is a typing mistake: every door that takes a domain asks.
+    """
+    if "xn--" not in typed.casefold():
+        return ""
+    stored = normalise(typed)
+    letters = domain_letters(stored)
+    return "" if letters == stored else letters
+
+
+def reading_question(typed: str) -> str:
+    """Return what is asked about a name before it is taken, "" where nothing is."""
+    letters = reading(typed)
+    return f"{typed} reads {letters}: is that meant?" if letters else ""
+
+
 class Evidence(StrEnum):
     """Which number can show that a kind of organisation exists in Australia."""
 

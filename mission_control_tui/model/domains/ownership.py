@@ -6,10 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, tzinfo
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mission_control_tui.model.audit_actions import AuditAction
+from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.catalogue.in_force import in_force
 from mission_control_tui.model.catalogue.types import Catalogue
 from mission_control_tui.model.catalogue.values import ValueType
@@ -110,8 +111,6 @@ async def add_domain(scope: AccountScope, name: str, *, dry_run: bool = False) -
         owner = await locked_account(tx, account_id)
         tx.command("account", "add-domain", stored)
         await claim(tx, owner, stored, bought=False)
-        if (letters := domain_letters(stored)) != stored:
-            tx.warn(f"{stored} reads {letters}.")
     return tx.outcome(stored)
 
 
@@ -175,7 +174,7 @@ async def claim(
     """
     await serialise_claims(tx)
     require_registrable(name, tx.private_suffixes, sold=bought)
-    await refuse_taken(tx.session, account, name)
+    await refuse_taken(tx.session, account, name, tx.caller)
     row = await _own_former(tx, account, name) or DomainRow(account_id=account.id, name=name)
     row.bought, row.term_months, row.details = bought, term_months, dict(details or {})
     row.added_at, row.removed_at, row.renewed_months = tx.now, None, 0
@@ -188,10 +187,14 @@ async def claim(
         after={"bought": bought, **({"term months": term_months} if term_months else {})},
         action=AuditAction.ADD_DOMAIN,
     )
+    if (letters := domain_letters(name)) != name:
+        tx.warn(f"{name} reads {letters}.")
     return row
 
 
-async def refuse_taken(session: AsyncSession, account: AccountRow, name: str) -> None:
+async def refuse_taken(
+    session: AsyncSession, account: AccountRow, name: str, caller: Caller
+) -> None:
     """Raise Conflict when an account has the domain `name` (in its stored form), or has to allow it and did not."""
     owner = await session.scalar(
         select(DomainRow.account_id).where(DomainRow.name == name, DomainRow.removed_at.is_(None))
@@ -203,7 +206,7 @@ async def refuse_taken(session: AsyncSession, account: AccountRow, name: str) ->
             f"The domain {name} belongs to another account of this installation.",
             hint="A domain belongs to one account: remove it there first.",
         )
-    await require_consent(session, account, name)
+    await require_consent(session, account, name, caller)
 
 
 async def _own_former(tx: Transaction, account: AccountRow, name: str) -> DomainRow | None:
@@ -324,14 +327,19 @@ async def _refuse_services(
         for service in catalogue.services
     }
     rows = await session.execute(
-        select(UserRow.upn, AssignmentRow.service_id, AssignmentRow.settings)
-        .join(UserRow, UserRow.id == AssignmentRow.user_id)
+        select(
+            func.coalesce(UserRow.upn, ObjectRow.address),
+            AssignmentRow.service_id,
+            AssignmentRow.settings,
+        )
+        .outerjoin(UserRow, UserRow.id == AssignmentRow.user_id)
+        .outerjoin(ObjectRow, ObjectRow.id == AssignmentRow.object_id)
         .where(
             AssignmentRow.account_id == account.id,
             AssignmentRow.wish != Wish.ABSENT,
             AssignmentRow.service_id.in_([key for key, value in options.items() if value]),
         )
-        .order_by(UserRow.upn)
+        .order_by(func.coalesce(UserRow.upn, ObjectRow.address))
     )
     users = [
         f"{upn} ({catalogue.service(service_id).name})"

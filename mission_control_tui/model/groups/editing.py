@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sqlalchemy import delete, func, select
 
@@ -25,9 +25,16 @@ from mission_control_tui.model.groups.members import (
     waits_for,
 )
 from mission_control_tui.model.groups.queries import ObjectView, object_view
-from mission_control_tui.model.groups.rules import judged, require_included
+from mission_control_tui.model.groups.rules import (
+    judged,
+    let_go,
+    options_in,
+    require_included,
+    setting_owner,
+)
 from mission_control_tui.model.people.address_syntax import upn_key
 from mission_control_tui.model.plan import Outcome, PlanVerb
+from mission_control_tui.model.services.setting_rules import judge_settings
 from mission_control_tui.model.services.wishes import enqueue, find_or_make, object_subject
 from mission_control_tui.model.states import Light, RequestKind, Wish, Word
 from mission_control_tui.model.store.group_rows import object_row, sort_key
@@ -168,18 +175,24 @@ async def create_object(
             created_at=tx.now,
             version=1,
         )
+        meaning = await judge_settings(
+            tx, setting_owner(catalogue, service, row), stated.settings, stated.settings
+        )
+        row.details = dict(meaning.settings)
         people = MemberChanges(tx, catalogue, service, row)
         await people.change(members or {}, {})
-        _refuse(f"This {service.name} cannot be made.", [*stated.problems, *people.problems])
+        problems = [*stated.problems, *meaning.problems, *people.problems]
+        _refuse(f"This {service.name} cannot be made.", problems)
         tx.session.add(row)
         await tx.session.flush()
         assignment = await find_or_make(tx, owner, object_subject(row), service)
         made = _LockedObject(tx, owner, catalogue, service, row, assignment)
         await made.claim_address()
         await people.write()
+        await meaning.write(tx, assignment)
         after = _stated(row)
         await made.wish(RequestKind.PROVISION)
-        tx.command(*create_words(service, row, stated.settings, people.new))
+        tx.command(*create_words(service, row, row.details, people.new))
         made.record(
             PlanVerb.CREATED, AuditAction.CREATE, after=after, request_id=_first_request(tx)
         )
@@ -212,22 +225,27 @@ async def edit_object(
         stated = await judged(
             tx.session, account_id, known.service, name, address, changes.settings, row
         )
+        owner = setting_owner(known.catalogue, known.service, row, assignment)
+        looked_at = options_in(known.service, changes.settings) & stated.settings.keys()
+        meaning = await judge_settings(tx, owner, stated.settings, looked_at)
         people = MemberChanges(tx, known.catalogue, known.service, row)
         await people.change(changes.add, changes.remove)
-        _refuse(f"{row.name} cannot be changed like this.", [*stated.problems, *people.problems])
+        problems = [*stated.problems, *meaning.problems, *people.problems]
+        _refuse(f"{row.name} cannot be changed like this.", problems)
         before, called = _stated(row), row.name
         moved = stated.address != row.address
         row.name, row.sort_key = stated.name, sort_key(stated.name)
-        row.address, row.details = stated.address, dict(stated.settings)
+        row.address, row.details = stated.address, dict(meaning.settings)
         if moved:
             await known.claim_address()
         await people.write()
+        told = not await meaning.write(tx, assignment)
         after = _stated(row)
         changed = [field for field in after if before.get(field) != after[field]]
         settled = (assignment.light == Light.GREEN and not assignment.drift) or (
             assignment.light == Light.ORANGE and assignment.word != Word.NOT_CHECKED
         )
-        if settled and not changed and not people.new and not people.gone:
+        if settled and told and not changed and not people.new and not people.gone:
             known.unchanged()
         else:
             row.version += 1
@@ -313,10 +331,18 @@ async def restore_object(
         else:
             await require_included(tx.session, known.owner, known.catalogue, service)
             stated = await judged(tx.session, account_id, service, row.name, row.address, {}, row)
-            _refuse(f"{row.name} cannot come back.", stated.problems)
+            owner = setting_owner(known.catalogue, service, row, known.assignment)
+            owner = replace(owner, as_of=row.removed_at)
+            meaning = await judge_settings(tx, owner, stated.settings, stated.settings)
+            gone = let_go(service, meaning)
+            problems = [problem for problem in meaning.problems if problem not in gone]
+            _refuse(f"{row.name} cannot come back.", [*stated.problems, *problems])
             row.removed_at, row.version = None, row.version + 1
-            row.details = dict(stated.settings)
+            row.details = dict(meaning.settings)
             await known.claim_address()
+            await meaning.write(tx, known.assignment)
+            for problem in gone:
+                tx.warn(f"{service.option(problem.where).name} left out: {problem.what}.")
             await drop_unfit(tx, known.catalogue, service, row)
             await known.wish(RequestKind.PROVISION)
             tx.command("objects", "restore", row.address)

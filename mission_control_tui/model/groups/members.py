@@ -6,7 +6,7 @@ a service that a role requires, or is deleted, leaves in the same transaction, a
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import delete, exists, func, select
@@ -17,7 +17,8 @@ from mission_control_tui.model.catalogue.in_force import in_force
 from mission_control_tui.model.catalogue.types import USER_MEMBER, Catalogue, Role, Service
 from mission_control_tui.model.errors import InRecycleBin, MissionControlError, NotFound, Problem
 from mission_control_tui.model.plan import PlanVerb
-from mission_control_tui.model.services.setting_references import drop, follow
+from mission_control_tui.model.services.forwarding import circle
+from mission_control_tui.model.services.setting_references import ChangedObject, drop, follow
 from mission_control_tui.model.services.wishes import (
     enqueue,
     last_request,
@@ -105,6 +106,12 @@ async def refused(
             if not await _has(tx.session, member.user, required):
                 what = f"{member.user.upn} has no {catalogue.service(required).name}"
                 return Problem(role.id, what, "provision it first, or leave this user out")
+    loop = await circle(tx.session, catalogue, row.id, member.id) if role.mailed else None
+    if loop is None:
+        return None
+    if not loop.is_kept:
+        return loop.problem(role.id)
+    tx.warn(loop.warning)
     return None
 
 
@@ -217,15 +224,17 @@ async def tell_objects_of(
     tx: Transaction, *, user_id: str | None = None, object_id: str | None = None
 ) -> None:
     """Queue every object that a user or object with another address is a member of; settings call it by the new one."""
+    named: list[ChangedObject] = []
     if user_id is not None:
         user = await tx.session.get_one(UserRow, user_id)
-        await follow(tx, user.upn, user_id=user_id)
+        named = await follow(tx, user.upn, user_id=user_id)
     elif object_id is not None:
         row = await tx.session.get_one(ObjectRow, object_id)
-        await follow(tx, row.address, object_id=object_id)
+        named = await follow(tx, row.address, object_id=object_id)
     member = MemberRow.user_id == user_id if user_id else MemberRow.member_id == object_id
     ids = set(await tx.session.scalars(select(MemberRow.object_id).where(member)))
-    await tell(tx, ids)
+    queued = await tell(tx, {*ids, *(changed.row.id for changed in named)})
+    await _record_settings(tx, named, queued)
 
 
 async def leave(
@@ -239,10 +248,11 @@ async def leave(
 
     Each object is queued again; plan and audit have a line for each. Settings of services that mean it lose it too.
     """
+    named: list[ChangedObject] = []
     if user is not None:
-        await drop(tx, user.upn, user_id=user.id, lost=lost)
+        named = await drop(tx, user.upn, user_id=user.id, lost=lost)
     elif member is not None:
-        await drop(tx, member.address, object_id=member.id)
+        named = await drop(tx, member.address, object_id=member.id)
     mine = MemberRow.user_id == user.id if user else MemberRow.member_id == (member and member.id)
     found = (
         await tx.session.execute(
@@ -252,8 +262,6 @@ async def leave(
             .order_by(ObjectRow.sort_key, ObjectRow.id, MemberRow.role)
         )
     ).all()
-    if not found:
-        return
     catalogue = (await in_force(tx.session)).catalogue
     left: dict[str, tuple[ObjectRow, list[str]]] = {}
     for membership, row in found:
@@ -261,7 +269,8 @@ async def leave(
             left.setdefault(row.id, (row, []))[1].append(membership.role)
             await tx.session.execute(delete(MemberRow).where(MemberRow.id == membership.id))
     who = user.upn if user else member.address if member else ""
-    queued = await tell(tx, left)
+    queued = await tell(tx, {*left, *(changed.row.id for changed in named)})
+    await _record_settings(tx, named, queued)
     there = [(row, roles) for row, roles in left.values() if row.removed_at is None]
     for row, roles in there:
         row.version += 1
@@ -274,6 +283,29 @@ async def leave(
         tx.warn(f"{who} leaves {names}{more}. Nothing brings it back there by itself.")
     for row, roles in there:
         await _warn_of_none_left(tx, catalogue, row, roles)
+
+
+async def _record_settings(
+    tx: Transaction, named: Iterable[ChangedObject], queued: Mapping[str, int]
+) -> None:
+    """Add a line to plan and audit for each object whose settings named somebody."""
+    catalogue = (await in_force(tx.session)).catalogue
+    for changed in named:
+        row = changed.row
+        tx.record(
+            PlanVerb.CHANGED,
+            "object",
+            f"{row.name} ({kind_name(catalogue, row.service_id)})",
+            before=changed.before,
+            after=changed.after,
+            action=AuditAction.CHANGE,
+            of=row.service_id,
+            request_id=queued.get(row.id),
+            version=row.version,
+            assignment_id=await tx.session.scalar(
+                select(AssignmentRow.id).where(AssignmentRow.object_id == row.id)
+            ),
+        )
 
 
 def _requires(catalogue: Catalogue, row: ObjectRow, role: str) -> Sequence[str]:

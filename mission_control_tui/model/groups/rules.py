@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, func, select
@@ -10,18 +11,23 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from mission_control_tui.model.catalogue.types import AddressUse, Catalogue, Service
 from mission_control_tui.model.catalogue.values import Value as Setting
-from mission_control_tui.model.catalogue.values import ValueRule, ValueType, texts_of
+from mission_control_tui.model.catalogue.values import ValueRule, ValueType
 from mission_control_tui.model.domains.address_registry import (
     address_rules,
-    special_characters,
     upn_taken,
 )
-from mission_control_tui.model.errors import Conflict, InvalidInput, Problem, ProblemCode
+from mission_control_tui.model.errors import Conflict, InvalidInput, NotFound, Problem, ProblemCode
 from mission_control_tui.model.people.address_syntax import domain_key, normal_address
 from mission_control_tui.model.services import seats
+from mission_control_tui.model.services.setting_rules import (
+    USERS,
+    JudgedSettings,
+    SettingOwner,
+)
 from mission_control_tui.model.store.group_rows import NAMED, sort_key
 from mission_control_tui.model.store.tables.accounts import AccountRow
 from mission_control_tui.model.store.tables.groups import ObjectRow
+from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.model.store.transaction import Transaction
 from mission_control_tui.model.text.clean import harmless
 
@@ -62,11 +68,44 @@ async def judged(
         wanted = service.validate_settings(service.levels[0].id, settings, previous)
     except InvalidInput as error:
         problems += error.problems
-    special = await special_characters(session)
-    for option_id, value in wanted.items():
-        present = texts_of((previous or {}).get(option_id))
-        problems += service.option(option_id).outside_problems(value, special, present)
+    problems += _further_addresses(service, settings)
     return CheckedGroup(clean, kept, wanted, tuple(problems))
+
+
+def _further_addresses(service: Service, given: Mapping[str, object]) -> list[Problem]:
+    """Return a problem for each given option that is an address: only a user has more than one."""
+    options = {option.id for option in service.address_options_for(service.levels[0].id)}
+    what = f"a {service.name} has its own address and no other"
+    hint = "change its address, or give somebody the alias"
+    wanted = options_in(service, {key: value for key, value in given.items() if value})
+    return [Problem(option, what, hint) for option in sorted(wanted & options)]
+
+
+def options_in(service: Service, given: Mapping[str, object]) -> set[str]:
+    """Return the ids of the options that are given by id or name; what is no option is left out."""
+    found: set[str] = set()
+    for key in given:
+        with suppress(NotFound):
+            found.add(service.option(key).id)
+    return found
+
+
+def setting_owner(
+    catalogue: Catalogue, service: Service, row: ObjectRow, assignment: AssignmentRow | None = None
+) -> SettingOwner:
+    """Return the object as whose settings are judged."""
+    level = service.levels[0].id
+    return SettingOwner(row.account_id, row.id, row.address, catalogue, service, level, assignment)
+
+
+def let_go(service: Service, meaning: JudgedSettings) -> list[Problem]:
+    """Return the problems that an object comes back in spite of: of people who are gone, whom it need not name."""
+    options = {
+        option.id
+        for option in service.options
+        if (option.type in USERS or option.type is ValueType.RECIPIENT) and not option.required
+    }
+    return [problem for problem in meaning.problems if problem.where in options]
 
 
 async def _name_problems(

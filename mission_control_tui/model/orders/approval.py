@@ -213,7 +213,7 @@ async def _look_again(
             problems=error.problems,
         ) from error
     if sold.buys is PurchaseKind.DOMAIN:
-        await refuse_taken(tx.session, account, line.domain)
+        await refuse_taken(tx.session, account, line.domain, tx.caller)
         for doubt in eligibility_doubts(answers):
             tx.warn(f"Approved in spite of this: {doubt}")
     return quoted.total

@@ -15,7 +15,8 @@ from mission_control_tui.model.catalogue.in_force import InForce, in_force
 from mission_control_tui.model.catalogue.prices import Quote, QuoteLine, quote
 from mission_control_tui.model.catalogue.types import Catalogue, Product, PurchaseKind
 from mission_control_tui.model.catalogue.values import Value, ValueType
-from mission_control_tui.model.domains.names import eligibility_doubts, normalise
+from mission_control_tui.model.domains.consents import require_consent
+from mission_control_tui.model.domains.names import eligibility_doubts, normalise, reading_question
 from mission_control_tui.model.domains.ownership import (
     claim,
     locked_account,
@@ -69,12 +70,16 @@ class Availability(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class DomainCheck:
-    """A name that somebody typed: its stored form, the extension that prices it, and what is known of it."""
+    """A name that somebody typed: its stored form, the extension that prices it, and what is known of it.
+
+    `question` is asked before it is bought, "" where nothing is.
+    """
 
     name: str
     extension_id: str
     availability: Availability
     said: str
+    question: str = ""
 
 
 async def check_domain(scope: AccountScope, product: str, name: str) -> DomainCheck:
@@ -88,14 +93,22 @@ async def check_domain(scope: AccountScope, product: str, name: str) -> DomainCh
                 DomainRow.name == stored, DomainRow.removed_at.is_(None)
             )
         )
-    if owner is None:
+        refused = ""
+        if owner is None:
+            try:
+                await require_consent(session, await scope.row(session), stored, scope.caller)
+            except Conflict as error:
+                refused = str(error)
+    if refused:
+        known, said = Availability.TAKEN, refused
+    elif owner is None:
         known, said = Availability.NOT_CHECKED, NOT_CHECKED.format(name=stored)
     elif owner == account_id:
         known, said = Availability.YOURS, f"The account has {stored} already."
     else:
         said = f"{stored} belongs to another account of this installation."
         known = Availability.TAKEN
-    return DomainCheck(stored, extension.id, known, said)
+    return DomainCheck(stored, extension.id, known, said, reading_question(name))
 
 
 @retries_on_conflict
@@ -154,7 +167,7 @@ async def place(tx: Transaction, account: AccountRow, wanted: Purchase) -> Order
     doubts = above_limit(account, quoted.total)
     if sold.buys is PurchaseKind.DOMAIN:
         require_registrable(line.domain, tx.private_suffixes, sold=True)
-        await refuse_taken(tx.session, account, line.domain)
+        await refuse_taken(tx.session, account, line.domain, tx.caller)
         await refuse_waiting(tx.session, line.domain)
         tx.warn(NOT_CHECKED.format(name=line.domain))
         doubts += eligibility_doubts(answers)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import select
@@ -21,6 +22,7 @@ from mission_control_tui.model.services.wishes import (
 )
 from mission_control_tui.model.states import RequestKind, Wish
 from mission_control_tui.model.store.tables.accounts import AccountRow
+from mission_control_tui.model.store.tables.groups import ObjectRow
 from mission_control_tui.model.store.tables.services import AssignmentRow, SettingReferenceRow
 from mission_control_tui.model.store.tables.users import UserRow
 from mission_control_tui.model.store.transaction import Transaction
@@ -29,10 +31,23 @@ from mission_control_tui.model.text.clean import harmless
 Found = Sequence[tuple[AssignmentRow, list[SettingReferenceRow]]]
 
 
+@dataclass(frozen=True, slots=True)
+class ChangedObject:
+    """An object whose settings are others now, and has to be told: what they were and are."""
+
+    row: ObjectRow
+    before: Mapping[str, object]
+    after: Mapping[str, object]
+
+
 async def follow(
     tx: Transaction, name: str, *, user_id: str | None = None, object_id: str | None = None
-) -> None:
-    """Call a user or an object `name` in all settings that mean it; each service is told."""
+) -> list[ChangedObject]:
+    """Call a user or an object `name` in all settings that mean it; each user's service is told.
+
+    Returns the objects whose settings mean it: their members' requests go along with what they are told.
+    """
+    changed: list[ChangedObject] = []
     for row, references in await _meaning(tx, user_id=user_id, object_id=object_id):
         settings = dict(row.settings)
         for ref in references:
@@ -40,7 +55,8 @@ async def follow(
                 settings[ref.option_id] = _replaced(settings[ref.option_id], ref.value, name)
             ref.value = name
         if settings != row.settings:
-            await _restate(tx, row, settings)
+            changed += await _restate(tx, row, settings)
+    return changed
 
 
 async def drop(
@@ -50,12 +66,18 @@ async def drop(
     user_id: str | None = None,
     object_id: str | None = None,
     lost: str = "",
-) -> None:
-    """Take a user or an object, called `name`, out of all settings that mean it, or of those of the service `lost`.
+) -> list[ChangedObject]:
+    """Take a user or an object, called `name`, out of all settings that mean it.
 
-    Each service is told; plan and audit have a line for each.
+    With `lost` only out of those of that service, and of objects that are included with it. Each user's service is
+    told, and objects that have to be are returned; plan and audit have a line for each.
     """
-    for row, references in await _meaning(tx, user_id=user_id, object_id=object_id, lost=lost):
+    changed: list[ChangedObject] = []
+    catalogue = (await in_force(tx.session)).catalogue
+    for row, references in await _meaning(tx, user_id=user_id, object_id=object_id):
+        service = catalogue.service(row.service_id)
+        if lost and lost not in (service.id, *service.included_with):
+            continue
         settings = dict(row.settings)
         for ref in references:
             if ref.option_id in settings:
@@ -68,19 +90,21 @@ async def drop(
         ]
         if not lost_from:
             continue
-        await _restate(tx, row, settings)
-        user = await tx.session.get_one(UserRow, row.user_id)
-        service = (await in_force(tx.session)).catalogue.service(row.service_id)
+        changed += await _restate(tx, row, settings)
+        whose = (
+            (await tx.session.get_one(UserRow, row.user_id)).upn
+            if row.user_id is not None
+            else (await tx.session.get_one(ObjectRow, row.object_id)).address
+        )
         options = ", ".join(service.option(ref.option_id).name for ref in lost_from)
         tx.warn(
-            f"{name} is taken out of {harmless(user.upn)}'s {service.name} ({options})."
+            f"{name} is taken out of {harmless(whose)}'s {service.name} ({options})."
             " Nothing brings it back there by itself."
         )
+    return changed
 
 
-async def _meaning(
-    tx: Transaction, *, user_id: str | None, object_id: str | None, lost: str = ""
-) -> Found:
+async def _meaning(tx: Transaction, *, user_id: str | None, object_id: str | None) -> Found:
     mine = (
         SettingReferenceRow.user_id == user_id
         if user_id is not None
@@ -94,8 +118,6 @@ async def _meaning(
         .with_for_update(of=AssignmentRow)
         .execution_options(populate_existing=True)
     )
-    if lost:
-        statement = statement.where(AssignmentRow.service_id == lost)
     found: dict[str, tuple[AssignmentRow, list[SettingReferenceRow]]] = {}
     for row, reference in (await tx.session.execute(statement)).all():
         found.setdefault(row.id, (row, []))[1].append(reference)
@@ -109,8 +131,17 @@ def _replaced(value: object, old: str, new: str | None) -> Any:
     return [entry for entry in dict.fromkeys(kept) if entry is not None]
 
 
-async def _restate(tx: Transaction, row: AssignmentRow, settings: Mapping[str, Any]) -> None:
-    """Wish for the service with these settings, as the one change that it is."""
+async def _restate(
+    tx: Transaction, row: AssignmentRow, settings: Mapping[str, Any]
+) -> list[ChangedObject]:
+    """Wish for a user's service with these settings, as the one change that it is; an object's is left to be told."""
+    if row.object_id is not None:
+        described = await tx.session.get_one(ObjectRow, row.object_id)
+        changed = [key for key in settings if row.settings.get(key) != settings[key]]
+        had = {key: row.settings.get(key) for key in changed}
+        row.settings, described.details = dict(settings), dict(settings)
+        described.version += 1
+        return [ChangedObject(described, had, {key: settings[key] for key in changed})]
     catalogue = (await in_force(tx.session)).catalogue
     service = catalogue.service(row.service_id)
     user = await tx.session.get_one(UserRow, row.user_id)
@@ -132,6 +163,7 @@ async def _restate(tx: Transaction, row: AssignmentRow, settings: Mapping[str, A
         request_id=request.id,
         assignment_id=row.id,
     )
+    return []
 
 
 async def _waits(
@@ -150,7 +182,7 @@ async def sent_settings(
     """Return the settings as a back end is told them: of users, only those that are known by id."""
     options = {option.id for option in service.options if option.type in USERS}
     named = {key for key in options if row.settings.get(key)}
-    if not named or row.user_id is None:
+    if not named:
         return dict(row.settings)
     known: dict[str, list[str]] = {key: [] for key in named}
     rows = await session.execute(

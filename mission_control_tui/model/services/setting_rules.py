@@ -1,4 +1,4 @@
-"""What settings of a user's service may name: users and groups of the account, its domains, and what nobody else has.
+"""What settings of a service may name: users and groups of the account, its domains, and what nobody else has.
 
 Asked wherever a service is given or changed, of those settings that are stated; what is kept from before is not judged
 again. Who is meant is kept by id beside the text (`setting_references.py`).
@@ -7,13 +7,14 @@ again. Who is meant is kept by id beside the text (`setting_references.py`).
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from mission_control_tui.model.catalogue.types import Option, Service
+from mission_control_tui.model.catalogue.types import Catalogue, Option, Service
 from mission_control_tui.model.catalogue.values import Value, ValueType, texts_of
 from mission_control_tui.model.errors import (
     Conflict,
@@ -23,7 +24,7 @@ from mission_control_tui.model.errors import (
     ProblemCode,
 )
 from mission_control_tui.model.people.address_syntax import domain_of, lookup_key
-from mission_control_tui.model.services.forwarding import loop_of
+from mission_control_tui.model.services.forwarding import circle, keeps_copy
 from mission_control_tui.model.states import Light, Wish
 from mission_control_tui.model.store.lookups import user_row
 from mission_control_tui.model.store.tables.accounts import DomainRow
@@ -53,18 +54,24 @@ class SettingTarget:
 
 @dataclass(frozen=True, slots=True)
 class SettingOwner:
-    """Whose settings are judged. `as_of` is when they were stated, where that was before now.
+    """Whose settings are judged: a user's or an object's, who is called `name`; `row` is None while it is made.
 
-    `special` are the catalogue's `address_characters`.
+    `as_of` is when they were stated, where that was before now.
     """
 
     account_id: int
-    user: UserRow
+    subject_id: str
+    name: str
+    catalogue: Catalogue
     service: Service
     level_id: str
-    row: AssignmentRow
+    row: AssignmentRow | None
     as_of: datetime | None = None
-    special: str = ""
+
+    @property
+    def had(self) -> Mapping[str, Any]:
+        """The settings that are there already."""
+        return {} if self.row is None else self.row.settings
 
 
 @dataclass(slots=True)
@@ -76,6 +83,7 @@ class JudgedSettings:
     targets: list[SettingTarget] = field(default_factory=list)
     claims: list[tuple[str, str]] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
 
     async def write(self, tx: Transaction, row: AssignmentRow) -> bool:
         """Keep references and claims of the stated options; returns whether that settles what was left unsettled.
@@ -133,25 +141,37 @@ async def judged_settings(
 
     Raises InvalidInput with every problem, Conflict where the only ones are that others have the values.
     """
-    options = owner.service.options_for(owner.level_id)
+    found = await judge_settings(tx, owner, settings, stated)
+    if found.problems:
+        taken = all(problem.code is ProblemCode.TAKEN for problem in found.problems)
+        what = f"These settings of {owner.service.name} cannot be used."
+        raise (Conflict if taken else InvalidInput)(what, problems=found.problems)
+    return found
+
+
+async def judge_settings(
+    tx: Transaction,
+    owner: SettingOwner,
+    settings: Mapping[str, Value],
+    stated: Collection[str],
+) -> JudgedSettings:
+    """As `judged_settings`, with what is wrong among the result; who cannot be meant is left out of its settings."""
     found = JudgedSettings(dict(settings), frozenset(stated))
-    problems: list[Problem] = []
-    for option in options:
+    for option in owner.service.options_for(owner.level_id):
         if option.id not in stated:
+            if option.copy_option in stated:
+                found.problems += await _loops_of_kept(tx, owner, option, found)
             continue
         if option.type in USERS or option.type is ValueType.RECIPIENT:
-            problems += await _resolve(tx, owner, option, found)
+            found.problems += await _resolve(tx, owner, option, found)
         elif option.type is ValueType.DOMAIN:
-            problems += await _domain_problems(tx.session, owner, option, settings)
+            found.problems += await _domain_problems(tx.session, owner, option, settings)
         own = [target.text for target in found.targets if target.option_id == option.id]
-        present = [*own, *texts_of(owner.row.settings.get(option.id))]
-        problems += option.outside_problems(found.settings[option.id], owner.special, present)
+        present = [*own, *texts_of(owner.had.get(option.id))]
+        special = owner.catalogue.address_characters
+        found.problems += option.outside_problems(found.settings[option.id], special, present)
         if option.is_unique:
-            problems += await _claim(tx.session, owner, option, found)
-    if problems:
-        taken = all(problem.code is ProblemCode.TAKEN for problem in problems)
-        what = f"These settings of {owner.service.name} cannot be used."
-        raise (Conflict if taken else InvalidInput)(what, problems=problems)
+            found.problems += await _claim(tx.session, owner, option, found)
     return found
 
 
@@ -176,8 +196,9 @@ async def _resolve(
         if target.text not in texts:
             found.targets.append(target)
         texts[target.text] = None
-        if option.type is ValueType.RECIPIENT and target.user_id is not None:
-            problems += await _loop_problems(tx, owner, option, found, target)
+        if option.type is ValueType.RECIPIENT:
+            meant = str(target.user_id or target.object_id)
+            problems += await _loop_problems(tx, owner, option, found, meant)
     value = found.settings[option.id]
     found.settings[option.id] = list(texts) if isinstance(value, list) else next(iter(texts), None)
     return problems
@@ -221,6 +242,9 @@ async def _recipient(
         row = await tx.session.get_one(ObjectRow, held.object_id)
         if row.removed_at is not None:
             return Problem(option.id, f"{harmless(row.name)} is being removed", "name another")
+        if owner.as_of is not None and row.created_at > owner.as_of:
+            what = f"{harmless(text)} is another {owner.catalogue.kind(row.service_id).name}"
+            return Problem(option.id, f"{what} than when this was stated", "state it anew")
         return SettingTarget(option.id, row.address, object_id=row.id)
     if domain_of(text) in await _domains(tx.session, owner.account_id):
         what = f"nobody has the address {harmless(text)}"
@@ -230,25 +254,41 @@ async def _recipient(
 
 
 async def _loop_problems(
-    tx: Transaction,
-    owner: SettingOwner,
-    option: Option,
-    found: JudgedSettings,
-    target: SettingTarget,
+    tx: Transaction, owner: SettingOwner, option: Option, found: JudgedSettings, target: str
 ) -> list[Problem]:
-    if target.user_id == owner.user.id:
-        what = f"{harmless(owner.user.upn)} would forward to itself"
+    if target == owner.subject_id:
+        what = f"{harmless(owner.name)} would forward to itself"
         return [Problem(option.id, what, "name another, or leave it empty for nowhere")]
-    loop = await loop_of(tx.session, owner.user, owner.service, option, str(target.user_id))
-    if not loop:
+    kept = keeps_copy(option, found.settings)
+    loop = await circle(tx.session, owner.catalogue, owner.subject_id, target, kept=kept)
+    if loop is None:
         return []
-    way = " > ".join(harmless(step.upn) for step in loop)
-    mine = bool(option.copy_option) and found.settings.get(option.copy_option) is not False
-    if mine or any(step.keeps for step in loop[1:]):
-        found.warnings.append(f"Mail goes round: {owner.user.upn} > {way}.")
+    if loop.is_kept:
+        found.warnings.append(loop.warning)
         return []
-    what = f"mail would go round and reach nobody: {harmless(owner.user.upn)} > {way}"
-    return [Problem(option.id, what, "keep a copy in one of the mailboxes, or name another")]
+    return [loop.problem(option.id)]
+
+
+async def _loops_of_kept(
+    tx: Transaction, owner: SettingOwner, option: Option, found: JudgedSettings
+) -> list[Problem]:
+    """Judge a recipient who stays, where it changes whether a copy is kept."""
+    if owner.row is None:
+        return []
+    texts = texts_of(found.settings.get(option.id))
+    meant = await tx.session.scalars(
+        select(func.coalesce(SettingReferenceRow.user_id, SettingReferenceRow.object_id)).where(
+            SettingReferenceRow.assignment_id == owner.row.id,
+            SettingReferenceRow.option_id == option.id,
+            SettingReferenceRow.value.in_(texts),
+        )
+    )
+    problems = [
+        problem
+        for target in meant.all()
+        for problem in await _loop_problems(tx, owner, option, found, str(target))
+    ]
+    return [replace(problem, where=option.copy_option) for problem in problems]
 
 
 async def _domains(session: AsyncSession, account_id: int) -> set[str]:
@@ -302,7 +342,7 @@ async def _claim(
         ).one_or_none()
         if holder is not None:
             claim, row = holder
-            if row.id == owner.row.id:
+            if owner.row is not None and row.id == owner.row.id:
                 continue
             if not _let_go(row, option, text):
                 problems.append(await _taken(session, owner, option, text, row))
@@ -325,7 +365,11 @@ async def _taken(
 ) -> Problem:
     what = f"{harmless(text)} is in use in another account"
     if holder.account_id == owner.account_id:
-        upn = await session.scalar(select(UserRow.upn).where(UserRow.id == holder.user_id))
+        upn = await session.scalar(
+            select(UserRow.upn).where(UserRow.id == holder.user_id)
+            if holder.user_id is not None
+            else select(ObjectRow.address).where(ObjectRow.id == holder.object_id)
+        )
         going = holder.wish == Wish.ABSENT or text not in texts_of(holder.settings.get(option.id))
         how = "is still being taken away from" if going else "is in use by"
         what = f"{harmless(text)} {how} {harmless(str(upn))}"

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from mission_control_tui.model.command_words import command_line
 from mission_control_tui.model.states import Wish
 from mission_control_tui.model.store.tables.accounts import AccountRow
+from mission_control_tui.model.store.tables.groups import ObjectRow
 from mission_control_tui.model.store.tables.services import AssignmentRow, UnsettledSettingRow
 from mission_control_tui.model.store.tables.users import UserRow
 from mission_control_tui.model.views import UnsettledSetting
@@ -30,12 +31,22 @@ async def unsettled_settings(
 ) -> tuple[UnsettledSetting, ...]:
     """Return what has to be settled, of one user or of these accounts (None for all), by account and user."""
     statement = (
-        select(UnsettledSettingRow, AssignmentRow, UserRow.upn, AccountRow.code)
+        select(
+            UnsettledSettingRow,
+            AssignmentRow,
+            func.coalesce(UserRow.upn, ObjectRow.address),
+            AccountRow.code,
+        )
         .join(AssignmentRow, AssignmentRow.id == UnsettledSettingRow.assignment_id)
-        .join(UserRow, UserRow.id == AssignmentRow.user_id)
+        .outerjoin(UserRow, UserRow.id == AssignmentRow.user_id)
+        .outerjoin(ObjectRow, ObjectRow.id == AssignmentRow.object_id)
         .join(AccountRow, AccountRow.id == UnsettledSettingRow.account_id)
         .where(AssignmentRow.wish != Wish.ABSENT)
-        .order_by(AccountRow.code, UserRow.sort_key, UnsettledSettingRow.id)
+        .order_by(
+            AccountRow.code,
+            func.coalesce(UserRow.sort_key, ObjectRow.sort_key),
+            UnsettledSettingRow.id,
+        )
         .limit(limit)
     )
     if user_id is not None:
@@ -50,14 +61,18 @@ async def unsettled_settings(
             found.option_id,
             found.value,
             _WHY.get(found.reason, found.reason),
-            command_line(
-                *("--account", code, "provision", upn, row.service_id),
-                *(("--instance", row.instance) if row.instance else ()),
-                *("--level", row.level_id, "--set", f"{found.option_id}="),
-            ),
+            command_line("--account", code, *_settling(row, upn), "--set", f"{found.option_id}="),
         )
         for found, row, upn, code in await session.execute(statement)
     )
+
+
+def _settling(row: AssignmentRow, name: str) -> tuple[str, ...]:
+    """Return the command that states settings of the service, without them."""
+    if row.object_id is not None:
+        return "objects", "edit", name
+    instance = ("--instance", row.instance) if row.instance else ()
+    return "provision", name, row.service_id, *instance, "--level", row.level_id
 
 
 async def unsettled_count(session: AsyncSession, accounts: Collection[int] | None) -> int:

@@ -93,8 +93,9 @@ async def provision_in(
     kept = previous if level_id == row.level_id else asked
     checked = service.validate_settings(level_id, wanted.settings, kept)
     had, has = await _give_addresses(tx, user, service.addresses_in(level_id, wanted.settings))
-    special = catalogue.address_characters
-    owner = SettingOwner(account.id, user, service, level_id, row, context.as_of, special)
+    owner = SettingOwner(
+        account.id, user.id, user.upn, catalogue, service, level_id, row, context.as_of
+    )
     judged = await judged_settings(tx, owner, checked, _looked_at(service, row, checked, wanted))
     settings: dict[str, Value] = judged.settings
     settled = await judged.write(tx, row)

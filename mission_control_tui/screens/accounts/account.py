@@ -19,6 +19,7 @@ from mission_control_tui.model.accounts.overview import AccountDetails
 from mission_control_tui.model.accounts.seat_usage import IdleSeat, usage
 from mission_control_tui.model.billing import statement_files, statements
 from mission_control_tui.model.billing.charges import StatementLine
+from mission_control_tui.model.domains.consents import DomainConsent, list_consents
 from mission_control_tui.model.errors import InvalidInput, MissionControlError, StaleVersion
 from mission_control_tui.model.money import Money
 from mission_control_tui.model.orders.approval import set_approval_limit
@@ -26,6 +27,7 @@ from mission_control_tui.model.orders.queries import list_orders
 from mission_control_tui.model.plan import Outcome
 from mission_control_tui.model.states import OrderState
 from mission_control_tui.model.text.differences import difference_words
+from mission_control_tui.screens.accounts.consents import ConsentForm, allow, ask_withdraw
 from mission_control_tui.screens.accounts.domains import open_domain
 from mission_control_tui.screens.accounts.forms import (
     ContactsForm,
@@ -77,7 +79,7 @@ class AccountScreen(MissionScreen):
         "Enter or Space on a title opens and closes its panel. Customer: the number with you. Contacts: whom to call. "
         "Orders: what was bought; Enter shows one, where it is approved, declined or cancelled. Approval: above which "
         "total orders wait; which do. Statement: what a month costs; w writes it to a file. Usage: seats that nobody "
-        "uses and what they cost. Domains: their state and when their term ends; Enter renews one."
+        "uses and what they cost. Domains: their state, when their term ends; Enter renews one; what others may have."
     )
     VERBS = ("write", "copy")
     NEED_STORE = ("write",)
@@ -168,6 +170,7 @@ class AccountScreen(MissionScreen):
             title="Domains",
             id="domain-list",
         )
+        yield ConsentForm(self._allow, id="consents")
 
     # Data
 
@@ -256,6 +259,10 @@ class AccountScreen(MissionScreen):
     async def _fill_domains(self) -> None:
         rows = domain_rows(await account_domains(self.context.scope))
         self.query_one("#domain-list", RowList).set_rows(rows)
+        self.query_one(ConsentForm).show(await list_consents(self.context.scope))
+
+    async def _allow(self) -> None:
+        await allow(self, self.query_one(ConsentForm))
 
     @property
     def unfinished(self) -> bool:
@@ -294,6 +301,8 @@ class AccountScreen(MissionScreen):
             self.go_to("user", data.user_id)
         elif isinstance(data, AccountDomain):
             open_domain(self, data)
+        elif isinstance(data, DomainConsent):
+            ask_withdraw(self, data)
 
     async def _save_contacts(self) -> None:
         scope, form = self.context.scope, self.query_one(ContactsForm)

@@ -326,7 +326,7 @@ class BuyScreen(MissionScreen):
     async def _go_on(self) -> None:
         try:
             if self._step == REVIEW:
-                await self._place()
+                await self._ask_or_place()
             elif await self._accepts():
                 self.announce("")
                 at = self._at + 1
@@ -454,6 +454,22 @@ class BuyScreen(MissionScreen):
             warnings.tell(*outcome.plan.warnings)
         examples = " Prices are examples." if self.context.catalogue.prices_are_examples else ""
         page.remark(f"For {self.context.account.name}. Nothing is bought yet.{examples}")
+
+    async def _ask_or_place(self) -> None:
+        """Place the order, once it is known what its domain reads."""
+        question = self._check.question if self._check else ""
+        if question:
+            self.prompts.confirm([question], self._placed, yes="Yes, buy", takes_away=False)
+        else:
+            await self._place()
+
+    async def _placed(self) -> None:
+        try:
+            await self._place()
+        except InvalidInput as error:
+            self._point_at(error)
+        except MissionControlError as error:
+            self._page.explain(str(error))
 
     async def _place(self) -> None:
         """Place the order as it was reviewed; a price that changed meanwhile is shown first."""

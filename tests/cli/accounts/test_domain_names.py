@@ -9,6 +9,8 @@ import pytest
 
 from tests.cli.inprocess import answer, call, ok
 
+REGISTRANT = ("--set", "registrant-name=Evil", "--set", "registrant-email=owner@evil.com")
+
 
 @pytest.fixture(autouse=True)
 def _accounts(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -38,6 +40,16 @@ def test_what_nobody_can_register_is_no_domain(monkeypatch: pytest.MonkeyPatch) 
     assert "reads" in unseen.err
     read = ok("--account", "evil", "account", "add-domain", "xn--bcher-kva.com", "--yes")
     assert "bücher.com" in read.err
+    for door in (
+        ("--account", "evil", "buy", "domain-names", "--domain", "xn--zzzzzzz.com"),
+        ("init", "--name", "Y", "--code", "yy", "--domain", "xn--zzzzzzz.com"),
+    ):
+        refused = call(*door)
+        assert (refused.code, "is that meant?" in refused.err) == (7, True), door
+        assert call(*door, stdin="n\n", terminal=True).code == 7
+    made = ok("init", "--name", "Y", "--code", "yy", "--domain", "xn--zzzzzzz.com", "--yes")
+    assert "xn--zzzzzzz.com reads" in made.err
+    ok("--account", "evil", "buy", "domain-names", "--domain", "bücher.net", *REGISTRANT)
 
 
 def test_name_below_or_above_anothers_needs_a_yes() -> None:
@@ -63,6 +75,29 @@ def test_name_below_or_above_anothers_needs_a_yes() -> None:
     ok("--account", "evil", "account", "allow-domain", "big.com", "--to", "contoso")
     ok("--account", "evil", "account", "disallow-domain", "big.com", "--to", "contoso")
     assert call("--account", "contoso", *add, "big.com").code == 5
+
+
+def test_the_provider_says_yes_for_a_new_account() -> None:
+    new = ("init", "--name", "Sub", "--code", "sub", "--domain", "mail.contoso.com")
+    refused = call(*new, "--domain", "sub.example")
+    assert refused.code == 7
+    assert "mail.contoso.com touches contoso.com of account contoso" in refused.err
+    assert call(*new, stdin="n\n", terminal=True).code == 7
+    ok(*new, "--dry-run")
+    assert "allow domain" not in ok("--account", "contoso", "audit").out
+    ok(*new, "--domain", "sub.example", "--yes")
+    (allowed,) = [
+        entry
+        for entry in answer("--account", "contoso", "audit")["entries"]
+        if entry["action"] == "allow domain"
+    ]
+    assert allowed["after"] == {"account": "sub"}
+    assert call("--account", "sub", "account", "add-domain", "www.contoso.com").code == 5
+    refused = call("--account", "evil", "account", "add-domain", "www.contoso.com")
+    assert "--account contoso account allow-domain www.contoso.com --to evil" in refused.err
+    ok("--account", "evil", "account", "add-domain", "shop.big.com")
+    bought = call("--account", "contoso", "buy", "domain-names", "--domain", "big.com", *REGISTRANT)
+    assert "--account evil account allow-domain big.com --to contoso" in bought.err
 
 
 def test_address_has_one_form_by_every_door_and_is_found_by_each_spelling() -> None:

@@ -13,7 +13,9 @@ from textual.pilot import Pilot
 from mission_control_tui.console.base_app import MissionControlApp
 from mission_control_tui.model.accounts import contacts
 from mission_control_tui.model.accounts.contacts import Contact, ContactRole
+from mission_control_tui.model.accounts.editing import create_account
 from mission_control_tui.model.accounts.overview import show
+from mission_control_tui.model.domains.ownership import add_domain
 from mission_control_tui.model.money import Money
 from mission_control_tui.model.orders import approval, buying
 from mission_control_tui.model.orders.queries import show_order
@@ -284,6 +286,32 @@ async def test_domains_say_their_state_and_those_that_wait_lead_to_their_order(
         await shows(pilot, "is awaiting approval")
         assert isinstance(app, MissionControlApp)
         assert "Approve" in text_of(app)
+
+
+async def test_a_name_below_a_domain_is_allowed_to_another_account_and_taken_back(
+    world_db: Path,
+) -> None:
+    store = await Store.open(world_db)
+    async with opened(world_db, "account", "domains") as (app, pilot):
+        await shows(pilot, "Nothing is allowed to other accounts")
+        await create_account(store, world.CALLER, name="Evil", code="evil", domains=["e.example"])
+        app.screen.query_one("#allow-name", Field).focus()
+        await type_text(pilot, "mail.elsewhere.example")
+        await pilot.press("tab")
+        await type_text(pilot, "evil")
+        await pilot.press("tab", "enter")
+        await shows(pilot, "neither below nor above a domain of this account")
+        app.screen.query_one("#allow-name", Field).focus()
+        await retype(pilot, "mail.acme.example")
+        await pilot.press("tab", "tab", "enter")
+        await shows(pilot, "mail.acme.example is allowed to evil")
+        await add_domain(AccountScope(store, world.CALLER, "evil"), "mail.acme.example")
+        app.screen.query_one("#consent-list", RowList).focus()
+        await pilot.press("home", "enter")
+        await shows(pilot, "take back that evil may have mail.acme.example?")
+        await answer(pilot, "y")
+        await shows(pilot, "Nothing is allowed to other accounts")
+    await store.close()
 
 
 async def test_a_domain_that_ends_is_said_on_home_and_renewed_from_its_row(

@@ -235,6 +235,32 @@ async def test_an_abn_with_a_wrong_check_digit_is_refused_in_place(new_db: Path)
         await shows(pilot, "new.com.au is being registered")
 
 
+async def test_a_name_typed_in_its_ascii_form_is_asked_about_with_its_letters(
+    new_db: Path,
+) -> None:
+    async with console(new_db) as (app, pilot):
+        await open_product(pilot, "domain-names")
+        await pilot.press("enter")
+        await on(pilot, BuyScreen)
+        await until(pilot, lambda: app.screen.in_field)  # type: ignore[attr-defined]
+        await type_text(pilot, "xn--bcher-kva.com")
+        for step in ("Step 2", "Step 3"):
+            await pilot.press("f7")
+            await shows(pilot, step)
+        app.screen.query_one("#ask-registrant-name", Field).value = "Acme Pty Ltd"
+        app.screen.query_one("#ask-registrant-email", Field).value = "me@else.example"
+        for step in ("Step 4", "Review"):
+            await pilot.press("f7")
+            await shows(pilot, step)
+        await pilot.press("b")
+        await shows(pilot, "xn--bcher-kva.com reads bücher.com: is that meant?")
+        await answer(pilot, "n")
+        assert isinstance(app.screen, BuyScreen)
+        await pilot.press("b")
+        await answer(pilot, "y")
+        await on(pilot, OrderScreen)
+
+
 async def test_details_that_do_not_agree_wait_for_approval_and_can_be_approved(
     new_db: Path,
 ) -> None:

@@ -6,9 +6,11 @@ from collections.abc import Iterator
 
 from mission_control_tui.model.catalogue.file.document import FileProblem, Node, absent
 from mission_control_tui.model.catalogue.types import USER_MEMBER
+from mission_control_tui.model.catalogue.values import REGISTERED, ValueType
 from mission_control_tui.model.states import SubjectKind
 from mission_control_tui.model.text.clean import harmless
 
+_NAMING = frozenset({ValueType.USER, ValueType.USERS, ValueType.RECIPIENT, ValueType.DOMAIN})
 _KEYS = ("address", "included_with", "roles")
 
 
@@ -17,6 +19,7 @@ def check_objects(root: Node, service: Node) -> Iterator[FileProblem]:
     subject = service.word("subject", SubjectKind, SubjectKind.USER)
     if subject is None:
         return
+    yield from _naming(service, subject)
     if subject is not SubjectKind.OBJECT:
         for key in _KEYS:
             if service.has(key):
@@ -27,6 +30,20 @@ def check_objects(root: Node, service: Node) -> Iterator[FileProblem]:
     yield from _included(root, service)
     for role in service.children("roles"):
         yield from _role(root, role)
+
+
+def _naming(service: Node, subject: SubjectKind) -> Iterator[FileProblem]:
+    """Yield each option that names people, addresses or domains where nobody could give them."""
+    if subject is SubjectKind.USER:
+        return
+    for option in service.children("options"):
+        kind = option.text("type")
+        if kind in REGISTERED:
+            what = f'only a service of users has options with type = "{kind}"'
+            yield FileProblem(option.at("type"), what, f"a {subject} has no further addresses")
+        elif kind in _NAMING and subject is not SubjectKind.OBJECT:
+            what = f'a service of a {subject} has no options with type = "{kind}"'
+            yield FileProblem(option.at("type"), what, "nobody states its settings: leave it out")
 
 
 def _plain(service: Node) -> Iterator[FileProblem]:

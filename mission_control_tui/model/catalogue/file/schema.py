@@ -163,6 +163,7 @@ class RoleTable(_Table):
     accepts: Annotated[list[str], Field(min_length=1)] = [USER_MEMBER]
     requires: list[str] = []
     maximum: Annotated[int, Field(ge=1, le=_LARGEST)] | None = None
+    gets_mail: bool | None = None
 
 
 class ServiceTable(_DescribedTable):

@@ -120,3 +120,32 @@ def test_the_shipped_kinds_are_included_with_managed_exchange_and_need_no_seats(
     ]
     assert [role.id for role in kinds[0].roles] == ["member", "owner", "sender"]
     assert [role.id for role in kinds[1].roles] == ["full-access", "send-as"]
+
+
+@pytest.mark.parametrize("kind", ["address", "addresses"])
+def test_an_object_has_no_further_addresses(kind: str) -> None:
+    option = f'\n[[services.options]]\nid = "also"\nname = "Also"\ntype = "{kind}"\n'
+    (problem,) = problems_of(SMALL + GROUPS + option)
+    assert f'only a service of users has options with type = "{kind}"' in problem.what
+    assert "line" in problem.where
+
+
+@pytest.mark.parametrize("kind", ["user", "users", "recipient", "domain"])
+def test_only_whose_settings_somebody_states_names_people_and_domains(kind: str) -> None:
+    option = f'\n[[services.options]]\nid = "also"\nname = "Also"\ntype = "{kind}"\n'
+    assert parse(SMALL + GROUPS + option).kind("Group").option("also").type == kind
+    of_account = """
+[[services]]
+id = "tenant"
+name = "Tenant"
+subject = "account"
+connector = "simulator"
+seats = false
+name_pattern = "{account}"
+
+[[services.levels]]
+id = "only"
+name = "Only"
+"""
+    (problem,) = problems_of(SMALL + GROUPS + of_account + option)
+    assert "nobody states its settings" in problem.hint
