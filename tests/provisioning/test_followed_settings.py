@@ -32,6 +32,11 @@ def good(file: Path, rate: int) -> str:
     return GOOD.format(path=file.with_name("lab.db"), rate=rate)
 
 
+def _make_directory(file: Path) -> None:
+    file.unlink()
+    file.mkdir()
+
+
 BREAKS: dict[str, Callable[[Path], object]] = {
     "half": lambda file: file.write_text(good(file, 7)[:25]),
     "wrong": lambda file: file.write_text(
@@ -39,7 +44,7 @@ BREAKS: dict[str, Callable[[Path], object]] = {
     ),
     "empty": lambda file: file.write_text(""),
     "gone": lambda file: file.unlink(),
-    "no file": lambda file: (file.unlink(), file.mkdir()),
+    "no file": _make_directory,
     "bytes": lambda file: file.write_bytes(b"\xff\xfe"),
 }
 

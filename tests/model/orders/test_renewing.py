@@ -225,7 +225,8 @@ async def test_a_renewal_is_credited_while_its_own_term_runs_or_is_to_come(
 async def test_whatever_is_renewed_and_taken_back_the_term_is_what_stands(
     store: Store, caller: Caller, account: Account, scope: AccountScope, bought: str
 ) -> None:
-    chance, standing = random.Random(7), {}
+    chance = random.Random(7)
+    standing: dict[int, int] = {}
     days = 0
     for _ in range(share(24)):
         if standing and chance.random() < 0.4:
