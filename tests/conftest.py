@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
-import itertools
 import os
 import signal
 import tempfile
@@ -17,7 +16,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests import forked
+from tests import forked, once
 from tests.postgres import PostgresServer
 from tests.support import hermetic, require
 
@@ -31,9 +30,8 @@ settings.register_profile(
 )
 settings.load_profile("mission_control")
 
-COLLECTED_EVERY = 20
-"""Each console that opens exempts from collection what there is: here all of those before it, megabytes each."""
-_ended = itertools.count(1)
+COLLECTED_AFTER = 10_000
+"""So many more objects than before are looked through for garbage; Python's own 700 cost a twentieth of all time."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -45,6 +43,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    gc.set_threshold(COLLECTED_AFTER)
     if config.getoption("--all"):
         os.environ["MC_ALL"] = "1"
     else:
@@ -55,11 +54,10 @@ def pytest_configure(config: pytest.Config) -> None:
         signal.signal(signal.SIGINT, lambda _number, _frame: None)
 
 
-def pytest_runtest_logfinish() -> None:
-    # The count of what is exempt walks through all of it: a fifth of a second.
-    if next(_ended) % COLLECTED_EVERY == 0 and gc.get_freeze_count():
-        gc.unfreeze()
-        gc.collect()
+def pytest_collection_finish() -> None:
+    # What is imported by now stays, and looking through it takes a fifth of a second each time.
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_unconfigure() -> None:
@@ -98,6 +96,14 @@ def _own_environment(home: Path) -> Iterator[Path]:
 def _hermetic_session() -> Iterator[None]:
     """Clear this machine's settings before a module's or session's fixture starts a program."""
     with tempfile.TemporaryDirectory(prefix="mc-home-") as home, _own_environment(Path(home)):
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _done_once() -> Iterator[None]:
+    """Compile each statement, and parse each catalogue, once."""
+    with pytest.MonkeyPatch.context() as patched:
+        once.share(patched)
         yield
 
 

@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.screens import stylesheets, world
+from tests.screens import quick, world
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _parsed_stylesheets() -> Iterator[None]:
-    """Parse each stylesheet once."""
+def _quick_consoles() -> Iterator[None]:
+    """Open consoles in less time."""
     with pytest.MonkeyPatch.context() as patched:
-        stylesheets.share(patched)
+        quick.share(patched)
         yield
 
 

@@ -28,8 +28,8 @@ async def schedules(app: MissionControlApp) -> tuple[ScheduleView, ...]:
 
 async def fill_in(pilot: Pilot[int], text: str) -> None:
     """Type a date and time into the line that asks for it, and accept."""
-    names = {" ": "space", ":": "colon", "+": "plus", "-": "minus"}
-    await pilot.press(*[names.get(char, char) for char in text], "enter")
+    await type_text(pilot, text)
+    await pilot.press("enter")
 
 
 @at_both_sizes

@@ -1,18 +1,22 @@
-"""Stylesheets are parsed once a process: each console of a test would parse the same ones anew, a tenth of its time."""
+"""What each console of a test would do anew is done once a process."""
 
 from __future__ import annotations
 
+import gc
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from textual.css.model import RuleSet
 from textual.css.stylesheet import Stylesheet
 
+from mission_control_tui.console import app
+
 _Key = tuple[object, ...]
 
 
 def share(patched: pytest.MonkeyPatch) -> None:
-    """Let all stylesheets with the same variables have the rules of a text in common; nothing changes rules."""
+    """Let all stylesheets with the same variables have the rules of a text in common, which nothing changes."""
     parse = Stylesheet._parse_rules
     parsed: dict[_Key, list[RuleSet]] = {}
 
@@ -23,3 +27,5 @@ def share(patched: pytest.MonkeyPatch) -> None:
         return parsed[key]
 
     patched.setattr(Stylesheet, "_parse_rules", parse_once)
+    # A console exempts from collection what there is when it opens: here all of those before it, megabytes each.
+    patched.setattr(app, "gc", SimpleNamespace(freeze=lambda: None, enable=gc.enable))
