@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import insert
+from sqlalchemy import insert, select
 
 from benchmarks.databases import analysed, new_database
 from benchmarks.sample_users import CALLER, ROWS_AT_ONCE, TABLES, make_account, people, rows_of
@@ -24,6 +24,7 @@ from mission_control_tui.model.search import anyone, user_list
 from mission_control_tui.model.search.filters import UserFilter
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.scope import AccountScope
+from mission_control_tui.model.store.tables.accounts import AccountRow, DomainRow
 
 BUDGET_MS = 50.0
 CURRENT = 2
@@ -71,7 +72,40 @@ async def fill(store: Store, accounts: Sequence[int], count: int) -> None:
 async def make_accounts(store: Store, count: int) -> list[int]:
     """So many accounts, each with a domain; the first has the domain of all users."""
     first = await make_account(store)
-    return [first, *[await make_account(store, f"a{n}", f"a{n}.example") for n in range(1, count)]]
+    more = range(1, count)
+    if not more:
+        return [first]
+    async with store.write(CALLER) as tx:
+        await tx.session.execute(
+            insert(AccountRow),
+            [
+                {
+                    "code": f"a{n}",
+                    "name": f"a{n}",
+                    "is_sample": False,
+                    "time_zone": "UTC",
+                    "password_policy": {},
+                    "created_at": tx.now,
+                }
+                for n in more
+            ],
+        )
+        ids = list(await tx.session.scalars(select(AccountRow.id).order_by(AccountRow.id)))
+        await tx.session.execute(
+            insert(DomainRow),
+            [
+                {
+                    "account_id": account_id,
+                    "name": f"a{n}.example",
+                    "bought": False,
+                    "term_months": 0,
+                    "details": {},
+                    "added_at": tx.now,
+                }
+                for n, account_id in zip(more, ids[1:], strict=True)
+            ],
+        )
+    return ids
 
 
 async def baseline(store: Store, account: int) -> float:

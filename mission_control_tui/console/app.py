@@ -249,6 +249,7 @@ class ConsoleApp(MissionControlApp):
             self.notify(self.why_not_open)
             return
         from mission_control_tui.model.services.attention import newest
+        from mission_control_tui.screens.services.light_places import light_place
 
         scope = self.store.scope
         again = self._red_screen is screen
@@ -268,12 +269,8 @@ class ConsoleApp(MissionControlApp):
         screen.keep()
         if again and len(self.screen_stack) > 1:
             self.pop_screen()
-        if chosen.user_id:
-            self._red_screen = self.make_screen("provision", chosen.user_id, chosen.id)
-        elif chosen.object_id:
-            self._red_screen = self.make_screen("object", chosen.object_id)
-        else:
-            self._red_screen = self.make_screen("requests", chosen.request_id)
+        name, takes = light_place(chosen)
+        self._red_screen = self.make_screen(name, *takes)
         self.push_screen(self._red_screen)
         if said:
             self.notify(said)

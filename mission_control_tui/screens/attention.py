@@ -13,6 +13,7 @@ from mission_control_tui.model.accounts.attention import (
 )
 from mission_control_tui.model.store.scope import AllAccounts
 from mission_control_tui.screens.base.mission_screen import MissionScreen
+from mission_control_tui.screens.services.light_places import light_place
 from mission_control_tui.widgets.cells import age
 from mission_control_tui.widgets.find_box import FindBox
 from mission_control_tui.widgets.light import light_parts
@@ -92,13 +93,8 @@ class AttentionScreen(MissionScreen):
             return
         event.stop()
         context = self.console.accounts.context_for(line.account)
-        service = line.service
-        if service.user_id is not None:
-            self.open_in(context, "provision", service.user_id, service.id)
-        elif service.object_id is not None:
-            self.open_in(context, "object", service.object_id)
-        else:
-            self.open_in(context, "requests", service.request_id)
+        name, takes = light_place(line.service)
+        self.open_in(context, name, *takes)
 
     def verb_sort(self) -> None:
         orders = list(ORDERS)

@@ -14,6 +14,7 @@ from textual.widget import Widget
 from mission_control_tui.model.catalogue.lookup import name_of
 from mission_control_tui.model.states import Light, RequestState, Word
 from mission_control_tui.screens.base.mission_screen import UNKNOWN, MissionScreen, number
+from mission_control_tui.screens.services.light_places import light_place
 from mission_control_tui.widgets.cells import age, width_of
 from mission_control_tui.widgets.light import GLYPHS, light_parts
 from mission_control_tui.widgets.lines import Part
@@ -367,7 +368,7 @@ def _target(user_id: str | None, assignment_id: str, request_id: int | None) -> 
 
 
 def _red_row(view: AssignmentView, now: datetime) -> tuple[datetime, Row]:
-    target = _target(view.user_id, view.id, view.request_id)
+    target = RowTarget(*light_place(view))
     cell = _lit(Light.RED, view.word, view.subject, view.service)
     return view.since, Row(view.id, (cell, age(view.since, now)), target)
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 import csv
 import io
 
+import click
 import pytest
 
+from mission_control_tui.cli.main import root
 from tests.cli.inprocess import answer, call, ok
+from tests.cli.test_read_only import LOOKS
 
 PASSWORD = "Kp7m-xR4w-9fTc\n"
 
@@ -34,6 +37,16 @@ def cells(*arguments: str) -> list[dict[str, str]]:
 
 LISTS = {
     ("status",): "services",
+    ("lights",): "users",
+    ("users", "list"): "users",
+    ("users", "list", "ada", "--light", "orange"): "users",
+    ("users", "bin"): "users",
+    ("users", "export"): "users",
+    ("objects", "list"): "objects",
+    ("templates", "list"): "templates",
+    ("account", "domains"): "domains",
+    ("account", "contacts", "list"): "contacts",
+    ("account", "usage", "--idle"): "idle_seats",
     ("requests", "list"): "requests",
     ("orders", "list"): "orders",
     ("schedule", "list"): "schedules",
@@ -42,16 +55,74 @@ LISTS = {
 }
 
 
+ONE = {
+    "account approval": "a number of one account's own",
+    "account list": "of all accounts anyway",
+    "account show": "everything of one account",
+    "find": "of all accounts anyway",
+    "users recent": "of all accounts anyway",
+    **dict.fromkeys(("users show", "users history"), "one user"),
+    **dict.fromkeys(
+        ("bulk show", "objects show", "orders show", "requests show", "templates show"), "one thing"
+    ),
+    **dict.fromkeys(
+        (
+            *("catalogue check", "catalogue diff", "catalogue export", "catalogue show"),
+            *("clock show", "completion", "docs", "doctor", "locate", "objects kinds"),
+            "settings show",
+        ),
+        "the installation's",
+    ),
+}
+"""Commands that look and have no --all-accounts, and what they are of."""
+
+
+def test_whatever_reads_an_account_reads_all() -> None:
+    for path in LOOKS:
+        command: click.Command = root
+        for word in path.split():
+            assert isinstance(command, click.Group)
+            below = command.get_command(click.Context(command), word)
+            assert below is not None
+            command = below
+        spans = any("--all-accounts" in parameter.opts for parameter in command.params)
+        assert spans is (path not in ONE), path
+
+
 def test_each_row_names_its_account_as_text_json_and_csv() -> None:
+    for code in ("acme", "globex"):
+        at = ("--account", code)
+        ok(
+            *(*at, "users", "create", "--upn", f"bob@{code}.example"),
+            *("--first-names", "Bob", "--last-name", code, "--password-stdin"),
+            stdin=PASSWORD,
+        )
+        ok(*at, "users", "delete", f"bob@{code}.example", "--yes")
+        ok(*at, "users", "disable", f"ada@{code}.example")
+        ok(*at, "account", "contacts", "set", "primary", "--name", "Rita")
+        ok(*at, "templates", "save", "staff", "--field", "department=Shop")
+        ok(*at, "objects", "create", "mail-contact", "Print", f"print@{code}.print.example")
     for command, name in LISTS.items():
         found = answer(*command, "--all-accounts")[name]
-        assert {row["account"] for row in found} == {"acme", "globex"}, command
-        assert {row["account"] for row in cells(*command)} == {"acme", "globex"}, command
+        codes = [row["account"] for row in found]
+        assert set(codes) == {"acme", "globex"}, command
         lines = ok(*command, "--all-accounts").out.splitlines()
+        if command == ("users", "export"):
+            assert [line.split(",")[0] for line in lines] == ["Account", "acme", "globex"]
+            continue
+        assert [row["account"] for row in cells(*command)] == codes, command
         assert lines[0].split()[0].upper() == "ACCOUNT", command
         assert {line.split()[0] for line in lines[1:]} >= {"acme", "globex"}, command
-        one = answer(*command, "--account", "acme")[name]
-        assert "account" not in one
+        if command != ("account", "usage", "--idle"):
+            one = answer(*command, "--account", "acme")[name]
+            assert all("account" not in row for row in one), command
+    for command in (("users", "list"), ("lights",), ("account", "domains"), ("services", "list")):
+        page = answer(*command, "--all-accounts", "--limit", "1")
+        assert (len(page[LISTS[command]]), page["more"]) == (1, True), command
+        rest = answer(*command, "--all-accounts", "--offset", "1")
+        assert rest["more"] is False, command
+        assert rest[LISTS[command]][0]["account"] == "globex", command
+        assert "--offset 1" in ok(*command, "--all-accounts", "--limit", "1").err, command
     assert call("status").code == 2, "without it one account has to be named"
 
 
@@ -93,7 +164,6 @@ def test_what_is_about_one_user_needs_an_account() -> None:
         ("requests", "list", "--user", "ada@acme.example"),
         ("audit", "--user", "ada@acme.example"),
         ("drift", "ada@acme.example"),
-        ("account", "usage", "--idle"),
     ):
         refused = call(*command, "--all-accounts")
         assert (refused.code, "--account CODE" in refused.err) == (2, True), command

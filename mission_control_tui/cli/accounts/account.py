@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mission_control_tui.cli.accounts.buying import seats_json, seats_table
-from mission_control_tui.cli.accounts.contacts import CONTACT_HEADINGS, contact_rows
+from mission_control_tui.cli.accounts.contacts import CONTACT_HEADINGS, contact_row
 from mission_control_tui.cli.common import output
 from mission_control_tui.cli.common.lazy_group import LazyGroup
 from mission_control_tui.cli.common.options import changes, destroys, reads
@@ -134,7 +134,7 @@ def _print(found: AccountDetails) -> None:
     output.section(("DOMAIN", "STATE", "TERM", "ENDS"), domains)
     for near in found.expiring:
         output.say(f"Domain {near.said}.")
-    output.section(CONTACT_HEADINGS, contact_rows(found.contacts))
+    output.section(CONTACT_HEADINGS, [*map(contact_row, found.contacts)])
     if found.seats:
         output.line("")
         seats_table(found.seats)

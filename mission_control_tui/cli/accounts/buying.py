@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, ParamSpec
 
 import click
 
-from mission_control_tui.cli.common.options import changes, destroys, exports, reads
+from mission_control_tui.cli.common.lists import limited, say_cut
+from mission_control_tui.cli.common.options import OFFSET, changes, destroys, exports, reads
 from mission_control_tui.cli.common.output import attributes, say, table
 from mission_control_tui.cli.common.parameters import argument, option
 from mission_control_tui.cli.common.questions import ask_reading
@@ -32,9 +33,11 @@ def services() -> None:
 
 
 @services.command("list")
+@limited(200, "At most so many levels, or all.")
+@OFFSET
 @exports
 @reads("mission-control services list", "mission-control services list --all-accounts --csv")
-def list_services(session: Session) -> None:
+def list_services(session: Session, limit: int, offset: int) -> None:
     """Seats of every level that the account bought: owned, used, queued and free; of all accounts too.
 
     Queued seats are held by wishes whose light is still orange.
@@ -43,17 +46,21 @@ def list_services(session: Session) -> None:
 
     if session.all_accounts or session.csv:
         tell_survey(
-            *(session, "seats", session.survey(seats_of_all), HEADINGS),
-            lambda row: seats_row(row.seats),
-            lambda row: seats_json(row.seats),
+            *(session, "seats", session.survey(seats_of_all, limit=limit + 1, offset=offset)),
+            *(HEADINGS, lambda row: seats_row(row.item), lambda row: seats_json(row.item)),
             nothing="Nothing was bought yet.",
+            limit=limit,
+            offset=offset,
         )
         return
-    found = session.query(list_seats)
+    every = session.query(list_seats)
+    found = every[offset:][:limit]
     if session.printed({"seats": [seats_json(seats) for seats in found]}):
         return
     if found:
         seats_table(found)
+        if len(every) > offset + limit:
+            say_cut(limit)
     else:
         say(NOTHING_BOUGHT)
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from mission_control_tui.cli.common.options import changes, destroys, reads
+from mission_control_tui.cli.common.lists import limited
+from mission_control_tui.cli.common.options import OFFSET, changes, destroys, exports, reads
+from mission_control_tui.cli.common.output import attributes
 from mission_control_tui.cli.common.parameters import argument, option
-from mission_control_tui.cli.common.results import change_and_tell, tell_list, under
+from mission_control_tui.cli.common.results import change_and_tell, tell_survey, under
 from mission_control_tui.cli.common.session import Session
 from mission_control_tui.model.errors import UsageError
 
@@ -26,24 +27,31 @@ def contacts() -> None:
 
 
 @contacts.command("list")
-@reads("mission-control account contacts list")
-def list_(session: Session) -> None:
-    """The account's contacts."""
-    from mission_control_tui.model.accounts.contacts import list_contacts
+@limited(200)
+@OFFSET
+@exports
+@reads(
+    "mission-control account contacts list",
+    "mission-control account contacts list --all-accounts --csv",
+)
+def list_(session: Session, limit: int, offset: int) -> None:
+    """The account's contacts; those of all accounts too."""
+    from mission_control_tui.model.accounts.contacts import contacts_of_all
 
-    found = session.query(list_contacts)
-    tell_list(
-        session,
-        {"contacts": found},
+    tell_survey(
+        *(session, "contacts", session.survey(contacts_of_all, limit=limit + 1, offset=offset)),
         CONTACT_HEADINGS,
-        contact_rows(found),
+        lambda contact: contact_row(contact.item),
+        lambda contact: attributes(contact.item),
         nothing="No contacts yet: mission-control account contacts set primary --name NAME",
+        limit=limit,
+        offset=offset,
     )
 
 
-def contact_rows(contacts: Iterable[Contact]) -> list[tuple[str, ...]]:
-    """Return the cells of a table of contacts."""
-    return [(contact.role, contact.name, contact.email, contact.phone) for contact in contacts]
+def contact_row(contact: Contact) -> tuple[str, ...]:
+    """Return the cells of a contact below CONTACT_HEADINGS."""
+    return contact.role, contact.name, contact.email, contact.phone
 
 
 @contacts.command("set")

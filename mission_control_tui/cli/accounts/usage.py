@@ -9,49 +9,50 @@ import click
 from mission_control_tui.cli.accounts.buying import NOTHING_BOUGHT, seats_json
 from mission_control_tui.cli.common import output
 from mission_control_tui.cli.common.lists import limited, say_cut
-from mission_control_tui.cli.common.options import reads, spans
+from mission_control_tui.cli.common.options import OFFSET, exports, reads
 from mission_control_tui.cli.common.parameters import option
-from mission_control_tui.cli.common.results import tell_list
+from mission_control_tui.cli.common.results import tell_survey
 from mission_control_tui.cli.common.session import Session
 from mission_control_tui.model.errors import UsageError
 from mission_control_tui.model.text.clean import harmless, safe_cell
 
 if TYPE_CHECKING:
     from mission_control_tui.model.accounts.domain_overview import AccountDomain
-    from mission_control_tui.model.accounts.seat_usage import LevelUsage, Usage
+    from mission_control_tui.model.accounts.seat_usage import IdleSeat, LevelUsage, Usage
 
 
 @click.command()
-@option("--csv", "as_csv", is_flag=True, help="The levels as CSV.")
 @option("--idle", is_flag=True, help="Who holds seats without using them, with --csv too.")
-@limited(200, "At most so many idle seats, or all.")
-@spans
+@limited(200, "At most so many idle seats, or with --all-accounts so many accounts, or all.")
+@OFFSET
+@exports
 @reads(
     "mission-control account usage",
     "mission-control account usage --idle --csv",
     "mission-control account usage --all-accounts --csv",
 )
-def usage(session: Session, as_csv: bool, idle: bool, limit: int) -> None:
+def usage(session: Session, idle: bool, limit: int, offset: int) -> None:
     """Seats of each level: owned, used, free; of disabled users, suspended, never provisioned; what they cost a month.
 
-    With --all-accounts a row for each level of each account.
+    With --all-accounts a row for each level of each account, or with --idle for each seat that is not used.
 
     IDLE is the part of the cost for seats that nobody holds or disabled users hold. Costs are without tax.
     """
     from mission_control_tui.model.accounts import seat_usage as model
 
-    if session.json and as_csv:
+    if session.json and session.csv:
         raise UsageError("--json and --csv contradict each other.", hint="Give one of them.")
 
-    if session.all_accounts:
-        if idle:
-            raise UsageError("--idle names people of one account.", hint="Name it: --account CODE.")
-        _all_accounts(session, as_csv=as_csv)
+    if session.all_accounts and idle:
+        _all_idle(session, limit, offset)
         return
-    found = session.query(model.usage, limit=limit)
+    if session.all_accounts:
+        _all_accounts(session, limit, offset)
+        return
+    found = session.query(model.usage, limit=limit, offset=offset)
     if session.printed({"usage": _as_json(found)}):
         return
-    if as_csv:
+    if session.csv:
         output.print_csv(_idle_rows(found) if idle else _level_rows(found))
         if idle and found.more_idle_seats:
             say_cut(len(found.idle_seats))
@@ -59,26 +60,48 @@ def usage(session: Session, as_csv: bool, idle: bool, limit: int) -> None:
         _print(found, idle=idle)
 
 
-def _all_accounts(session: Session, *, as_csv: bool) -> None:
-    """Tell of every account that bought something."""
+def _all_idle(session: Session, limit: int, offset: int) -> None:
+    """Tell who holds seats without using them, in any account."""
     from mission_control_tui.model.accounts import seat_usage as model
 
-    found = session.survey(model.usage_of_all)
+    tell_survey(
+        *(session, "idle_seats", session.survey(model.idle_seats, limit=limit + 1, offset=offset)),
+        ("User", "Name", "Service", "Level", "Why"),
+        lambda seat: _idle_cells(seat.item),
+        lambda seat: output.attributes(seat.item),
+        nothing="Every seat that somebody holds is used.",
+        limit=limit,
+        offset=offset,
+    )
+
+
+def _all_accounts(session: Session, limit: int, offset: int) -> None:
+    """Tell of every account that bought something."""
+    from dataclasses import replace
+
+    from mission_control_tui.model.accounts import seat_usage as model
+
+    found = session.survey(model.usage_of_all, limit=limit + 1, offset=offset)
+    more = len(found.views) > limit
+    found = replace(found, views=found.views[:limit])
     codes = found.codes or {}
     if session.json:
         documents = [
             {"account": codes[usage.account_id], "levels": [*map(_level_json, usage.levels)]}
             for usage in found.views
         ]
-        output.print_json({"usage": documents})
+        output.print_json({"usage": documents, "more": more})
         return
     rows = [(codes[usage.account_id], level) for usage in found.views for level in usage.levels]
-    if as_csv:
+    if session.csv:
         output.print_csv(
             [["account", *_CSV_HEADINGS], *([code, *_level_cells(level)] for code, level in rows)]
         )
-        return
-    output.table(("ACCOUNT", *_HEADINGS), [(code, *_level_row(level)) for code, level in rows])
+    else:
+        output.table(("ACCOUNT", *_HEADINGS), [(code, *_level_row(level)) for code, level in rows])
+    if more:
+        say_cut(limit)
+        output.say(f"The next ones: --offset {offset + limit}")
 
 
 def _as_json(found: Usage) -> dict[str, object]:
@@ -116,11 +139,15 @@ def _counts(level: LevelUsage) -> tuple[int, ...]:
 
 
 def _idle_rows(found: Usage) -> list[list[object]]:
-    rows: list[list[object]] = [["user", "name", "service", "level", "why"]]
-    for seat in found.idle_seats:
-        names = (safe_cell(harmless(text)) for text in (seat.upn, seat.display_name))
-        rows.append([*names, seat.service_id, seat.level_id, ", ".join(seat.why)])
-    return rows
+    cells: list[list[object]] = [
+        [safe_cell(harmless(cell)) for cell in _idle_cells(seat)] for seat in found.idle_seats
+    ]
+    return [["user", "name", "service", "level", "why"], *cells]
+
+
+def _idle_cells(seat: IdleSeat) -> tuple[str, ...]:
+    why = ", ".join(seat.why)
+    return seat.upn, seat.display_name, seat.service_id, seat.level_id, why
 
 
 _HEADINGS = (
@@ -158,14 +185,26 @@ def _print(found: Usage, *, idle: bool) -> None:
 
 
 @click.command()
-@reads("mission-control account domains")
-def domains(session: Session) -> None:
-    """The account's domains: state, when the term ends, users with addresses in it, the light of its services."""
-    from mission_control_tui.model.accounts.domain_overview import account_domains
+@limited(200)
+@OFFSET
+@exports
+@reads("mission-control account domains", "mission-control account domains --all-accounts --csv")
+def domains(session: Session, limit: int, offset: int) -> None:
+    """The account's domains: state, when the term ends, users with addresses in it, the light of its services.
 
-    found = session.query(account_domains)
-    headings = ("DOMAIN", "STATE", "TERM ENDS", "RENEWS", "USERS", "SERVICES")
-    tell_list(session, {"domains": found}, headings, [_domain_row(domain) for domain in found])
+    Those of all accounts too.
+    """
+    from mission_control_tui.model.accounts.domain_overview import domains_of_all
+
+    tell_survey(
+        *(session, "domains", session.survey(domains_of_all, limit=limit + 1, offset=offset)),
+        ("DOMAIN", "STATE", "TERM ENDS", "RENEWS", "USERS", "SERVICES"),
+        lambda domain: _domain_row(domain.item),
+        lambda domain: output.attributes(domain.item),
+        nothing="No domains.",
+        limit=limit,
+        offset=offset,
+    )
 
 
 def _domain_row(domain: AccountDomain) -> tuple[object, ...]:

@@ -28,6 +28,9 @@ class _Count(click.IntRange):
         return most if value == "all" else super().convert(value, param, ctx)
 
 
+COUNT = _Count(1)
+"""How `--limit` is given where a command says itself what it is without."""
+
 _JSON_ENDS = "as --json]"
 
 

@@ -156,11 +156,13 @@ def tell_survey(
     *,
     nothing: str = "",
     limit: int | None = None,
+    offset: int | None = None,
     older: Callable[[V], str] | None = None,
 ) -> None:
     """Print a list as JSON under `name`, as CSV or as a table; of all accounts, with the account in each row.
 
-    Of more than `limit` it is cut, and says so; `older` is the command for what comes after the last row.
+    Of more than `limit` it is cut, and says so; `older` is the command for what comes after the last row, `offset` how
+    many were left out before the first where the list is paged so.
     """
     if session.csv and session.json:
         raise UsageError("--json and --csv contradict each other.", hint="Give one of them.")
@@ -177,14 +179,16 @@ def tell_survey(
         output.print_csv([[title.lower() for title in titles], *cells])
         if more:
             lists.say_cut(len(rows))
-        return
-    documents = [
-        {**({"account": code[0]} if code else {}), **document(view)}
-        for code, view in zip(accounts, views, strict=True)
-    ]
-    tell_list(session, {name: documents}, titles, rows, nothing=nothing, more=more)
+    else:
+        documents = [
+            {**({"account": code[0]} if code else {}), **document(view)}
+            for code, view in zip(accounts, views, strict=True)
+        ]
+        tell_list(session, {name: documents}, titles, rows, nothing=nothing, more=more)
     if more and older is not None and not session.json:
         output.say(f"Older ones: mission-control {older(views[-1])}")
+    if more and offset is not None and not session.json:
+        output.say(f"The next ones: --offset {offset + len(views)}")
 
 
 def _with_removals(session: Session, outcome: Outcome[Any]) -> Outcome[Any]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import click
 
-from mission_control_tui.cli.common.options import reads
-from mission_control_tui.cli.common.output import line, say, when
+from mission_control_tui.cli.common.options import exports, reads
+from mission_control_tui.cli.common.output import attributes, line, say, when
 from mission_control_tui.cli.common.parameters import argument
-from mission_control_tui.cli.common.results import tell_list
-from mission_control_tui.cli.common.session import Session
+from mission_control_tui.cli.common.results import tell_survey
+from mission_control_tui.cli.common.session import Session, Survey
 from mission_control_tui.model.text.differences import value_text
 
 
@@ -18,18 +18,22 @@ def drafts() -> None:
 
 
 @drafts.command("list")
-@reads("mission-control drafts list")
+@exports
+@reads("mission-control drafts list", "mission-control drafts list --csv")
 def list_(session: Session) -> None:
     """Your drafts in all accounts, the newest first. No other operator sees them."""
     from mission_control_tui.model.operators.drafts import list_drafts
 
     found = session.run(lambda store: list_drafts(store, session.caller))
-    rows = [
-        (draft.id, draft.account_code, draft.kind, when(draft.updated_at), draft.title or "-")
-        for draft in found
-    ]
-    headings = ("ID", "ACCOUNT", "FORM", "WHEN", "ABOUT")
-    tell_list(session, {"drafts": found}, headings, rows, nothing="You have no drafts.")
+    tell_survey(
+        session,
+        "drafts",
+        Survey(found, {draft.account_id: draft.account_code for draft in found}),
+        ("ID", "FORM", "WHEN", "ABOUT"),
+        lambda draft: (draft.id, draft.kind, when(draft.updated_at), draft.title or "-"),
+        attributes,
+        nothing="You have no drafts.",
+    )
 
 
 @drafts.command()

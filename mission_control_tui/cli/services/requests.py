@@ -132,7 +132,7 @@ def show(session: Session, request_id: int) -> None:
 def retry(session: Session, request_id: int | None, all_red: bool) -> None:
     """Ask again for what failed or was cancelled; what waits for its next try is tried now.
 
-    --all-red says what is likely to fail again, and why.
+    --all-red says what is likely to fail again, and why, and what has to be mended in another way.
     """
     if (request_id is None) is not all_red:
         raise UsageError("Name one request, or all with --all-red.")
@@ -173,6 +173,7 @@ def _retry_all(session: Session) -> None:
         "retried": count,
         "requests": queued,
         "bulk": output.bulk(started) if started is not None else None,
+        "past_term": found.past_term,
         "likely": [
             {"likely": likely, "why": why, "count": many} for likely, why, many in found.reasons
         ],
@@ -184,6 +185,8 @@ def _retry_all(session: Session) -> None:
         line(f"{many:>6}  {likely}: {why}")
     were = "would be" if session.dry_run else "was" if count == 1 else "were"
     line(f"{count} {were} queued again.")
+    if found.not_retried:
+        line(found.not_retried)
 
 
 @requests.command()

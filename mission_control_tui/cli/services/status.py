@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 import click
 
 from mission_control_tui.cli.common import results, waiting
+from mission_control_tui.cli.common.lists import COUNT
 from mission_control_tui.cli.common.options import OFFSET, exports, reads, waits
 from mission_control_tui.cli.common.output import line, say, table
 from mission_control_tui.cli.common.parameters import argument, option
@@ -37,9 +37,9 @@ _MOST_URGENT_FIRST = (Light.RED, Light.ORANGE, Light.GREEN, Light.GREY)
 )
 @option(
     "--limit",
-    type=click.IntRange(min=1),
+    type=COUNT,
     metavar="N",
-    help=f"At most so many; {SHOWN} with --all-accounts, exported all.",
+    help=f"At most so many, or all; without it {SHOWN} with --all-accounts, exported all.",
 )
 @OFFSET
 @waits
@@ -88,14 +88,13 @@ def _list(
     # One more than is shown tells whether there are more.
     asked = None if most is None else most + 1
     found = session.survey(lights.status, user=user, light=wanted, limit=asked, offset=offset)
-    is_cut = most is not None and len(found.views) > most
-    found = replace(found, views=found.views[:most])
     headings = ("Light", "User", "Service", "Level", "Now")
     results.tell_survey(
-        session, "services", found, headings, _row, results.service, nothing="No services."
+        *(session, "services", found, headings, _row, results.service),
+        nothing="No services.",
+        limit=most,
+        offset=offset,
     )
-    if is_cut and most is not None:
-        say(f"The first {most} from {offset}; more with --offset {offset + most} or --limit N.")
 
 
 def _row(view: AssignmentView) -> tuple[str, ...]:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import click
 
 from mission_control_tui.cli.common import results
-from mission_control_tui.cli.common.lists import cut, limited
-from mission_control_tui.cli.common.options import destroys, reads
-from mission_control_tui.cli.common.output import when
+from mission_control_tui.cli.common.lists import limited
+from mission_control_tui.cli.common.options import OFFSET, destroys, exports, reads
+from mission_control_tui.cli.common.output import attributes, when
 from mission_control_tui.cli.common.parameters import argument
 from mission_control_tui.cli.common.session import Session
 
@@ -20,21 +20,26 @@ if TYPE_CHECKING:
 @click.command("bin")
 @argument("query", required=False, default="")
 @limited(200)
-@reads("mission-control users bin")
-def recycling_bin(session: Session, query: str, limit: int) -> None:
-    """List who is in the recycling bin, the last deleted first, and when each is purged.
+@OFFSET
+@exports
+@reads("mission-control users bin", "mission-control users bin --all-accounts --csv")
+def recycling_bin(session: Session, query: str, limit: int, offset: int) -> None:
+    """List who is in the recycling bin, the last deleted first, and when each is purged; of all accounts too.
 
     The setting worker.bin_days says after how many days; 0 is never.
     """
     from mission_control_tui.model.recycle_bin.purge import list_bin
 
     days = session.settings.worker.bin_days
-    found = cut(session.query(list_bin, bin_days=days, query=query, limit=limit + 1), limit)
-    headings = ("UPN", "Display name", "Deleted", "By", "Days", "Purged")
-    rows = [_row(user) for user in found.rows]
-    nobody = "Nobody is in the recycling bin."
-    told = {"users": found.rows}
-    results.tell_list(session, told, headings, rows, nothing=nobody, more=found.more)
+    found = session.survey(list_bin, bin_days=days, query=query, limit=limit + 1, offset=offset)
+    results.tell_survey(
+        *(session, "users", found),
+        ("UPN", "Display name", "Deleted", "By", "Days", "Purged"),
+        *(_row, attributes),
+        nothing="Nobody is in the recycling bin.",
+        limit=limit,
+        offset=offset,
+    )
 
 
 def _row(user: BinLine) -> tuple[object, ...]:

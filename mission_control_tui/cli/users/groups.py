@@ -72,17 +72,30 @@ def kinds(session: Session) -> None:
 @option("--removed", is_flag=True, help="What was removed instead; `restore` brings it back.")
 @lists.limited(200)
 @options.OFFSET
-@options.reads('mission-control objects list sales --kind "Distribution Group"')
-def list_objects(session: Session, offset: int, **wanted: Any) -> None:
-    """List objects by name; each word of QUERY is in the name or the address."""
+@options.exports
+@options.reads(
+    'mission-control objects list sales --kind "Distribution Group"',
+    "mission-control objects list --all-accounts --csv",
+)
+def list_objects(session: Session, limit: int, offset: int, **wanted: Any) -> None:
+    """List objects by name, those of all accounts too; each word of QUERY is in the name or the address."""
 
     from mission_control_tui.model.groups.queries import list_objects as listed
+    from mission_control_tui.model.groups.queries import objects_of_all
 
-    found = session.query(listed, offset=offset, **wanted)
     headings = ("Name", "Address", "Kind", "Members", "Light")
-    rows = [_row(shown) for shown in found.rows]
-    told = {"objects": found.rows, "total": found.total}
-    more = offset + len(rows) < found.total
+    if session.all_accounts or session.csv:
+        found = session.survey(objects_of_all, limit=limit + 1, offset=offset, **wanted)
+        results.tell_survey(
+            *(session, "objects", found, headings, _row, attributes),
+            limit=limit,
+            offset=offset,
+        )
+        return
+    page = session.query(listed, limit=limit, offset=offset, **wanted)
+    rows = [_row(shown) for shown in page.rows]
+    told = {"objects": page.rows, "total": page.total}
+    more = offset + len(rows) < page.total
     results.tell_list(session, told, headings, rows, more=more)
 
 

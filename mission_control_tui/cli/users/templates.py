@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mission_control_tui.cli.common import options, results
+from mission_control_tui.cli.common.lists import limited
 from mission_control_tui.cli.common.output import attributes, line, when
 from mission_control_tui.cli.common.parameters import argument, option
 from mission_control_tui.cli.common.session import Session
@@ -27,18 +28,25 @@ def templates() -> None:
 
 
 @templates.command("list")
-@options.reads("mission-control templates list")
-def list_(session: Session) -> None:
-    """The account's templates by name."""
+@limited(200)
+@options.OFFSET
+@options.exports
+@options.reads(
+    "mission-control templates list", "mission-control templates list --all-accounts --csv"
+)
+def list_(session: Session, limit: int, offset: int) -> None:
+    """The account's templates by name; those of all accounts too."""
 
     from mission_control_tui.model.onboarding.templates import list_templates
 
-    found = session.query(list_templates)
-    told = {"templates": [as_json(template) for template in found]}
-    rows = [_row(template) for template in found]
-    none = "No templates yet: mission-control templates save NAME --like USER"
-    headings = ("Template", "Services", "Fields", "Saved")
-    results.tell_list(session, told, headings, rows, nothing=none)
+    results.tell_survey(
+        *(session, "templates", session.survey(list_templates, limit=limit + 1, offset=offset)),
+        ("Template", "Services", "Fields", "Saved"),
+        *(_row, as_json),
+        nothing="No templates yet: mission-control templates save NAME --like USER",
+        limit=limit,
+        offset=offset,
+    )
 
 
 def _row(template: Template) -> tuple[str, ...]:

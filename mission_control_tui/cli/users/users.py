@@ -9,7 +9,7 @@ import click
 from mission_control_tui.cli.common import results
 from mission_control_tui.cli.common.lazy_group import LazyGroup
 from mission_control_tui.cli.common.lists import limited, say_cut
-from mission_control_tui.cli.common.options import OFFSET, reads
+from mission_control_tui.cli.common.options import OFFSET, exports, reads
 from mission_control_tui.cli.common.output import attributes, lights, line, print_csv, say, table
 from mission_control_tui.cli.common.parameters import argument, option
 from mission_control_tui.cli.common.session import Session
@@ -17,6 +17,8 @@ from mission_control_tui.model.errors import UsageError
 from mission_control_tui.model.text.clean import harmless, safe_cell
 
 if TYPE_CHECKING:
+    from mission_control_tui.model.search.filters import UserFilter
+    from mission_control_tui.model.search.results import FoundUser
     from mission_control_tui.model.search.user_list import UserPage
     from mission_control_tui.model.views import UserLine
 
@@ -41,6 +43,8 @@ COMMANDS = {
     "purge": ("Empty it of somebody, for good.", "users.bin:purge"),
     "history": ("What happened to a user.", "users.history:history"),
 }
+HEADINGS = ("UPN", "Display name", "Services", "Flags")
+CSV_HEADINGS = ("upn", "display_name", "username", "flags", "lights")
 LIGHTS = ("grey", "red", "orange", "green")
 
 
@@ -59,8 +63,11 @@ def users() -> None:
 @option("--bin", "in_bin", is_flag=True, help="The recycling bin instead.")
 @limited(50)
 @OFFSET
-@option("--csv", "as_csv", is_flag=True, help="CSV that no spreadsheet takes for formulas.")
-@reads("mission-control users list lovelace --light red")
+@exports
+@reads(
+    "mission-control users list lovelace --light red",
+    "mission-control users list --all-accounts --disabled --csv",
+)
 def list_users(
     session: Session,
     query: str,
@@ -69,10 +76,12 @@ def list_users(
     in_bin: bool,
     limit: int,
     offset: int,
-    as_csv: bool,
 ) -> None:
-    """List users by display name; QUERY finds by the beginning of names, UPN, alias or phone."""
-    if as_csv and session.json:
+    """List users by display name; QUERY finds by the beginning of names, UPN, alias or phone.
+
+    Those of all accounts are listed by the accounts' codes and their names.
+    """
+    if session.csv and session.json:
         raise UsageError("Choose one of --csv and --json.")
 
     from mission_control_tui.model.search.filters import UserFilter
@@ -81,6 +90,9 @@ def list_users(
 
     lights = frozenset({Light(light)} if light else ())
     wanted = UserFilter(query, lights, disabled=disabled, in_bin=in_bin)
+    if session.all_accounts:
+        _of_all(session, wanted, limit, offset)
+        return
     found = session.query(page, wanted, offset=offset, limit=limit)
     document = {
         "users": [_line(user) for user in found.rows],
@@ -89,7 +101,7 @@ def list_users(
     }
     if session.printed(document):
         return
-    if as_csv:
+    if session.csv:
         _print_csv(found.rows)
         if _is_cut(found, offset):
             say_cut(len(found.rows))
@@ -97,38 +109,59 @@ def list_users(
         _print_table(found, offset, in_bin=in_bin)
 
 
+def _of_all(session: Session, wanted: UserFilter, limit: int, offset: int) -> None:
+    from mission_control_tui.model.search.all_users import users_of_all
+
+    found = session.survey(users_of_all, wanted, limit=limit + 1, offset=offset)
+    results.tell_survey(
+        *(session, "users", found),
+        CSV_HEADINGS if session.csv else HEADINGS,
+        _csv_row if session.csv else _row,
+        lambda user: {"id": user.user_id, **_about(user)},
+        nothing="Nobody is in the recycling bin." if wanted.in_bin else "No users found.",
+        limit=limit,
+        offset=offset,
+    )
+
+
 def _is_cut(found: UserPage, offset: int) -> bool:
     return found.more or offset + len(found.rows) < found.total
 
 
 def _line(user: UserLine) -> dict[str, object]:
+    return {"id": user.id, **_about(user)}
+
+
+def _about(user: UserLine | FoundUser) -> dict[str, object]:
     return {
-        **attributes(user, "id", "upn", "display_name", "username", "disabled", "locked"),
+        **attributes(user, "upn", "display_name", "username", "disabled", "locked"),
         "lights": [{"service": service, "light": light} for service, light in user.lights],
     }
 
 
-def _flags(user: UserLine) -> str:
+def _flags(user: UserLine | FoundUser) -> str:
     return ", ".join(flag for flag in ("disabled", "locked") if getattr(user, flag))
 
 
+def _row(user: UserLine | FoundUser) -> tuple[str, ...]:
+    return user.upn, user.display_name, lights(user.lights), _flags(user)
+
+
+def _csv_row(user: UserLine | FoundUser) -> tuple[str, ...]:
+    shown = "; ".join(f"{service}={light}" for service, light in user.lights)
+    return user.upn, user.display_name, user.username, _flags(user), shown
+
+
 def _print_csv(rows: tuple[UserLine, ...]) -> None:
-    table = [["upn", "display_name", "username", "flags", "lights"]]
-    for user in rows:
-        shown = "; ".join(f"{service}={light}" for service, light in user.lights)
-        cells = [user.upn, user.display_name, user.username, _flags(user), shown]
-        table.append([safe_cell(harmless(cell)) for cell in cells])
-    print_csv(table, line_end="\n")
+    cells = ([safe_cell(harmless(cell)) for cell in _csv_row(user)] for user in rows)
+    print_csv([CSV_HEADINGS, *cells], line_end="\n")
 
 
 def _print_table(found: UserPage, offset: int, *, in_bin: bool) -> None:
     if not found.rows:
         say("Nobody is in the recycling bin." if in_bin else "No users found.")
         return
-    table(
-        ["UPN", "Display name", "Services", "Flags"],
-        [(user.upn, user.display_name, lights(user.lights), _flags(user)) for user in found.rows],
-    )
+    table(HEADINGS, [_row(user) for user in found.rows])
     last = offset + len(found.rows)
     if offset or _is_cut(found, offset):
         all_of_them = " All of them: --limit all" * _is_cut(found, offset)

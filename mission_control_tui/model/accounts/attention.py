@@ -19,7 +19,6 @@ from mission_control_tui.model.states import Light
 from mission_control_tui.model.store.account_rows import load_accounts
 from mission_control_tui.model.store.scope import Reach
 from mission_control_tui.model.store.subject_names import SUBJECT
-from mission_control_tui.model.store.tables.accounts import AccountRow
 from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.model.store.tables.users import UserRow
 from mission_control_tui.model.text.folding import fold
@@ -45,9 +44,10 @@ class AttentionOrder(StrEnum):
 _ORDERS: dict[AttentionOrder, tuple[ColumnExpressionArgument[Any], ...]] = {
     AttentionOrder.OLDEST: (AssignmentRow.since, AssignmentRow.id),
     AttentionOrder.NEWEST: (AssignmentRow.since.desc(), AssignmentRow.id),
-    AttentionOrder.ACCOUNT: (AccountRow.code, AssignmentRow.since, AssignmentRow.id),
+    AttentionOrder.ACCOUNT: (AssignmentRow.since, AssignmentRow.id),
     AttentionOrder.CONNECTOR: (AssignmentRow.connector, AssignmentRow.since, AssignmentRow.id),
 }
+"""Within the order of the accounts, where this is asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,20 +86,21 @@ async def attention(
     """
     async with scope.reading() as (session, within):
         catalogue = (await in_force(session)).catalogue
-        found = (
-            select(AssignmentRow.id)
-            .join(AccountRow, AccountRow.id == AssignmentRow.account_id)
-            .where(within(AssignmentRow.account_id))
-        )
         over = await domains_over(session, within)
         lit = {str(light): shows(light, over) for light in LIGHTS}
-        found = found.where(or_(*lit.values()))
-        for word in fold(query).split()[:WORDS]:
-            found = found.where(
-                lit[word] if word in lit else await _has(session, scope, catalogue, word)
-            )
+        conditions = [
+            lit[word] if word in lit else await _has(session, scope, catalogue, word)
+            for word in fold(query).split()[:WORDS]
+        ]
+        lights = or_(*lit.values())
+        found = select(AssignmentRow.id).where(
+            within(AssignmentRow.account_id), lights, *conditions
+        )
         counted = found.limit(COUNTED + 1).subquery()
         total = int(await session.scalar(select(func.count()).select_from(counted)) or 0)
+        if order is AttentionOrder.ACCOUNT:
+            found = within.by_code(select(AssignmentRow.id), AssignmentRow.account_id)
+            found = found.where(lights, *conditions)
         page = found.order_by(*_ORDERS[order]).limit(limit).offset(offset)
         ids = list(await session.scalars(page))
         lines = await _lines(session, catalogue, ids)

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import case, delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mission_control_tui.model.audit_actions import AuditAction
@@ -18,7 +18,7 @@ from mission_control_tui.model.domains.ownership import locked_account
 from mission_control_tui.model.errors import InvalidInput, Problem, StaleVersion
 from mission_control_tui.model.people.phones import phone_warning
 from mission_control_tui.model.plan import Outcome, PlanVerb
-from mission_control_tui.model.store.scope import AccountScope
+from mission_control_tui.model.store.scope import AccountItem, AccountScope, Reach
 from mission_control_tui.model.store.tables.accounts import ContactRow
 from mission_control_tui.model.store.tables.audit import AuditRow
 from mission_control_tui.model.store.transaction import Transaction
@@ -55,6 +55,21 @@ async def list_contacts(scope: AccountScope) -> tuple[Contact, ...]:
     """Return the account's contacts, the primary ones first."""
     async with scope.read() as (session, account_id):
         return await contacts_of(session, account_id)
+
+
+async def contacts_of_all(
+    scope: Reach, *, limit: int | None = None, offset: int = 0
+) -> tuple[AccountItem[Contact], ...]:
+    """Return the contacts of all accounts by their codes, the primary ones first."""
+    async with scope.reading() as (session, within):
+        page = within.by_code(select(ContactRow), ContactRow.account_id)
+        rank = case(
+            {role.value: place for place, role in enumerate(ContactRole)}, value=ContactRow.role
+        )
+        page = page.order_by(rank, ContactRow.id).limit(limit).offset(offset or None)
+        return tuple(
+            AccountItem(row.account_id, _contact(row)) for row in await session.scalars(page)
+        )
 
 
 async def set_contacts(
@@ -127,7 +142,11 @@ async def contacts_of(session: AsyncSession, account_id: int) -> tuple[Contact, 
     rows = await session.scalars(
         select(ContactRow).where(ContactRow.account_id == account_id).order_by(ContactRow.id)
     )
-    return in_order(Contact(ContactRole(row.role), row.name, row.email, row.phone) for row in rows)
+    return in_order(map(_contact, rows))
+
+
+def _contact(row: ContactRow) -> Contact:
+    return Contact(ContactRole(row.role), row.name, row.email, row.phone)
 
 
 def in_order(contacts: Iterable[Contact]) -> tuple[Contact, ...]:

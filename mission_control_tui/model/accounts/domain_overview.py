@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from enum import StrEnum
@@ -15,11 +16,12 @@ from mission_control_tui.model.catalogue.types import Catalogue, PurchaseKind
 from mission_control_tui.model.dates import zone_of
 from mission_control_tui.model.services.domain_terms import EXPIRING_DAYS, ends_on, renews_itself
 from mission_control_tui.model.states import Light, OrderKind, OrderState
-from mission_control_tui.model.store.scope import AccountScope
-from mission_control_tui.model.store.tables.accounts import DomainRow
+from mission_control_tui.model.store.batches import batches
+from mission_control_tui.model.store.scope import AccountItem, AccountScope, Reach, Within
+from mission_control_tui.model.store.tables.accounts import AccountRow, DomainRow
 from mission_control_tui.model.store.tables.orders import OrderLineRow, OrderRow
 from mission_control_tui.model.store.tables.services import AssignmentRow
-from mission_control_tui.model.store.tables.users import AddressRow
+from mission_control_tui.model.store.tables.users import AddressRow, UserRow
 
 
 class DomainState(StrEnum):
@@ -78,22 +80,52 @@ async def account_domains(
     scope: AccountScope, *, now: datetime | None = None
 ) -> tuple[AccountDomain, ...]:
     """Return the account's domains by name, those that wait for approval among them."""
-    async with scope.store.read() as session:
-        row = await scope.row(session)
-        zone = zone_of(row.time_zone)
-        today = (now or datetime.now(UTC)).astimezone(zone).date()
+    return tuple(found.item for found in await domains_of_all(scope, now=now))
+
+
+async def domains_of_all(
+    scope: Reach, *, limit: int | None = None, offset: int = 0, now: datetime | None = None
+) -> tuple[AccountItem[AccountDomain], ...]:
+    """Return the same of all accounts, by their codes and names."""
+    moment = now or datetime.now(UTC)
+    async with scope.reading() as (session, within):
         catalogue = (await in_force(session)).catalogue
-        services = await _services(session, catalogue, row.id)
-        users = await _users(session, row.id)
-        domains = await session.scalars(
-            select(DomainRow).where(DomainRow.account_id == row.id, DomainRow.removed_at.is_(None))
-        )
-        found = [
-            _domain(domain, services.get(domain.id, ()), users.get(domain.name, 0), zone, today)
-            for domain in domains
-        ]
-        found += await _waiting(session, catalogue, row.id)
-    return tuple(sorted(found, key=lambda domain: domain.name))
+        most = None if limit is None else offset + limit
+        owned = select(AccountRow.code, DomainRow.name, DomainRow.id)
+        owned = owned.join(AccountRow, AccountRow.id == DomainRow.account_id)
+        owned = owned.where(within(DomainRow.account_id), DomainRow.removed_at.is_(None))
+        page = owned.order_by(AccountRow.code, DomainRow.name).limit(most)
+        waiting = await _waiting(session, catalogue, within)
+        places = [(code, name, domain_id) for code, name, domain_id in await session.execute(page)]
+        places += [(code, domain.item.name, 0) for code, domain in waiting]
+        wanted = sorted(places)[offset:most]
+        domains = await _owned(session, catalogue, [key for *_, key in wanted if key], moment)
+    of_orders = {(code, domain.item.name): domain for code, domain in waiting}
+    return tuple(domains[key] if key else of_orders[code, name] for code, name, key in wanted)
+
+
+async def _owned(
+    session: AsyncSession, catalogue: Catalogue, ids: Sequence[int], moment: datetime
+) -> dict[int, AccountItem[AccountDomain]]:
+    """Return these domains by their ids."""
+    found: dict[int, AccountItem[AccountDomain]] = {}
+    for some in batches(ids):
+        services = await _services(session, catalogue, some)
+        rows = (
+            await session.execute(
+                select(DomainRow, AccountRow.time_zone)
+                .join(AccountRow, AccountRow.id == DomainRow.account_id)
+                .where(DomainRow.id.in_(some))
+            )
+        ).all()
+        users = await _users(session, {row.account_id for row, _zone in rows})
+        for row, named in rows:
+            zone = zone_of(named)
+            count = users.get((row.account_id, row.name), 0)
+            today = moment.astimezone(zone).date()
+            domain = _domain(row, services.get(row.id, ()), count, zone, today)
+            found[row.id] = AccountItem(row.account_id, domain)
+    return found
 
 
 def _domain(
@@ -127,11 +159,11 @@ def _state(services: tuple[DomainService, ...], ends: date | None, today: date) 
 
 
 async def _services(
-    session: AsyncSession, catalogue: Catalogue, account_id: int
+    session: AsyncSession, catalogue: Catalogue, domains: Sequence[int]
 ) -> dict[int | None, tuple[DomainService, ...]]:
     rows = await session.scalars(
         select(AssignmentRow)
-        .where(AssignmentRow.account_id == account_id, AssignmentRow.domain_id.is_not(None))
+        .where(AssignmentRow.domain_id.in_(domains))
         .order_by(AssignmentRow.service_id, AssignmentRow.id)
     )
     found: dict[int | None, tuple[DomainService, ...]] = {}
@@ -145,41 +177,50 @@ async def _services(
     return found
 
 
-async def _users(session: AsyncSession, account_id: int) -> dict[str, int]:
-    """Return how many users have addresses in each domain."""
+async def _users(session: AsyncSession, accounts: Collection[int]) -> dict[tuple[int, str], int]:
+    """Return how many users have addresses in each domain of these accounts."""
     domain: ColumnElement[str] = func.substr(AddressRow.key, func.instr(AddressRow.key, "@") + 1)
     if session.get_bind().dialect.name == "postgresql":
         domain = func.split_part(AddressRow.key, "@", 2)
     rows = await session.execute(
-        select(domain, func.count(AddressRow.user_id.distinct()))
-        .where(AddressRow.account_id == account_id, AddressRow.user_id.is_not(None))
-        .group_by(domain)
+        select(UserRow.account_id, domain, func.count(AddressRow.user_id.distinct()))
+        .join(AddressRow, AddressRow.user_id == UserRow.id)
+        .where(UserRow.account_id.in_(accounts))
+        .group_by(UserRow.account_id, domain)
     )
-    return {str(name): int(count) for name, count in rows}
+    return {(account_id, str(name)): int(count) for account_id, name, count in rows}
 
 
 async def _waiting(
-    session: AsyncSession, catalogue: Catalogue, account_id: int
-) -> list[AccountDomain]:
+    session: AsyncSession, catalogue: Catalogue, within: Within
+) -> list[tuple[str, AccountItem[AccountDomain]]]:
+    """Return what is ordered and waits for an approval, each with its account's code."""
     sold = [product.id for product in catalogue.products if product.buys is PurchaseKind.DOMAIN]
     rows = await session.execute(
-        select(OrderRow, OrderLineRow)
+        select(AccountRow.code, OrderRow, OrderLineRow)
+        .join(AccountRow, AccountRow.id == OrderRow.account_id)
         .join(OrderLineRow, OrderLineRow.order_id == OrderRow.id)
         .where(
-            OrderRow.account_id == account_id,
+            within(OrderRow.account_id),
             OrderRow.kind == OrderKind.PURCHASE,
             OrderRow.state == OrderState.AWAITING_APPROVAL,
             OrderLineRow.product_id.in_(sold),
         )
     )
     return [
-        AccountDomain(
-            name=line.domain,
-            state=DomainState.AWAITING_APPROVAL,
-            bought=True,
-            term_months=line.term_months,
-            added_at=order.placed_at,
-            order_id=order.id,
+        (
+            code,
+            AccountItem(
+                order.account_id,
+                AccountDomain(
+                    name=line.domain,
+                    state=DomainState.AWAITING_APPROVAL,
+                    bought=True,
+                    term_months=line.term_months,
+                    added_at=order.placed_at,
+                    order_id=order.id,
+                ),
+            ),
         )
-        for order, line in rows
+        for code, order, line in rows
     ]

@@ -20,15 +20,16 @@ from mission_control_tui.model.orders.queries import month_start, spent_since
 from mission_control_tui.model.people.password_policy import PasswordPolicy
 from mission_control_tui.model.services import seats
 from mission_control_tui.model.services.domain_terms import ExpiringDomain, expiring_domains
+from mission_control_tui.model.services.lights import past_term
 from mission_control_tui.model.states import Light, OrderState, ScheduleState
 from mission_control_tui.model.store import trusted_clock
 from mission_control_tui.model.store.account_rows import account_view
-from mission_control_tui.model.store.scope import AccountScope, Reach
+from mission_control_tui.model.store.scope import AccountItem, AccountScope, Reach, Within
 from mission_control_tui.model.store.tables.accounts import AccountRow
 from mission_control_tui.model.store.tables.groups import ObjectRow
 from mission_control_tui.model.store.tables.orders import OrderRow
 from mission_control_tui.model.store.tables.schedules import ScheduleRow
-from mission_control_tui.model.store.tables.services import AssignmentRow
+from mission_control_tui.model.store.tables.services import AssignmentRow, SeatPoolRow
 from mission_control_tui.model.store.tables.users import UserRow
 from mission_control_tui.model.users.rules import policy_of
 from mission_control_tui.model.views import Account, LightCounts, Seats
@@ -158,28 +159,35 @@ async def _beside_users(
 
 
 async def light_counts(session: AsyncSession, account_id: int) -> LightCounts:
-    """Return how many service instances of the account show each light."""
+    """Return how many service instances of the account show each light; a domain past its term shows red."""
     found = await _counted(session, AssignmentRow.light, AssignmentRow.account_id == account_id)
-    return LightCounts(**{light.value: found.get(light.value, 0) for light in Light})
-
-
-@dataclass(frozen=True, slots=True)
-class AccountSeats:
-    """The seats of one level of one of several accounts."""
-
-    account_id: int
-    seats: Seats
-
-
-async def seats_of_all(scope: Reach) -> tuple[AccountSeats, ...]:
-    """Return the seats of every level that any of the accounts bought, by account, in the catalogue's order."""
-    async with scope.reading() as (session, within):
-        found = await seats.overviews(session, (await in_force(session)).catalogue, within)
-    return tuple(
-        AccountSeats(account_id, owned)
-        for account_id in sorted(found)
-        for owned in found[account_id]
+    past = len(await past_term(session, Within(account_id)))
+    moved = {Light.GREEN: -past, Light.RED: past}
+    return LightCounts(
+        **{light.value: found.get(light.value, 0) + moved.get(light, 0) for light in Light}
     )
+
+
+async def seats_of_all(
+    scope: Reach, *, limit: int | None = None, offset: int = 0
+) -> tuple[AccountItem[Seats], ...]:
+    """Return the seats of every level that any of the accounts bought, by their codes, services and levels."""
+    async with scope.reading() as (session, within):
+        catalogue = (await in_force(session)).catalogue
+        pools = within.by_code(
+            select(SeatPoolRow.account_id, SeatPoolRow.service_id, SeatPoolRow.level_id),
+            SeatPoolRow.account_id,
+        )
+        pools = pools.order_by(SeatPoolRow.service_id, SeatPoolRow.level_id)
+        page = (await session.execute(pools.limit(limit).offset(offset or None))).all()
+        asked = Within(None, frozenset(account_id for account_id, _service, _level in page))
+        found = await seats.overviews(session, catalogue, asked)
+    levels = {
+        (account_id, owned.service_id, owned.level_id): AccountItem(account_id, owned)
+        for account_id, every in found.items()
+        for owned in every
+    }
+    return tuple(levels[key] for row in page if (key := tuple(row)) in levels)
 
 
 async def list_seats(scope: AccountScope) -> tuple[Seats, ...]:

@@ -30,5 +30,5 @@ async def find_accounts(
                 ranks[account_id],
             ),
         )[:limit]
-        accounts = await load_accounts(session, chosen if query.strip() else None)
+        accounts = await load_accounts(session, chosen)
     return tuple(accounts[account_id] for account_id in chosen)

@@ -9,7 +9,6 @@ from sqlalchemy import (
     ColumnElement,
     ColumnExpressionArgument,
     Select,
-    and_,
     case,
     func,
     or_,
@@ -23,7 +22,8 @@ from mission_control_tui.model.catalogue.types import Catalogue, ProductLevel
 from mission_control_tui.model.money import Money
 from mission_control_tui.model.services import seats
 from mission_control_tui.model.states import Light, Wish
-from mission_control_tui.model.store.scope import AccountScope, Reach, Within
+from mission_control_tui.model.store.scope import AccountItem, AccountScope, Reach, Within
+from mission_control_tui.model.store.tables.accounts import AccountRow
 from mission_control_tui.model.store.tables.orders import SubscriptionRow
 from mission_control_tui.model.store.tables.services import AssignmentRow, SeatHoldRow, SeatPoolRow
 from mission_control_tui.model.store.tables.users import UserRow
@@ -90,28 +90,44 @@ class AccountUsage:
     levels: tuple[LevelUsage, ...]
 
 
-async def usage(scope: AccountScope, *, limit: int = 200) -> Usage:
-    """Return how the account's seats are used."""
+async def usage(scope: AccountScope, *, limit: int = 200, offset: int = 0) -> Usage:
+    """Return how the account's seats are used; `limit` and `offset` are of the idle ones."""
     async with scope.reading() as (session, within):
         catalogue = (await in_force(session)).catalogue
         found = await _by_account(session, catalogue, within)
         levels = found.get(within.one, ())
-        idle, more = await _idle_seats(session, catalogue, within.one, limit)
+        idle = await _idle_seats(session, catalogue, within, limit, offset)
+        count = await session.scalar(_idle_ones(select(func.count()), within)) or 0
     return Usage(
         levels,
         Money.total((level.monthly for level in levels), catalogue.currency),
         Money.total((level.idle for level in levels), catalogue.currency),
-        idle,
-        more,
+        tuple(seat.item for seat in idle),
+        max(0, count - offset - len(idle)),
     )
 
 
-async def usage_of_all(scope: Reach) -> tuple[AccountUsage, ...]:
-    """Return how seats are used in each account that bought some, by their ids; read at once, however many they are."""
+async def usage_of_all(
+    scope: Reach, *, limit: int | None = None, offset: int = 0
+) -> tuple[AccountUsage, ...]:
+    """Return how seats are used in each account that bought some, by their codes; read at once, however many."""
     async with scope.reading() as (session, within):
         catalogue = (await in_force(session)).catalogue
-        found = await _by_account(session, catalogue, within)
-    return tuple(AccountUsage(account_id, found[account_id]) for account_id in sorted(found))
+        bought = select(SeatPoolRow.id).where(SeatPoolRow.account_id == AccountRow.id).exists()
+        accounts = select(AccountRow.id).where(within(AccountRow.id), bought)
+        page = accounts.order_by(AccountRow.code).limit(limit).offset(offset or None)
+        ids = (await session.scalars(page)).all()
+        found = await _by_account(session, catalogue, Within(None, frozenset(ids)))
+    return tuple(AccountUsage(account_id, found.get(account_id, ())) for account_id in ids)
+
+
+async def idle_seats(
+    scope: Reach, *, limit: int | None = None, offset: int = 0
+) -> tuple[AccountItem[IdleSeat], ...]:
+    """Return who holds seats without using them, by their accounts' codes and UPNs."""
+    async with scope.reading() as (session, within):
+        catalogue = (await in_force(session)).catalogue
+        return await _idle_seats(session, catalogue, within, limit, offset)
 
 
 async def _by_account(
@@ -209,19 +225,26 @@ def _price(level: ProductLevel, term: int) -> tuple[int, int]:
     return months, level.prices[months]
 
 
-async def _idle_seats(
-    session: AsyncSession, catalogue: Catalogue, account_id: int, limit: int
-) -> tuple[tuple[IdleSeat, ...], int]:
-    condition = and_(SeatPoolRow.account_id == account_id, or_(*_UNUSED.values()))
-    rows = await session.execute(
-        _of_holders(select(UserRow, AssignmentRow, SeatPoolRow.level_id, *_UNUSED.values()))
-        .where(condition)
-        .order_by(UserRow.upn, AssignmentRow.service_id, AssignmentRow.id)
-        .limit(limit)
+def _idle_ones(statement: Select[*Ts], within: Within) -> Select[*Ts]:
+    """Narrow a statement to seats that are held and not used."""
+    return within.by_code(_of_holders(statement), SeatPoolRow.account_id).where(
+        or_(*_UNUSED.values())
     )
-    found = [_idle(catalogue, *row) for row in rows]
-    count = await session.scalar(_of_holders(select(func.count())).where(condition))
-    return tuple(found), (count or 0) - len(found)
+
+
+async def _idle_seats(
+    session: AsyncSession,
+    catalogue: Catalogue,
+    within: Within,
+    limit: int | None,
+    offset: int = 0,
+) -> tuple[AccountItem[IdleSeat], ...]:
+    page = _idle_ones(
+        select(UserRow, AssignmentRow, SeatPoolRow.level_id, *_UNUSED.values()), within
+    )
+    page = page.order_by(UserRow.upn, AssignmentRow.service_id, AssignmentRow.id)
+    rows = await session.execute(page.limit(limit).offset(offset or None))
+    return tuple(AccountItem(row[0].account_id, _idle(catalogue, *row)) for row in rows)
 
 
 def _idle(

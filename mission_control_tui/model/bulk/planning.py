@@ -51,7 +51,7 @@ from mission_control_tui.model.store.tables.services import (
 from mission_control_tui.model.text.differences import differences
 from mission_control_tui.model.users.actions.params import ActionParams
 from mission_control_tui.model.users.actions.registry import ACTIONS
-from mission_control_tui.model.users.aliases import ALIASES
+from mission_control_tui.model.users.aliases import ADDRESSES, ALIASES
 
 Claim = tuple[str, str]
 """What one alone can have: of what it is one, and the text."""
@@ -219,13 +219,23 @@ async def _try(
 
 
 def _changes(lines: Sequence[PlanLine]) -> list[str]:
-    """Return what becomes of services that somebody has: level and settings, before -> after."""
-    return [
-        said
-        for line in lines
-        if (line.kind, line.verb) == ("service", PlanVerb.CHANGED) and "wish" not in line.after
-        for said in differences(line.before, line.after)
+    """Return what becomes of services that somebody has, and of addresses: before -> after."""
+    changed = [line for line in lines if line.verb is PlanVerb.CHANGED]
+    services = [
+        (line.before, line.after)
+        for line in changed
+        if line.kind == "service" and "wish" not in line.after
     ]
+    addresses = [
+        (_of_addresses(line.before), _of_addresses(line.after))
+        for line in changed
+        if line.kind == "user"
+    ]
+    return [said for states in (*services, *addresses) for said in differences(*states)]
+
+
+def _of_addresses(state: Mapping[str, object]) -> dict[str, object]:
+    return {name: value for name, value in state.items() if name in ADDRESSES}
 
 
 async def _answer(session: AsyncSession, kind: ItemKind, acted: ItemResult) -> _Answer:

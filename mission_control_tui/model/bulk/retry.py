@@ -19,11 +19,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from mission_control_tui.model.bulk.targets import Picked, targets
 from mission_control_tui.model.bulk.views import BulkOnlyAction
+from mission_control_tui.model.catalogue.in_force import in_force
 from mission_control_tui.model.requests.connector_pauses import pauses
 from mission_control_tui.model.search.filters import ALL
+from mission_control_tui.model.services.lights import past_term
 from mission_control_tui.model.states import PAUSING_KINDS, RETRIED_KINDS, ErrorKind, RequestState
 from mission_control_tui.model.store.batches import batches
-from mission_control_tui.model.store.scope import AccountScope
+from mission_control_tui.model.store.scope import AccountScope, Within
 from mission_control_tui.model.store.tables.requests import RequestRow
 from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.model.store.tables.users import UserRow
@@ -65,9 +67,13 @@ class RetryLine:
 
 @dataclass(frozen=True, slots=True)
 class RetryPlan:
-    """Every red light in view. All of them would be queued, also those that will probably fail again."""
+    """Every red light in view. All of them would be queued, also those that will probably fail again.
+
+    `past_term` are domains that are red because their term is over: they are not queued, but renewed.
+    """
 
     lines: tuple[RetryLine, ...]
+    past_term: tuple[str, ...] = ()
 
     @property
     def queued(self) -> int:
@@ -77,6 +83,20 @@ class RetryPlan:
     def count(self, likely: RetryForecast) -> int:
         """Return how many will probably end so."""
         return sum(line.likely is likely for line in self.lines)
+
+    @property
+    def not_retried(self) -> str:
+        """What is said of what a retry does not mend and how it is mended; empty where there is nothing of it."""
+        count = len(self.past_term)
+        if not count:
+            return ""
+        who, are = (self.past_term[0], "is") if count == 1 else (f"{count:,} domains", "are")
+        name = self.past_term[0] if count == 1 else "NAME"
+        their = "its" if count == 1 else "their"
+        return (
+            f"{who} {are} past {their} term, which no retry mends. "
+            f"To renew: mission-control renew {name}"
+        )
 
     @property
     def reasons(self) -> tuple[tuple[RetryForecast, str, int], ...]:
@@ -98,7 +118,12 @@ async def retry_plan(scope: AccountScope, users: Picked = ALL, *, service: str =
         lines: list[RetryLine] = []
         for chunk in batches([target.assignment_id or "" for target in chosen]):
             lines += await _lines(session, chunk, names, paused)
-    return RetryPlan(tuple(lines))
+        past: tuple[str, ...] = ()
+        if users is ALL:
+            catalogue = (await in_force(session)).catalogue
+            services = [catalogue.service(service).id] if service else []
+            past = await past_term(session, Within(account_id), services)
+    return RetryPlan(tuple(lines), past)
 
 
 async def _lines(

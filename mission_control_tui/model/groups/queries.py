@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mission_control_tui.model.catalogue.in_force import in_force
@@ -19,7 +19,7 @@ from mission_control_tui.model.services.lights import views_of
 from mission_control_tui.model.states import Light, Word
 from mission_control_tui.model.store.batches import batches
 from mission_control_tui.model.store.group_rows import members_of, object_row
-from mission_control_tui.model.store.scope import AccountScope
+from mission_control_tui.model.store.scope import AccountScope, Reach, Within
 from mission_control_tui.model.store.tables.groups import MemberRow, ObjectRow
 from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.model.text.folding import fold
@@ -34,6 +34,7 @@ class ObjectLine:
     """A row of the list. `removed`: it is being taken away, or was."""
 
     id: str
+    account_id: int
     kind: str
     kind_name: str
     name: str
@@ -102,28 +103,61 @@ async def list_objects(
 
     Those that are being taken away stay until they are gone; `removed` lists what is gone instead.
     """
-    async with scope.read() as (session, account_id):
-        catalogue = (await in_force(session)).catalogue
-        there = ObjectRow.removed_at.is_(None) | (AssignmentRow.light != Light.GREY)
-        conditions = [ObjectRow.account_id == account_id, ~there if removed else there]
-        if kind is not None:
-            conditions.append(ObjectRow.service_id == catalogue.kind(kind).id)
-        conditions += _matching(query)
-        base = (
+    async with scope.reading() as (session, within):
+        found = await _found(session, within, kind, query, removed=removed)
+        total = await session.scalar(select(func.count()).select_from(found.subquery()))
+        return ObjectPage(await _lines(session, found, limit, offset), int(total or 0))
+
+
+async def objects_of_all(
+    scope: Reach,
+    *,
+    kind: str | None = None,
+    query: str = "",
+    removed: bool = False,
+    limit: int = 200,
+    offset: int = 0,
+) -> tuple[ObjectLine, ...]:
+    """Return what `list_objects` does of all accounts, by their codes first."""
+    async with scope.reading() as (session, within):
+        found = await _found(session, within, kind, query, removed=removed)
+        return await _lines(session, found, limit, offset)
+
+
+async def _found(
+    session: AsyncSession, within: Within, kind: str | None, query: str, *, removed: bool
+) -> Select[str]:
+    """Return the statement for the ids of the objects that are listed, in order."""
+    there = ObjectRow.removed_at.is_(None) | (AssignmentRow.light != Light.GREY)
+    found = (
+        within.by_code(select(ObjectRow.id), ObjectRow.account_id)
+        .join(AssignmentRow, AssignmentRow.object_id == ObjectRow.id)
+        .where(~there if removed else there, *_matching(query))
+        .order_by(ObjectRow.sort_key, ObjectRow.id)
+    )
+    if kind is None:
+        return found
+    catalogue = (await in_force(session)).catalogue
+    return found.where(ObjectRow.service_id == catalogue.kind(kind).id)
+
+
+async def _lines(
+    session: AsyncSession, found: Select[str], limit: int, offset: int
+) -> tuple[ObjectLine, ...]:
+    catalogue = (await in_force(session)).catalogue
+    ids = list(await session.scalars(found.limit(limit).offset(max(0, offset))))
+    counts = await _member_counts(session, ids)
+    lines: dict[str, ObjectLine] = {}
+    for some in batches(ids):
+        rows = await session.execute(
             select(ObjectRow, AssignmentRow)
             .join(AssignmentRow, AssignmentRow.object_id == ObjectRow.id)
-            .where(*conditions)
+            .where(ObjectRow.id.in_(some))
         )
-        total = await session.scalar(select(func.count()).select_from(base.subquery()))
-        rows = (
-            await session.execute(
-                base.order_by(ObjectRow.sort_key, ObjectRow.id).limit(limit).offset(max(0, offset))
-            )
-        ).all()
-        counts = await _member_counts(session, [row.id for row, _ in rows])
-        lines = tuple(
-            ObjectLine(
+        for row, service in rows:
+            lines[row.id] = ObjectLine(
                 row.id,
+                row.account_id,
                 row.service_id,
                 kind_name(catalogue, row.service_id),
                 row.name,
@@ -135,9 +169,7 @@ async def list_objects(
                 counts.get(row.id, 0),
                 row.removed_at is not None,
             )
-            for row, service in rows
-        )
-    return ObjectPage(lines, int(total or 0))
+    return tuple(lines[key] for key in ids)
 
 
 def _matching(query: str) -> list[ColumnElement[bool]]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import or_, select
@@ -18,7 +18,8 @@ from sqlalchemy.orm import aliased
 from mission_control_tui.model.domains.address_registry import AddressKind
 from mission_control_tui.model.people.fields import FIELDS, UserDetails
 from mission_control_tui.model.people.values import text_of
-from mission_control_tui.model.store.scope import AccountScope
+from mission_control_tui.model.store.scope import AccountItem, AccountScope, Reach
+from mission_control_tui.model.store.tables.accounts import AccountRow
 from mission_control_tui.model.store.tables.users import AddressRow, UserRow
 from mission_control_tui.model.store.user_rows import to_details
 from mission_control_tui.model.text.spreadsheet_cells import protect
@@ -57,12 +58,33 @@ async def export_users(scope: AccountScope) -> tuple[ExportedUser, ...]:
     return tuple(exported)
 
 
+async def export_all_users(scope: Reach) -> tuple[AccountItem[ExportedUser], ...]:
+    """Return the users of all accounts, by the accounts' codes and their names."""
+    async with scope.reading() as (session, within):
+        accounts = select(AccountRow.id).where(within(AccountRow.id)).order_by(AccountRow.code)
+        ids = (await session.scalars(accounts)).all()
+    found: list[AccountItem[ExportedUser]] = []
+    for account_id in ids:
+        users = await export_users(AccountScope(scope.store, scope.caller, account_id))
+        found += [AccountItem(account_id, user) for user in users]
+    return tuple(found)
+
+
 def as_csv(users: Iterable[ExportedUser]) -> str:
     """Return the file."""
+    return _file(HEADINGS, (user.cells for user in users))
+
+
+def all_as_csv(users: Iterable[tuple[str, ExportedUser]]) -> str:
+    """Return the file of all accounts, of which the first column is the account's code."""
+    return _file(("Account", *HEADINGS), ((protect(code), *user.cells) for code, user in users))
+
+
+def _file(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\r\n")
-    writer.writerow(HEADINGS)
-    writer.writerows(user.cells for user in users)
+    writer.writerow(headings)
+    writer.writerows(rows)
     return text.getvalue()
 
 

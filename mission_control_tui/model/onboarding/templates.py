@@ -27,7 +27,7 @@ from mission_control_tui.model.onboarding.template_content import (
 )
 from mission_control_tui.model.plan import Outcome, PlanVerb
 from mission_control_tui.model.store.retry import retries_on_conflict
-from mission_control_tui.model.store.scope import AccountScope
+from mission_control_tui.model.store.scope import AccountScope, Reach
 from mission_control_tui.model.store.tables.templates import TemplateRow
 from mission_control_tui.model.store.transaction import Transaction
 from mission_control_tui.model.text.clean import harmless
@@ -49,15 +49,14 @@ class Template:
     version: int
 
 
-async def list_templates(scope: AccountScope) -> tuple[Template, ...]:
-    """Return the account's templates by name."""
-    async with scope.read() as (session, account_id):
-        rows = await session.scalars(
-            select(TemplateRow)
-            .where(TemplateRow.account_id == account_id)
-            .order_by(TemplateRow.name_key)
-        )
-        return tuple(_view(row) for row in rows)
+async def list_templates(
+    scope: Reach, *, limit: int | None = None, offset: int = 0
+) -> tuple[Template, ...]:
+    """Return the account's templates by name, or those of all accounts by their codes and names."""
+    async with scope.reading() as (session, within):
+        page = within.by_code(select(TemplateRow), TemplateRow.account_id)
+        page = page.order_by(TemplateRow.name_key).limit(limit).offset(offset or None)
+        return tuple(_view(row) for row in await session.scalars(page))
 
 
 async def show_template(scope: AccountScope, name: str) -> Template:

@@ -24,7 +24,7 @@ from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.engine import clock
 from mission_control_tui.model.store.lookups import user_row
 from mission_control_tui.model.store.retry import retries_on_conflict
-from mission_control_tui.model.store.scope import AccountScope
+from mission_control_tui.model.store.scope import AccountScope, Reach
 from mission_control_tui.model.store.tables.audit import AuditRow
 from mission_control_tui.model.store.tables.bulk import BulkItemRow
 from mission_control_tui.model.store.tables.groups import MemberRow
@@ -62,13 +62,14 @@ class BinLine:
 
 
 async def list_bin(
-    scope: AccountScope, *, bin_days: int, query: str = "", limit: int = 200
+    scope: Reach, *, bin_days: int, query: str = "", limit: int = 200, offset: int = 0
 ) -> tuple[BinLine, ...]:
-    """Return who is in the account's recycling bin, the last deleted first; `query` are parts of the name or the UPN.
+    """Return who is in the recycling bin of the account, or of all, the last deleted first.
 
-    `bin_days` is the setting: after so many days the worker purges, 0 for never.
+    `query` are parts of the name or the UPN. `bin_days` is the setting: after so many days the worker purges, 0 for
+    never.
     """
-    async with scope.read() as (session, account_id):
+    async with scope.reading() as (session, within):
         now = datetime.fromtimestamp(await clock(session), UTC)
         deleted_by = (
             select(AuditRow.operator)
@@ -78,7 +79,7 @@ async def list_bin(
             .scalar_subquery()
         )
         statement = select(UserRow, deleted_by).where(
-            UserRow.account_id == account_id, UserRow.in_bin, UserRow.purged_at.is_(None)
+            within.each(UserRow.account_id), UserRow.in_bin, UserRow.purged_at.is_(None)
         )
         for word in words_of(query):
             statement = statement.where(
@@ -86,7 +87,9 @@ async def list_bin(
                 | func.lower(UserRow.upn).contains(fold(word), autoescape=True)
             )
         rows = await session.execute(
-            statement.order_by(UserRow.deleted_at.desc(), UserRow.id).limit(limit)
+            statement.order_by(UserRow.deleted_at.desc(), UserRow.id)
+            .limit(limit)
+            .offset(offset or None)
         )
         return tuple(_line(row, str(by or ""), now, bin_days) for row, by in rows)
 

@@ -59,6 +59,7 @@ class MatrixRow:
     """One user with cells by service id; services that the user never had are missing. `since`: see `Order`."""
 
     user_id: str
+    account_id: int
     upn: str
     display_name: str
     disabled: bool
@@ -105,7 +106,12 @@ async def rows_of(session: AsyncSession, user_ids: Sequence[str]) -> tuple[Matri
     for chunk in batches(user_ids):
         people = await session.execute(
             select(
-                UserRow.id, UserRow.upn, UserRow.display_name, UserRow.disabled, UserRow.locked
+                UserRow.id,
+                UserRow.account_id,
+                UserRow.upn,
+                UserRow.display_name,
+                UserRow.disabled,
+                UserRow.locked,
             ).where(UserRow.id.in_(chunk))
         )
         users |= {row.id: row for row in people}

@@ -42,6 +42,11 @@ class FoundUser:
     matched: str = ""
     lights: tuple[tuple[str, Light], ...] = ()
 
+    @property
+    def account_id(self) -> int:
+        """The account's id."""
+        return self.account.id
+
 
 @dataclass(frozen=True, slots=True)
 class FoundOrder:

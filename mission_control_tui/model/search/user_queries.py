@@ -85,7 +85,7 @@ class UserQuery:
             statement = statement.where(
                 # The sum keeps a planner without statistics from walking the list instead of following a few.
                 (UserRow.account_id + 0 if self.few else UserRow.account_id) == self.account_id,
-                *_of_row(self.wanted),
+                *of_row(self.wanted),
                 *self._had(ident),
                 *(search.begins(UserRow.id, word) for word in self.words),
             )
@@ -149,7 +149,7 @@ def of_user(account_id: int, wanted: UserFilter, words: Sequence[str]) -> list[C
     """Return the filter as conditions on a user who is known already."""
     conditions: list[ColumnElement[bool]] = [
         UserRow.account_id + 0 == account_id,
-        *_of_row(wanted),
+        *of_row(wanted),
         *(search.begins(UserRow.id, word) for word in words),
     ]
     if wanted.of_services:
@@ -157,7 +157,7 @@ def of_user(account_id: int, wanted: UserFilter, words: Sequence[str]) -> list[C
     return conditions
 
 
-def _of_row(wanted: UserFilter) -> list[ColumnElement[bool]]:
+def of_row(wanted: UserFilter) -> list[ColumnElement[bool]]:
     """Return the filter's conditions on what the user's own row says."""
     conditions: list[ColumnElement[bool]] = [UserRow.in_bin == _bool(wanted.in_bin)]
     if wanted.in_bin:

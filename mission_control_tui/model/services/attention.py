@@ -12,9 +12,10 @@ from typing import TypeAlias
 from sqlalchemy import and_, func, or_, select
 
 from mission_control_tui.model.catalogue.in_force import in_force
-from mission_control_tui.model.services.lights import views_of
+from mission_control_tui.model.services.domain_terms import domains_over
+from mission_control_tui.model.services.lights import shows, views_of
 from mission_control_tui.model.states import Light
-from mission_control_tui.model.store.scope import AccountScope
+from mission_control_tui.model.store.scope import AccountScope, Within
 from mission_control_tui.model.store.subject_names import SUBJECT
 from mission_control_tui.model.store.tables.requests import RequestRow
 from mission_control_tui.model.store.tables.services import AssignmentRow
@@ -45,12 +46,13 @@ class OwnLights:
 async def mine(scope: AccountScope) -> OwnLights:
     """Return the caller's own lights: services of which the newest request is the operator's."""
     async with scope.read() as (session, account_id):
+        over = await domains_over(session, Within(account_id))
         counts: dict[Light, int] = {}
         looked_at: dict[Light, int] = {}
         for light in (Light.ORANGE, Light.RED):
             lit = (
                 select(AssignmentRow.id)
-                .where(AssignmentRow.account_id == account_id, AssignmentRow.light == light)
+                .where(AssignmentRow.account_id == account_id, shows(light, over))
                 .limit(FOLLOWED + 1)
                 .subquery()
             )
@@ -80,9 +82,10 @@ async def newest(
     """Return the service that shows `light` since the latest moment; `before` a place, the next older one."""
     async with scope.read() as (session, account_id):
         catalogue = (await in_force(session)).catalogue
+        over = await domains_over(session, Within(account_id))
         statement = (
             select(AssignmentRow, SUBJECT)
-            .where(AssignmentRow.account_id == account_id, AssignmentRow.light == light)
+            .where(AssignmentRow.account_id == account_id, shows(light, over))
             .order_by(AssignmentRow.since.desc(), AssignmentRow.id.desc())
             .limit(1)
         )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from enum import StrEnum
 
-from sqlalchemy import select, true
+from sqlalchemy import or_, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mission_control_tui.model.dates import months_later, today_of, zone_of
@@ -24,6 +24,8 @@ NOTICE_DAYS = (7, 30, 60)
 """When the end of a term is said: more urgently the nearer it is."""
 EXPIRING_DAYS = max(NOTICE_DAYS)
 """A domain is called expiring when its term ends within so many days."""
+_SHORTEST = timedelta(days=28)
+"""A month is at least so long."""
 FEW = 100
 """So many accounts are asked for by their ids."""
 
@@ -104,10 +106,20 @@ def may_renew_itself(ends: date, today: date) -> bool:
 async def domains_over(session: AsyncSession, within: Within) -> dict[int, date]:
     """Return the bought domains of these accounts whose term is over, by id, with its last day."""
     now = datetime.now(UTC)
+    months = DomainRow.term_months + DomainRow.renewed_months
+    bought = within(DomainRow.account_id) & DomainRow.bought & DomainRow.removed_at.is_(None)
+    lengths = (await session.scalars(select(months).where(bought).distinct())).all()
+    if not lengths:
+        return {}
+    # Of thousands that are paid for, only those are read of which the shortest months are over; a day is for the zone.
+    near = (
+        (months == length) & (DomainRow.added_at < now - _SHORTEST * length + timedelta(days=1))
+        for length in lengths
+    )
     rows = await session.execute(
         select(DomainRow, AccountRow.time_zone)
         .join(AccountRow, AccountRow.id == DomainRow.account_id)
-        .where(within(DomainRow.account_id), DomainRow.bought, DomainRow.removed_at.is_(None))
+        .where(bought, or_(*near))
     )
     ended = {
         domain.id: (ends_on(domain, zone_of(zone)), today_of(zone, now)) for domain, zone in rows

@@ -18,6 +18,7 @@ from mission_control_tui.model.services.domain_terms import (
     over_said,
 )
 from mission_control_tui.model.states import ACTIVE_STATES, Light, SubjectKind, Wish, Word
+from mission_control_tui.model.store.batches import batches
 from mission_control_tui.model.store.lookups import bought_services, user_row
 from mission_control_tui.model.store.scope import AccountScope, Reach, Within
 from mission_control_tui.model.store.subject_names import SUBJECT
@@ -38,8 +39,8 @@ async def status(
 ) -> tuple[AssignmentView, ...]:
     """Return service instances of the account, or of one user, ordered by subject, then by the catalogue's order.
 
-    Those of all accounts are ordered by account and light first. For one user the services that the account bought and
-    the user does not have are there too, grey.
+    Those of all accounts are ordered by the account's code and light first. For one user the services that the account
+    bought and the user does not have are there too, grey.
     """
     async with scope.reading() as (session, within):
         catalogue = (await in_force(session)).catalogue
@@ -80,7 +81,8 @@ async def first_of_light(
     session: AsyncSession, catalogue: Catalogue, account_id: int, light: Light, limit: int
 ) -> tuple[AssignmentView, ...]:
     """Return the account's first `limit` service instances that show `light`, by subject."""
-    statement = _of_account(account_id).where(AssignmentRow.light == light).limit(limit)
+    over = await domains_over(session, Within(account_id))
+    statement = _of_account(account_id).where(shows(light, over)).limit(limit)
     return tuple(await views_of(session, catalogue, statement))
 
 
@@ -93,14 +95,17 @@ async def _of_all(
     offset: int,
 ) -> tuple[AssignmentView, ...]:
     """Return a page in the order of an index, so that nothing of many accounts has to be sorted."""
-    page = select(AssignmentRow.id).where(within(AssignmentRow.account_id))
+    page = within.by_code(select(AssignmentRow.id), AssignmentRow.account_id)
     if light is not None:
         over = await domains_over(session, within)
         page = page.where(shows(light, over))
-    order = (AssignmentRow.account_id, AssignmentRow.light, AssignmentRow.user_id)
-    page = page.order_by(*order).limit(limit).offset(offset or None)
-    statement = select(AssignmentRow, SUBJECT).where(AssignmentRow.id.in_(page))
-    return tuple(await views_of(session, catalogue, statement.order_by(*order)))
+    page = page.order_by(AssignmentRow.light, AssignmentRow.user_id, AssignmentRow.id)
+    ids = list(await session.scalars(page.limit(limit).offset(offset or None)))
+    views: dict[str, AssignmentView] = {}
+    for some in batches(ids):
+        statement = select(AssignmentRow, SUBJECT).where(AssignmentRow.id.in_(some))
+        views |= {view.id: view for view in await views_of(session, catalogue, statement)}
+    return tuple(views[key] for key in ids)
 
 
 async def active_requests(session: AsyncSession, ids: Sequence[str]) -> dict[str, int]:
@@ -137,6 +142,27 @@ async def _not_provisioned(
         and (service.id in bought or not service.seats)
         and service.id not in have
     ]
+
+
+async def past_term(
+    session: AsyncSession, within: Within, services: Collection[str] = ()
+) -> tuple[str, ...]:
+    """Return the domains of services that are red for nothing but a term that is over, one for each, by name.
+
+    They are renewed: there is nothing to be tried again. `services`: only of these, all without any.
+    """
+    over = await domains_over(session, within)
+    if not over:
+        return ()
+    statement = (
+        select(DomainRow.name)
+        .join(AssignmentRow, AssignmentRow.domain_id == DomainRow.id)
+        .where(DomainRow.id.in_(list(over)), AssignmentRow.light == Light.GREEN)
+        .order_by(DomainRow.name)
+    )
+    if services:
+        statement = statement.where(AssignmentRow.service_id.in_(services))
+    return tuple(await session.scalars(statement))
 
 
 def shows(light: Light, over: Collection[int]) -> ColumnElement[bool]:

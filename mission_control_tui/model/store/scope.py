@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Generic, TypeAlias, TypeVar, TypeVarTuple
 
-from sqlalchemy import ColumnElement, true
+from sqlalchemy import ColumnElement, Select, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
@@ -21,6 +21,17 @@ from mission_control_tui.model.store.lookups import account_row
 from mission_control_tui.model.store.tables.accounts import AccountRow
 from mission_control_tui.model.store.transaction import Transaction
 from mission_control_tui.model.views import KeepPasswords
+
+T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
+
+
+@dataclass(frozen=True, slots=True)
+class AccountItem(Generic[T]):
+    """Something of one of several accounts, which does not say itself of which."""
+
+    account_id: int
+    item: T
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +46,20 @@ class Within:
         if self.account_id is not None:
             return column == self.account_id
         return true() if self.accounts is None else column.in_(self.accounts)
+
+    def each(self, column: InstrumentedAttribute[int]) -> ColumnElement[bool]:
+        """As a call, for an index that begins with the account: each of them is looked for in it by itself."""
+        if self.account_id is not None:
+            return self(column)
+        return column.in_(select(AccountRow.id).where(self(AccountRow.id)))
+
+    def by_code(self, statement: Select[*Ts], column: InstrumentedAttribute[int]) -> Select[*Ts]:
+        """Narrow a statement as a call does; what is of several accounts is in order by their codes first."""
+        if self.account_id is not None:
+            return statement.where(self(column))
+        # The sum keeps SQLite from reading what is listed first and sorting it all.
+        joined = statement.join(AccountRow, AccountRow.id + 0 == column)
+        return joined.where(self(column)).order_by(AccountRow.code)
 
     @property
     def one(self) -> int:

@@ -18,7 +18,7 @@ async def retry_red(screen: MissionScreen, users: Picked) -> None:
     plan = await retry_plan(context.scope, users)
     screen.still_here()
     if not plan.queued:
-        screen.announce("Nothing is red in view")
+        screen.announce(plan.not_retried or "Nothing is red in view")
         return
     lines = outlook(context.account.name, plan)
 
@@ -44,4 +44,5 @@ def outlook(account: str, plan: RetryPlan) -> list[str]:
     ]
     lines += [f"{count:,} {likely}: {why}" for likely, why, count in plan.reasons[:REASONS]]
     more = len(plan.reasons) - REASONS
-    return [*lines, f"... and {more} more reasons"] if more > 0 else lines
+    lines += [f"... and {more} more reasons"] * (more > 0)
+    return [*lines, plan.not_retried] if plan.past_term else lines

@@ -87,12 +87,17 @@ async def test_addresses_that_a_bulk_gives_are_changes_that_an_undo_takes_back(
     await provision(office.scope, boss, [box({})])
     await finish(office.store, office.caller, office.account)
     alias = "yy@acme.example"
-    for settings, after in (
-        ({"aliases": [alias]}, ((alias,), boss)),
-        ({"primary-address": alias}, ((alias,), alias)),
+    for settings, after, said in (
+        ({"aliases": [alias]}, ((alias,), boss), {f"aliases: none -> {alias}"}),
+        (
+            {"primary-address": alias},
+            ((alias,), alias),
+            {f"aliases: none -> {alias}", f"primary address: {boss} -> {alias}"},
+        ),
     ):
         planned, items, number = await office.both([boss], "change", box(settings, None))
         assert counts(planned) == (1, 0, 0)
+        assert {change.what for change in planned.changes} >= said
         assert items == [ItemState.QUEUED]
         assert await office.addresses(boss) == after
         assert (await queries.show(office.scope, number)).progress.green == 1

@@ -10,9 +10,12 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import func, select, update
 
+from mission_control_tui.model.accounts.attention import attention
 from mission_control_tui.model.accounts.domain_overview import DomainState, account_domains
+from mission_control_tui.model.accounts.front_page import front_page
 from mission_control_tui.model.accounts.overview import show
 from mission_control_tui.model.billing import statements
+from mission_control_tui.model.bulk.retry import retry_plan
 from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.dates import months_later
 from mission_control_tui.model.errors import Conflict, InvalidInput, NotFound
@@ -34,12 +37,13 @@ from mission_control_tui.model.orders.renewing import (
     renew_due,
     set_auto_renew,
 )
+from mission_control_tui.model.services.attention import mine, newest
 from mission_control_tui.model.services.domain_terms import Urgency
 from mission_control_tui.model.services.lights import status
 from mission_control_tui.model.states import Light, OrderKind, OrderState
 from mission_control_tui.model.store import trusted_clock
 from mission_control_tui.model.store.database import Store
-from mission_control_tui.model.store.scope import AccountScope
+from mission_control_tui.model.store.scope import AccountScope, AllAccounts
 from mission_control_tui.model.store.tables.accounts import DomainRow
 from mission_control_tui.model.store.tables.orders import OrderRow
 from mission_control_tui.model.views import Account
@@ -310,6 +314,19 @@ async def test_the_end_is_said_60_30_and_7_days_before_and_over_is_not_green(
     assert lit.light is (Light.RED if over else Light.GREEN)
     assert bool(await status(scope, light=Light.RED)) is over
     assert bool(await status(scope, light=Light.GREEN)) is not over
+    reds = {
+        "account": details.lights.red,
+        "front page": len((await front_page(scope, 10)).red),
+        "the top line": (await mine(scope)).all_red,
+        "next red": int(await newest(scope, Light.RED) is not None),
+        "all accounts": (await attention(AllAccounts(store, caller))).total,
+    }
+    assert reds == dict.fromkeys(reds, int(over)), "all of them count alike"
+    assert details.lights.green == int(not over)
+    plan = await retry_plan(scope)
+    assert (plan.queued, plan.past_term) == (0, (bought,) if over else ())
+    assert (f"mission-control renew {bought}" in plan.not_retried) is over
+    assert not (await retry_plan(scope, service="managed-exchange")).past_term
 
 
 async def keep_house(store: Store) -> None:
