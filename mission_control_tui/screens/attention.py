@@ -59,7 +59,7 @@ class AttentionScreen(MissionScreen):
                 Column("Service", share=2),
                 Column("Now", share=3),
                 Column("Connector", width=9),
-                Column("Age", width=6, right=True),
+                Column("Age", width=8, right=True),
             ),
             empty=NOTHING,
             id="found",

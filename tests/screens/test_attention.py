@@ -32,7 +32,7 @@ async def test_what_waits_in_another_account_is_gone_to_and_come_back_from(world
         await shows(pilot, "Sorted by account", "by account")
         await pilot.press("slash")
         await type_text(pilot, "red globex homer")
-        await shows(pilot, "homer@globex", "No [b]room", "1, by account")
+        await shows(pilot, "homer@globex", "No [b]r", "1, by account")
         await until(pilot, lambda: "grace@acme" not in text_of(app))
         await pilot.press("down", "enter")
         await until(pilot, lambda: isinstance(app.screen, ProvisionScreen))

@@ -4,17 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, ColumnExpressionArgument, Select, func, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    ColumnExpressionArgument,
+    Select,
+    SQLColumnExpression,
+    func,
+    or_,
+    select,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mission_control_tui.model.catalogue.in_force import in_force
 from mission_control_tui.model.catalogue.types import Catalogue
 from mission_control_tui.model.search.accounts import account_ranks
 from mission_control_tui.model.services.domain_terms import domains_over
-from mission_control_tui.model.services.lights import shows, views_of
+from mission_control_tui.model.services.lights import shown_since, shows, views_of
 from mission_control_tui.model.states import Light
 from mission_control_tui.model.store.account_rows import load_accounts
 from mission_control_tui.model.store.scope import Reach
@@ -41,13 +50,13 @@ class AttentionOrder(StrEnum):
     CONNECTOR = "connector"
 
 
-_ORDERS: dict[AttentionOrder, tuple[ColumnExpressionArgument[Any], ...]] = {
-    AttentionOrder.OLDEST: (AssignmentRow.since, AssignmentRow.id),
-    AttentionOrder.NEWEST: (AssignmentRow.since.desc(), AssignmentRow.id),
-    AttentionOrder.ACCOUNT: (AssignmentRow.since, AssignmentRow.id),
-    AttentionOrder.CONNECTOR: (AssignmentRow.connector, AssignmentRow.since, AssignmentRow.id),
-}
-"""Within the order of the accounts, where this is asked for."""
+def _ordered(
+    order: AttentionOrder, since: SQLColumnExpression[datetime]
+) -> tuple[ColumnExpressionArgument[Any], ...]:
+    """Return what lines are ordered by; by account within the order of the accounts."""
+    age = since.desc() if order is AttentionOrder.NEWEST else since
+    connector = (AssignmentRow.connector,) * (order is AttentionOrder.CONNECTOR)
+    return *connector, age, AssignmentRow.id
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +110,7 @@ async def attention(
         if order is AttentionOrder.ACCOUNT:
             found = within.by_code(select(AssignmentRow.id), AssignmentRow.account_id)
             found = found.where(lights, *conditions)
-        page = found.order_by(*_ORDERS[order]).limit(limit).offset(offset)
+        page = found.order_by(*_ordered(order, shown_since(over))).limit(limit).offset(offset)
         ids = list(await session.scalars(page))
         lines = await _lines(session, catalogue, ids)
     return AttentionPage(lines, min(total, COUNTED), total > COUNTED)

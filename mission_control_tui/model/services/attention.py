@@ -13,7 +13,7 @@ from sqlalchemy import and_, func, or_, select
 
 from mission_control_tui.model.catalogue.in_force import in_force
 from mission_control_tui.model.services.domain_terms import domains_over
-from mission_control_tui.model.services.lights import shows, views_of
+from mission_control_tui.model.services.lights import shown_since, shows, views_of
 from mission_control_tui.model.states import Light
 from mission_control_tui.model.store.scope import AccountScope, Within
 from mission_control_tui.model.store.subject_names import SUBJECT
@@ -83,18 +83,19 @@ async def newest(
     async with scope.read() as (session, account_id):
         catalogue = (await in_force(session)).catalogue
         over = await domains_over(session, Within(account_id))
+        shown = shown_since(over)
         statement = (
             select(AssignmentRow, SUBJECT)
             .where(AssignmentRow.account_id == account_id, shows(light, over))
-            .order_by(AssignmentRow.since.desc(), AssignmentRow.id.desc())
+            .order_by(shown.desc(), AssignmentRow.id.desc())
             .limit(1)
         )
         if before is not None:
             since, ident = before
             statement = statement.where(
                 or_(
-                    AssignmentRow.since < since,
-                    and_(AssignmentRow.since == since, AssignmentRow.id < ident),
+                    shown < since,
+                    and_(shown == since, AssignmentRow.id < ident),
                 )
             )
         return next(iter(await views_of(session, catalogue, statement)), None)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime, time, timedelta
 
-from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy import ColumnElement, Select, SQLColumnExpression, case, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mission_control_tui.model.catalogue.in_force import in_force
@@ -144,6 +144,20 @@ async def _not_provisioned(
     ]
 
 
+def shown_since(over: Mapping[int, date]) -> SQLColumnExpression[datetime]:
+    """Return since when a service shows its light: the green of a domain whose term is over is red since that day."""
+    if not over:
+        return AssignmentRow.since
+    ended = {key: _red_since(end) for key, end in over.items()}
+    of_domain = case(ended, value=AssignmentRow.domain_id, else_=AssignmentRow.since)
+    registered = AssignmentRow.domain_id.is_not(None) & (AssignmentRow.light == Light.GREEN)
+    return case((registered, of_domain), else_=AssignmentRow.since)
+
+
+def _red_since(ended: date) -> datetime:
+    return datetime.combine(ended + timedelta(days=1), time(), UTC)
+
+
 async def past_term(
     session: AsyncSession, within: Within, services: Collection[str] = ()
 ) -> tuple[str, ...]:
@@ -238,6 +252,7 @@ def _past_term(view: AssignmentView, ended: date) -> AssignmentView:
         view,
         light=Light.RED,
         word=Word.TERM_OVER,
+        since=_red_since(ended),
         error_said=over_said(view.subject, ended),
         error_remedy=over_remedy(view.subject),
     )

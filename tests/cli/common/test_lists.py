@@ -78,7 +78,7 @@ def test_every_list_with_a_limit_tells_whether_it_is_whole(acme: Command) -> Non
     [
         (("users", "list"), "all as --json or --csv]"),
         (("account", "statement"), "all as --json or --format csv]"),
-        (("users", "bin"), "all as --json]"),
+        (("users", "recent"), "50 as --json]"),
     ],
 )
 def test_help_names_the_ways_that_a_list_is_whole(command: tuple[str, ...], ways: str) -> None:

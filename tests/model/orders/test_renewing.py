@@ -312,6 +312,13 @@ async def test_the_end_is_said_60_30_and_7_days_before_and_over_is_not_green(
     assert ("renew" in view.error_said) is over
     (lit,) = [lit for lit in await status(scope) if lit.subject == bought]
     assert lit.light is (Light.RED if over else Light.GREEN)
+    if over:
+        assert timedelta() < datetime.now(UTC) - lit.since < timedelta(days=days - 364)
+        (line,) = (await attention(AllAccounts(store, caller))).lines
+        assert line.service.since == lit.since
+        shown = await newest(scope, Light.RED)
+        assert shown is not None
+        assert await newest(scope, Light.RED, before=(shown.since, shown.id)) is None
     assert bool(await status(scope, light=Light.RED)) is over
     assert bool(await status(scope, light=Light.GREEN)) is not over
     reds = {
