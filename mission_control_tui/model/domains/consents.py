@@ -16,7 +16,7 @@ from mission_control_tui.model.audit_actions import AuditAction
 from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.command_words import command_line
 from mission_control_tui.model.domains.names import normalise
-from mission_control_tui.model.errors import Conflict, NotFound, UsageError
+from mission_control_tui.model.errors import Conflict, InvalidInput, NotFound, UsageError
 from mission_control_tui.model.plan import Outcome, PlanVerb
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.retry import retries_on_conflict
@@ -69,10 +69,14 @@ class DomainOverlap:
 
 
 async def overlaps(store: Store, names: Iterable[str]) -> tuple[DomainOverlap, ...]:
-    """Return which accounts have to allow these names to a new account. Raises InvalidInput."""
+    """Return which accounts have to allow these names to a new account; what is no name is left out."""
     found: list[DomainOverlap] = []
     async with store.read() as session:
-        for name in dict.fromkeys(map(normalise, names)):
+        for typed in dict.fromkeys(names):
+            try:
+                name = normalise(typed)
+            except InvalidInput:
+                continue
             for domain in await _overlapping(session, 0, name):
                 owner = await session.get_one(AccountRow, domain.account_id)
                 found.append(DomainOverlap(name, domain.name, owner.code))

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 
 from mission_control_tui.model.catalogue.values import Value, ValueRule, ValueType
+from mission_control_tui.model.errors import InvalidInput
 from mission_control_tui.model.people.address_syntax import domain_letters
 from mission_control_tui.model.text.folding import fold
 
@@ -34,7 +35,11 @@ def reading(typed: str) -> str:
     """
     if "xn--" not in typed.casefold():
         return ""
-    stored = normalise(typed)
+    try:
+        stored = normalise(typed)
+    except InvalidInput:
+        # Whoever takes the name refuses it, together with what else is wrong.
+        return ""
     letters = domain_letters(stored)
     return "" if letters == stored else letters
 

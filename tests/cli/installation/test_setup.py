@@ -67,6 +67,8 @@ def test_init_names_every_mistake_at_once() -> None:
     refused = call("init", "--name", " ", "--code", "A", "--domain", "no domain", "--json")
     assert refused.code == 3
     assert {one["where"] for one in refused.error["problems"]} == {"name", "code", "domain"}
+    also = call("init", "--name", " ", "--code", "A", "--domain", "xn--99999.com", "--json")
+    assert {one["where"] for one in also.error["problems"]} == {"name", "code", "domain"}
 
 
 def test_init_beside_the_sample_makes_the_real_account_the_one_that_is_meant() -> None:
