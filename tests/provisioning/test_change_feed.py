@@ -13,13 +13,19 @@ from contextlib import aclosing, asynccontextmanager, closing
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 
 from mission_control_tui.model.caller import Caller
+from mission_control_tui.model.operators import drafts, recents
 from mission_control_tui.model.store import change_feed as feed_module
 from mission_control_tui.model.store import upgrade
 from mission_control_tui.model.store.change_feed import POLL_SECONDS, changes
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.engine import database_url
+from mission_control_tui.model.store.scope import AccountScope
+from mission_control_tui.model.store.tables.installation import InstallationRow
+from mission_control_tui.model.store.worker_transaction import silent_write
+from mission_control_tui.model.users.queries import details
 from tests.postgres import PostgresServer
 from tests.provisioning.support import World
 from tests.support import share
@@ -27,6 +33,7 @@ from tests.support import share
 WRITER = """
 import asyncio, sys, time
 from mission_control_tui.model.caller import Caller
+from mission_control_tui.model.operators import drafts, recents
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.plan import PlanVerb
 
@@ -56,7 +63,10 @@ for line in sys.stdin:
     time.sleep(2.3 if line == "late\\n" else pauses.choice((0, 0, 0.001, 0.004, 0.012)) * pauses.random())
     for _ in range(pauses.choice((1, 1, 2, 3, 5))):
         number += 1
+        connection.execute("BEGIN")
         connection.execute("UPDATE marks SET number = ?", (number,))
+        connection.execute(f"PRAGMA user_version = {number}")  # announced as the model does
+        connection.execute("COMMIT")
         if second:
             for name in (where, where + "-wal"):
                 at = os.stat(name).st_mtime // second * second
@@ -119,6 +129,23 @@ async def test_nothing_is_heard_while_nothing_happens(world: World) -> None:
     async with listening(world.store) as heard:
         await asyncio.sleep(0.5)
         assert len(heard.at) == 1
+
+
+async def test_an_operators_own_notes_and_a_workers_lease_wake_nobody(world: World) -> None:
+    store, caller = world.store, world.caller
+    (upn,) = await world.people("ann")
+    scope = AccountScope(store, caller, 1)
+    user = (await details(scope, upn)).id
+    async with listening(store) as heard:
+        await drafts.save_draft(scope, "new-user", {"upn": "b"}, title="B")
+        await recents.remember(store, caller, 1, user)
+        async with silent_write(store) as session:
+            await session.execute(update(InstallationRow).values(epoch_met=0))
+        await asyncio.sleep(3 * POLL_SECONDS + 0.2)
+        assert len(heard.at) == 1
+        async with store.write(caller, 1):
+            pass
+        await heard.until(lambda count: count == 2)
 
 
 @pytest.mark.slow

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from importlib import import_module
 
 from sqlalchemy import Select, delete, func, select
@@ -43,19 +43,19 @@ async def remember(store: Store, caller: Caller, account_id: int, user_id: str =
         newest = (await session.execute(of_kind.limit(1))).first()
     if newest is not None and (newest.account_id, newest.user_id) == (account_id, user_id):
         return
-    # A list of the operator's own; what belongs to customers is not touched.
-    async with store.write(replace(caller, may_write=True), account_id) as tx:
+    now = datetime.now(UTC)
+    async with store.private() as session:
         make = import_module(f"sqlalchemy.dialects.{store.engine.dialect.name}").insert
         row = {"operator": caller.operator, "account_id": account_id, "user_id": user_id}
-        await tx.session.execute(
+        await session.execute(
             make(RecentRow)
-            .values(**row, at=tx.now)
+            .values(**row, at=now)
             .on_conflict_do_update(
-                index_elements=["operator", "account_id", "user_id"], set_={"at": tx.now}
+                index_elements=["operator", "account_id", "user_id"], set_={"at": now}
             )
         )
-        for old in (await tx.session.execute(of_kind.offset(KEPT))).all():
-            await tx.session.execute(
+        for old in (await session.execute(of_kind.offset(KEPT))).all():
+            await session.execute(
                 delete(RecentRow).where(
                     RecentRow.operator == caller.operator,
                     RecentRow.account_id == old.account_id,

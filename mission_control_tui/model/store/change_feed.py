@@ -1,7 +1,8 @@
 """The feed of changes: when somebody, in whatever process, has committed something to the database.
 
 SQLite's files are looked at several times a second, the only polling of this program: when they change SQLite itself
-is asked, by PRAGMA data_version. PostgreSQL tells by LISTEN/NOTIFY; every write of the model ends in a NOTIFY.
+is asked, by PRAGMA data_version, and then whether a change was announced: an operator's own notes concern nobody else.
+PostgreSQL tells by LISTEN/NOTIFY; every write of the model ends in a NOTIFY.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from typing import Any
 
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.engine import CHANNEL, CONNECT_SECONDS, KEEPALIVE
-from mission_control_tui.model.store.sqlite_files import reading_uri
+from mission_control_tui.model.store.sqlite_files import announced, reading_uri
 
 POLL_SECONDS = 0.1
 DOUBT_SECONDS = 2.0
@@ -96,7 +97,7 @@ def _look(
         signs = first = _signs(path)
         # An own connection: data_version tells only of commits by others.
         with closing(sqlite3.connect(reading_uri(path), uri=True)) as connection:
-            seen = _version(connection)
+            seen, announced = _version(connection), _announced(connection)
             doubtful_until = time.monotonic() + DOUBT_SECONDS
             look_at = 0.0
             tell()
@@ -110,10 +111,15 @@ def _look(
                     continue
                 look_at = now + BACKSTOP_SECONDS
                 version = _version(connection)
-                if version is None:
+                if version == seen is not None:
+                    continue
+                number = _announced(connection) if version is not None else None
+                if number is None:
                     doubtful_until = now + DOUBT_SECONDS
-                elif version != seen:
-                    seen = version
+                    continue
+                seen = version
+                if number != announced:
+                    announced = number
                     tell()
         while not _signs(path)[0] and not stopped.wait(poll_seconds):
             pass
@@ -123,6 +129,14 @@ def _version(connection: sqlite3.Connection) -> int | None:
     """Return the version, or None while another process holds the file for itself."""
     try:
         return int(connection.execute("PRAGMA data_version").fetchone()[0])
+    except sqlite3.OperationalError:
+        return None
+
+
+def _announced(connection: sqlite3.Connection) -> int | None:
+    """Return the number of the last change that was announced, or None as `_version` does."""
+    try:
+        return announced(connection)
     except sqlite3.OperationalError:
         return None
 

@@ -1,9 +1,16 @@
-"""How an SQLite file is opened to look at it alone, also where its file system can be read and not written."""
+"""How an SQLite file is opened to look at it alone, and how a change of it is announced to who looks."""
 
 from __future__ import annotations
 
 import os
+import secrets
+import sqlite3
 from pathlib import Path
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+NUMBERS = 2**31 - 1
 
 
 def lies_read_only(path: Path) -> bool:
@@ -24,3 +31,13 @@ def reading_uri(path: Path) -> str:
     log = Path(f"{path}-wal")
     left = log.exists() and log.stat().st_size > 0
     return uri if left or not lies_read_only(path) else f"{uri}&immutable=1"
+
+
+async def announce(session: AsyncSession) -> None:
+    """Mark the transaction as a change that others read their screens again for, by a number that none had before."""
+    await session.execute(text(f"PRAGMA user_version = {secrets.randbelow(NUMBERS)}"))
+
+
+def announced(connection: sqlite3.Connection) -> int:
+    """Return the number of the last change that was announced. Raises OperationalError where the file is locked."""
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])

@@ -18,6 +18,7 @@ from mission_control_tui.model.money import Money
 from mission_control_tui.model.plan import Outcome, Plan, PlanLine, PlanVerb, SeatLine
 from mission_control_tui.model.states import Priority
 from mission_control_tui.model.store.engine import is_lost
+from mission_control_tui.model.store.sqlite_files import announce
 from mission_control_tui.model.store.tables.audit import AuditRow
 from mission_control_tui.model.store.tables.requests import RequestEventRow
 from mission_control_tui.model.views import KeepPasswords, RevealedPassword
@@ -194,7 +195,9 @@ class Transaction:
             return
         if self._events:
             await self.session.execute(insert(RequestEventRow), self._events)
-        if not self.is_sqlite:
+        if self.is_sqlite:
+            await announce(self.session)
+        else:
             heard_by = self.heard_by | ({self.account_id} if self.account_id else set())
             await self.session.execute(
                 text(

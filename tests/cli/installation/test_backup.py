@@ -7,14 +7,17 @@ import json
 import os
 import resource
 import shutil
+import signal
 import sqlite3
 import stat
 import subprocess
 import sys
 import tarfile
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from mission_control_tui.settings.settings import PREFIX, locations
@@ -38,6 +41,21 @@ def kept(tmp_path: Path) -> Path:
     ok("backup", str(backup))
     user("ben")
     return backup
+
+
+@pytest.fixture
+def kept_on_postgresql(
+    postgres_server: PostgresServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Path:
+    """The same on PostgreSQL."""
+    monkeypatch.setenv(PREFIX + "DATABASE", postgres_server.dsn(postgres_server.create_database()))
+    monkeypatch.setenv(PREFIX + "WORKER__KEY_FILE", str(tmp_path / "worker.key"))
+    ok("upgrade")
+    ok(*INIT)
+    user("ada")
+    ok("backup", str(tmp_path / "monday"))
+    user("ben")
+    return tmp_path / "monday"
 
 
 def user(name: str) -> None:
@@ -235,16 +253,12 @@ def test_a_kill_in_the_middle_leaves_the_whole_database_and_nothing_for_good(kep
 
 
 def test_postgresql_is_backed_up_and_restored(
-    postgres_server: PostgresServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    kept_on_postgresql: Path,
+    postgres_server: PostgresServer,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setenv(PREFIX + "DATABASE", postgres_server.dsn(postgres_server.create_database()))
-    monkeypatch.setenv(PREFIX + "WORKER__KEY_FILE", str(tmp_path / "worker.key"))
-    ok("upgrade")
-    ok(*INIT)
-    user("ada")
-    backup = tmp_path / "monday"
-    ok("backup", str(backup))
-    user("ben")
+    backup = kept_on_postgresql
     done = answer("restore", str(backup), "--yes")
     assert (done["epoch"], upns()) == (2, {"ada@acme.example"})
     # The audit is append-only there as well, ids go on, and what was there is kept.
@@ -266,3 +280,59 @@ def test_postgresql_is_backed_up_and_restored(
     monkeypatch.setenv("PATH", "/nonexistent")
     refused = call("backup", str(tmp_path / "tuesday"), "--json")
     assert (refused.code, "pg_dump is not installed" in refused.error["what"]) == (8, True)
+
+
+def schemas() -> int:
+    with psycopg.connect(os.environ[PREFIX + "DATABASE"]) as connection:
+        rows = connection.execute("SELECT FROM pg_namespace WHERE nspname LIKE 'before_restore%'")
+        return len(rows.fetchall())
+
+
+def test_a_full_disk_or_a_kill_leaves_postgresql_whole(
+    kept_on_postgresql: Path, tmp_path: Path
+) -> None:
+    before = ({"ada@acme.example", "ben@acme.example"}, 0)
+    for size in (4_096, 60_000):
+        with small_files(size):
+            assert call("backup", str(tmp_path / "full")).code == 8
+            assert call("restore", str(kept_on_postgresql), "--yes").code == 8
+    assert not (tmp_path / "full").exists()
+    assert left(tmp_path) == []
+    assert (upns(), schemas()) == before
+    restore = [sys.executable, "-m", "mission_control_tui", "restore", str(kept_on_postgresql)]
+    for kill in (os.killpg, os.kill):
+        with psycopg.connect(os.environ[PREFIX + "DATABASE"]) as holder:
+            holder.execute("LOCK TABLE users IN ACCESS SHARE MODE")
+            killed = subprocess.Popen(
+                [*restore, "--yes"], start_new_session=True, stderr=subprocess.DEVNULL
+            )
+            wait_until(lambda: waiting() > 0)
+            kill(killed.pid, signal.SIGKILL)
+            assert killed.wait(10) == -signal.SIGKILL
+        wait_until(lambda: others() == 0)
+        # Without its psql nothing has happened; a psql that is left may go on, and then all has.
+        after = ({"ada@acme.example"}, 1)
+        assert (upns(), schemas()) in ((before,) if kill is os.killpg else (before, after))
+    ok("restore", str(kept_on_postgresql), "--yes")
+    assert upns() == {"ada@acme.example"}
+
+
+def waiting() -> int:
+    return connections("wait_event_type = 'Lock'")
+
+
+def others() -> int:
+    return connections("pid <> pg_backend_pid()")
+
+
+def connections(which: str) -> int:
+    asked = f"SELECT FROM pg_stat_activity WHERE datname = current_database() AND {which}"
+    with psycopg.connect(os.environ[PREFIX + "DATABASE"]) as connection:
+        return len(connection.execute(asked).fetchall())
+
+
+def wait_until(done: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 60
+    while not done():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
