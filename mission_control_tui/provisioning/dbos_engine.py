@@ -23,6 +23,14 @@ APPLICATION = "mission-control"
 SCHEMA = "dbos"
 WORKFLOW = "provision"
 POLL_SECONDS = 0.1
+DEAD_LINE = {
+    "connect_timeout": "10",
+    "keepalives_idle": "30",
+    "keepalives_interval": "10",
+    "keepalives_count": "3",
+    "tcp_user_timeout": "30000",
+}
+"""How libpq finds out that a line to PostgreSQL is dead: the operating system gives it up within a minute."""
 FORGET_AT_ONCE = 200
 """Ended jobs that are deleted in one go."""
 
@@ -39,7 +47,8 @@ class DbosEngine:
         self._slots = slots
         self._run = run
         self._launched = False
-        self._url = url.set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
+        patient = url.set(drivername="postgresql+psycopg").update_query_dict(DEAD_LINE)
+        self._url = patient.render_as_string(hide_password=False)
 
     async def start(self) -> None:
         try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from mission_control_tui.cli.common import passwords, waiting
-from mission_control_tui.cli.common.options import Pair, Pairs, changes, pairs
+from mission_control_tui.cli.common.options import Pair, Pairs, destroys, pairs
 from mission_control_tui.cli.common.output import attributes, line, print_plan, say
 from mission_control_tui.cli.common.parameters import argument, option
 from mission_control_tui.cli.common.progress import Progress
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
     from mission_control_tui.model.plan import Outcome
     from mission_control_tui.model.store.scope import AccountScope
     from mission_control_tui.model.views import RevealedPassword
+
+LOSSES_NAMED = 5
+"""What shrinks or goes that a question names; the others are counted."""
 
 
 @click.command("import")
@@ -49,7 +53,7 @@ if TYPE_CHECKING:
     *(("--map", "mapping"), "HEADING=FIELD", "What a column stands for; may be repeated."),
     Pair("--map {} is not HEADING=FIELD.", 'Write --map "Mail=UPN".'),
 )
-@changes(
+@destroys(
     "mission-control users import users.csv --passwords-out passwords.csv",
     'mission-control users import staff.xlsx --map "Mail=UPN" --update --dry-run',
 )
@@ -66,8 +70,8 @@ def import_file(
     FILE is a CSV or an Excel workbook as Microsoft 365 (also in German, French, Spanish, Italian,
     Portuguese, Dutch), Entra ID, Active Directory, Google Workspace and GAM write it, or our own.
     Good rows are imported, all others listed with what is wrong and written to a file to be corrected.
-    Users who exist change only with --update. Passwords come from the file or are generated. The
-    dry run shows names as they were understood.
+    Users who exist change only with --update, their services to the levels of the file too.
+    Passwords come from the file or are generated. The dry run shows names as they were understood.
     """
     if rejects_out is not None:
         _refuse_existing_rejects(rejects_out)
@@ -128,6 +132,12 @@ async def _import(
             gives = any(row.gives for row in users.rows)
             written.keep(made, passwords.OF_SERVICES if gives else passwords.OF_USERS)
 
+    if update and not session.dry_run and any(row.gives for row in users.rows):
+        # Another level may take away what somebody has: that is asked before, as for one user.
+        tried = await run_import(scope, users, update=True, passwords=source, dry_run=True)
+        session.confirm_losses(
+            f"Import {users.source}?", replace(tried.plan, lost=_few(tried.plan.lost))
+        )
     with progress:
         outcome = await run_import(
             scope,
@@ -144,6 +154,11 @@ async def _import(
     if outcome.applied and outcome.plan.requests:
         await waiting.wake(session, scope.store)
     return outcome
+
+
+def _few(lost: Sequence[str]) -> tuple[str, ...]:
+    more = len(lost) - LOSSES_NAMED
+    return (*lost[:LOSSES_NAMED], *((f"and {more} more",) if more > 0 else ()))
 
 
 def _print(users: ImportFile, outcome: Outcome[ImportResult], *, update: bool) -> None:
@@ -163,6 +178,8 @@ def _print(users: ImportFile, outcome: Outcome[ImportResult], *, update: bool) -
     created = [row for row in outcome.plan.lines if row.verb is PlanVerb.CREATED]
     lines = (*created, *changed)
     print_plan(Plan(lines=lines, seats=outcome.plan.seats, warnings=outcome.plan.warnings))
+    if outcome.plan.lost and not outcome.applied:
+        say(f"Lost: {'; '.join(_few(outcome.plan.lost))}.")
     if not update:
         for row in result.differing:
             line(f"{'differs':<9}  user  {row.upn} (row {row.row})")

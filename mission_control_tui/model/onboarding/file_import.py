@@ -30,6 +30,7 @@ from mission_control_tui.model.onboarding.files.check import CheckedRow, check_r
 from mission_control_tui.model.onboarding.files.read import ImportFile, ImportRow, Progress
 from mission_control_tui.model.onboarding.import_slices import (
     ImportSlice,
+    Pace,
     SliceResult,
     SliceWriter,
     slices_of,
@@ -164,6 +165,7 @@ class _ImportRun:
     plans: list[Plan] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     seats: tuple[SeatLine, ...] = ()
+    pace: Pace = field(default_factory=Pace)
     idle: int = 0
     """How often nothing could be written since the last slice, because others were quicker."""
 
@@ -223,7 +225,7 @@ class _ImportRun:
     async def write(self, writer: SliceWriter) -> bool:
         """Write slice after slice; False where the store is no longer as it was judged."""
         took = 0.0
-        for part in slices_of(self.judged, update=self.update):
+        for part in slices_of(self.judged, self.pace, update=self.update):
             if took and self.scope.store.is_sqlite and not writer.dry_run:
                 await import_slices.breathe(took)
             begun = time.monotonic()
@@ -245,6 +247,7 @@ class _ImportRun:
                 return False
             self._written(part, outcome)
             took = time.monotonic() - begun
+            self.pace.took(took)
         return True
 
     def _written(self, part: ImportSlice, outcome: Outcome[SliceResult] | None) -> None:
@@ -283,6 +286,7 @@ class _ImportRun:
             seats=self.seats,
             warnings=(*self.warnings, *(said for plan in self.plans for said in plan.warnings)),
             requests=tuple(number for plan in self.plans for number in plan.requests),
+            lost=tuple(said for plan in self.plans for said in plan.lost),
         )
         return Outcome(result, plan, applied)
 

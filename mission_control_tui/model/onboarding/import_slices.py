@@ -11,6 +11,7 @@ import uuid
 from collections import ChainMap
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from sqlalchemy import select
 
@@ -25,7 +26,6 @@ from mission_control_tui.model.people.password_policy import PasswordPolicy
 from mission_control_tui.model.plan import Outcome
 from mission_control_tui.model.states import Priority
 from mission_control_tui.model.store.batches import batches
-from mission_control_tui.model.store.lookups import user_row
 from mission_control_tui.model.store.retry import retry_on_conflict
 from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.accounts import AccountRow
@@ -38,10 +38,15 @@ from mission_control_tui.model.users.giving import provision_in
 from mission_control_tui.model.users.rules import policy_of
 from mission_control_tui.model.views import KeepPasswords, RevealedPassword
 
+T = TypeVar("T")
+
 SLICE_USERS = 100
-"""New users in one transaction: about a tenth of a second."""
+"""New users in one transaction, at most."""
 SLICE_CHANGES = 20
-"""Users who are changed in one."""
+"""Users who are changed in one, or get services, at most."""
+SLICE_SECONDS = 0.06
+"""How long a transaction should last: on a slow machine there are fewer users in one."""
+LEAST_SHARE = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +62,32 @@ class ImportSlice:
         return (*(user.row.row for user in self.new), *(user.row.row for user in self.known))
 
 
-def slices_of(judged: CheckedRows, *, update: bool) -> Iterator[ImportSlice]:
+@dataclass(slots=True)
+class Pace:
+    """How much of the most goes into a slice, by how long those before it took."""
+
+    share: float = 1.0
+
+    def took(self, seconds: float) -> None:
+        """Note how long a slice took, its commit included."""
+        wanted = self.share * SLICE_SECONDS / max(seconds, 0.001)
+        self.share = min(1.0, max(LEAST_SHARE, 0.5 * self.share, min(wanted, 2 * self.share)))
+
+    def batches(self, rows: Sequence[T], most: int) -> Iterator[Sequence[T]]:
+        """Yield the rows in pieces of the size that is right when each is asked for."""
+        start = 0
+        while piece := rows[start : start + max(1, round(self.share * most))]:
+            yield piece
+            start += len(piece)
+
+
+def slices_of(judged: CheckedRows, pace: Pace, *, update: bool) -> Iterator[ImportSlice]:
     """Yield what there is to write, managers before those whom they manage."""
     size = SLICE_CHANGES if any(user.gives for user in judged.new) else SLICE_USERS
-    for new in batches(_managers_first(judged.new), size):
+    for new in pace.batches(_managers_first(judged.new), size):
         yield ImportSlice(new=new)
     changed = [known for known in judged.known if known.differs] if update else []
-    for known in batches(changed, SLICE_CHANGES):
+    for known in pace.batches(changed, SLICE_CHANGES):
         yield ImportSlice(known=known)
 
 
@@ -134,7 +158,7 @@ class SliceWriter:
                     return None
                 result = SliceResult()
                 await self._write(tx, part, ids, policy)
-                await self._give(tx, part, result)
+                await self._give(tx, part, result, ids, rows)
                 for known in part.known:
                     try:
                         async with tx.attempt():
@@ -166,26 +190,41 @@ class SliceWriter:
         await set_managers(tx, waiting, there)
         await tx.session.flush()
 
-    async def _give(self, tx: Transaction, part: ImportSlice, result: SliceResult) -> None:
+    async def _give(
+        self,
+        tx: Transaction,
+        part: ImportSlice,
+        result: SliceResult,
+        ids: Mapping[str, str],
+        known: Mapping[str, UserRow],
+    ) -> None:
         """Give new users, and known ones who lack it, what their rows give. Raises _NotGiven for new ones."""
-        giving = [(user.row.row, user.details.upn, user.gives) for user in part.new if user.gives]
-        giving += [(user.row.row, user.user.upn, user.gives) for user in part.known if user.gives]
-        if not giving:
+        giving = {ids[user.key]: user for user in part.new if user.gives}
+        changed = [user for user in part.known if user.gives]
+        if not giving and not changed:
             return
         context = await action_context(tx, self.account_id)
-        new = {user.row.row for user in part.new}
-        failed: dict[int, MissionControlError] = {}
-        for number, upn, gives in giving:
+        made = await tx.session.scalars(
+            select(UserRow).where(UserRow.id.in_(giving)).order_by(UserRow.id)
+        )
+        not_created: dict[int, MissionControlError] = {}
+        for row in made.all():
+            user = giving[row.id]
+            try:
+                for params in user.gives:
+                    await provision_in(tx, context, row, params)
+            except MissionControlError as error:
+                # The whole slice is taken back.
+                not_created[user.row.row] = error
+        if not_created:
+            raise _NotGiven(not_created)
+        for user in changed:
             try:
                 async with tx.attempt():
-                    row = await user_row(tx.session, self.account_id, upn, lock=True)
-                    for params in gives:
-                        await provision_in(tx, context, row, params)
+                    for params in user.gives:
+                        await provision_in(tx, context, known[user.user.id], params)
             except MissionControlError as error:
-                failed[number] = error
-        if not_created := {number: error for number, error in failed.items() if number in new}:
-            raise _NotGiven(not_created)
-        result.refused |= failed
+                result.refused[user.row.row] = error
 
     def _changes(self, known: KnownUser) -> Mapping[str, Value]:
         """Return what is changed. What is only tried has no new users, whom a manager may be one of."""

@@ -67,7 +67,7 @@ class KnownUser:
     aliases: tuple[str, ...] = ()
     """Those that the user does not have yet."""
     gives: tuple[ActionParams, ...] = ()
-    """The services that the user does not have."""
+    """The services that the user does not have, or has at another level."""
 
     @property
     def differs(self) -> bool:
@@ -145,35 +145,47 @@ class RowChecker:
         giving = [known for known in self._judged.known if known.row.gives]
         has = await services_of(self.session, [known.user.id for known in giving])
         for user in self._judged.new:
-            user.gives = self._given(services, user.row, set(), take=True)
+            user.gives = self._given(services, user.row, {}, take=True)
         for number, known in enumerate(self._judged.known):
-            if gives := self._given(
-                services, known.row, has.get(known.user.id, set()), take=self.update
-            ):
+            held = has.get(known.user.id, {})
+            if gives := self._given(services, known.row, held, take=self.update):
                 levels = {params.service: params.level for params in gives}
+                before = {
+                    params.service: held.get((params.service, params.instance), "")
+                    for params in gives
+                }
                 self._judged.known[number] = replace(
                     known,
-                    before={**known.before, **dict.fromkeys(levels, "")},
+                    before={**known.before, **before},
                     after={**known.after, **levels},
                     gives=gives,
                 )
 
     def _given(
-        self, services: RowServices, row: ImportRow, has: set[tuple[str, str]], *, take: bool
+        self,
+        services: RowServices,
+        row: ImportRow,
+        has: Mapping[tuple[str, str], str],
+        *,
+        take: bool,
     ) -> tuple[ActionParams, ...]:
-        """Return what the row gives of what the user does not have, with its seats; refuses it where it cannot."""
+        """Return what the row gives that the user has not, or at another level; refuses it where there is no seat."""
         if not row.gives:
             return ()
         try:
             given = services.given(row)
-            lacked = tuple(one for one in given if (one.service, one.instance) not in has)
+            other = tuple(
+                params
+                for params in given
+                if has.get((params.service, params.instance)) != params.level
+            )
             if take:
-                services.take(lacked)
+                services.take(other, has)
         except InvalidInput as error:
             for problem in error.problems:
                 self._refuse(row, problem)
             return ()
-        return lacked
+        return other
 
     async def _load(self) -> None:
         """The users whose UPNs the file states, and the UPNs of their managers."""
@@ -359,17 +371,22 @@ class RowChecker:
 
 async def services_of(
     session: AsyncSession, user_ids: Sequence[str]
-) -> dict[str, set[tuple[str, str]]]:
-    """Return the services that users have, each with its instance's name."""
-    found: dict[str, set[tuple[str, str]]] = {}
+) -> dict[str, dict[tuple[str, str], str]]:
+    """Return the levels of the services that users have, by service and instance."""
+    found: dict[str, dict[tuple[str, str], str]] = {}
     for some in batches(user_ids):
         rows = await session.execute(
-            select(AssignmentRow.user_id, AssignmentRow.service_id, AssignmentRow.instance).where(
+            select(
+                AssignmentRow.user_id,
+                AssignmentRow.service_id,
+                AssignmentRow.instance,
+                AssignmentRow.level_id,
+            ).where(
                 AssignmentRow.user_id.in_(some),
                 AssignmentRow.wish != Wish.ABSENT,
                 AssignmentRow.subject_kind == SubjectKind.USER,
             )
         )
-        for user_id, service_id, instance in rows:
-            found.setdefault(str(user_id), set()).add((service_id, instance))
+        for user_id, service_id, instance, level_id in rows:
+            found.setdefault(str(user_id), {})[service_id, instance] = level_id
     return found

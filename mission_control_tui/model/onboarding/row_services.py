@@ -7,7 +7,7 @@ and Settings, as "quota=2048" or "managed-exchange.quota=2048; databases.engine=
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field, replace
 
 from mission_control_tui.model.catalogue.types import Catalogue, PasswordUse, Service
@@ -42,8 +42,13 @@ class RowServices:
         ordered = sorted(wanted, key=lambda given: len(self.catalogue.requirements(given.service)))
         return tuple(ordered)
 
-    def take(self, given: tuple[ActionParams, ...]) -> None:
-        """Take the seats for all of it, or none. Raises InvalidInput where one is missing."""
+    def take(
+        self, given: tuple[ActionParams, ...], has: Container[tuple[str, str]] = frozenset()
+    ) -> None:
+        """Take the seats for all of it, or none; `has` are services whose level changes.
+
+        Raises InvalidInput where a seat is missing.
+        """
         needed = [
             (service.id, params.level or "")
             for params in given
@@ -60,7 +65,9 @@ class RowServices:
         for key in needed:
             self.used[key] = self.used.get(key, 0) + 1
         self.makes_passwords = self.makes_passwords or any(
-            self.catalogue.service(params.service).password is PasswordUse.OWN for params in given
+            self.catalogue.service(params.service).password is PasswordUse.OWN
+            for params in given
+            if (params.service, params.instance) not in has
         )
 
     @property

@@ -39,10 +39,10 @@ async def keep_many(tx: Transaction, account_id: int, passwords: Sequence[str]) 
         }
         for secret in sealed
     ]
-    result = await tx.session.execute(
-        insert(SecretRow).returning(SecretRow.id, sort_by_parameter_order=True), rows
-    )
-    return [int(found) for found in result.scalars()]
+    # In whatever order they come back, each has its mark: so they are inserted many at a time.
+    made = await tx.session.execute(insert(SecretRow).returning(SecretRow.mark, SecretRow.id), rows)
+    ids = {str(mark): int(number) for mark, number in made}
+    return [ids[str(row["mark"])] for row in rows]
 
 
 async def wipe(tx: Transaction, secret_id: int | None) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Mapping
 
-from sqlalchemy import Select, delete, func, select, update
+from sqlalchemy import Select, delete, func, inspect, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mission_control_tui.model.catalogue.types import Catalogue, Service
@@ -55,8 +55,11 @@ async def hold(tx: Transaction, assignment: AssignmentRow, service: Service, lev
     """Hold a seat of `level_id` for the assignment; holding one already is fine. Raises NoSeats."""
     if not service.seats:
         return
-    pool = await locked_pool(tx.session, assignment.account_id, service.id, level_id)
-    if pool is not None:
+    key = (assignment.account_id, service.id, level_id)
+    pool = tx.held.get(key)
+    if pool is None or inspect(pool).expired_attributes:
+        pool = await locked_pool(tx.session, *key)
+    if pool is not None and not assignment.is_new:
         held = await tx.session.scalar(
             select(SeatHoldRow.id).where(
                 SeatHoldRow.assignment_id == assignment.id, SeatHoldRow.pool_id == pool.id
@@ -70,7 +73,7 @@ async def hold(tx: Transaction, assignment: AssignmentRow, service: Service, lev
     free = pool.owned - pool.held
     tx.seats(SeatLine(service.id, level_id, pool.owned, pool.owned, free, free - 1))
     pool.held += 1
-    await tx.session.flush()
+    tx.held[key] = pool
 
 
 async def release(session: AsyncSession, assignment_id: str, *, keep: Collection[str] = ()) -> None:
@@ -217,6 +220,12 @@ def _owned(account_id: int, service: Service) -> Select[str]:
 async def is_bought(session: AsyncSession, account_id: int, service: Service) -> bool:
     """Tell whether the account owns any seat of the service."""
     return await session.scalar(_owned(account_id, service).limit(1)) is not None
+
+
+async def may_be_given(tx: Transaction, account_id: int, service: Service) -> bool:
+    """As `is_bought`, without asking again where the transaction has given some already."""
+    given = any(key[:2] == (account_id, service.id) for key in tx.held)
+    return given or await is_bought(tx.session, account_id, service)
 
 
 async def owned_levels(session: AsyncSession, account_id: int, service: Service) -> tuple[str, ...]:

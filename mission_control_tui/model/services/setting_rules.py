@@ -90,15 +90,7 @@ class JudgedSettings:
 
         Those of values that were there before stay: a cancelled change brings such a value back.
         """
-        deleted = await tx.session.execute(
-            delete(UnsettledSettingRow)
-            .where(
-                UnsettledSettingRow.assignment_id == row.id,
-                UnsettledSettingRow.option_id.in_(self.stated),
-            )
-            .returning(UnsettledSettingRow.id)
-        )
-        settled = bool(deleted.all())
+        settled = not row.is_new and await self._settle(tx, row)
         for target in self.targets:
             await tx.session.execute(
                 delete(SettingReferenceRow).where(
@@ -125,10 +117,22 @@ class JudgedSettings:
                     value=value,
                 )
             )
-        await tx.session.flush()
+        if self.targets or self.claims:
+            await tx.session.flush()
         for warning in self.warnings:
             tx.warn(warning)
         return settled
+
+    async def _settle(self, tx: Transaction, row: AssignmentRow) -> bool:
+        deleted = await tx.session.execute(
+            delete(UnsettledSettingRow)
+            .where(
+                UnsettledSettingRow.assignment_id == row.id,
+                UnsettledSettingRow.option_id.in_(self.stated),
+            )
+            .returning(UnsettledSettingRow.id)
+        )
+        return bool(deleted.all())
 
 
 async def judged_settings(

@@ -95,8 +95,13 @@ async def find(
 async def find_or_make(
     tx: Transaction, account: AccountRow, subject: Subject, service: Service, instance: str = ""
 ) -> AssignmentRow:
-    """Return the subject's instance of the service; a new one starts grey, with its back-end name chosen for good."""
-    found = await find(tx, subject, service.id, instance)
+    """Return the subject's instance of the service; a new one starts grey, with its back-end name chosen for good.
+
+    Of a subject that is new in this transaction there is only what the transaction made.
+    """
+    key = (subject.kind, subject.id, service.id, instance)
+    is_new = subject.id in tx.new_subjects
+    found = tx.made.get(key) if is_new else await find(tx, subject, service.id, instance)
     if found is not None:
         return found
     check_instance(instance)
@@ -126,6 +131,8 @@ async def find_or_make(
     )
     tx.session.add(row)
     await tx.session.flush()
+    if is_new:
+        tx.made[key] = row
     return row
 
 
@@ -237,6 +244,8 @@ async def insert_request(tx: Transaction, kind: RequestKind, **columns: Any) -> 
 async def _supersede(tx: Transaction, row: AssignmentRow) -> tuple[dict[str, Any], bool]:
     """End what still waits; returns the last wish that reality was asked to follow, and whether work had begun."""
     previous, touched = snapshot(row), False
+    if row.is_new:
+        return previous, touched
     superseded: list[RequestRow] = []
     active = await tx.session.scalars(
         select(RequestRow)
@@ -383,7 +392,10 @@ async def _required_subject(
     match required.subject:
         case SubjectKind.DOMAIN:
             name = subject.domain.name if subject.domain else subject.name.partition("@")[2]
-            domain = await domain_row(tx.session, account.id, name)
+            key = (account.id, name)
+            if key not in tx.domains:
+                tx.domains[key] = await domain_row(tx.session, account.id, name)
+            domain = tx.domains[key]
             return domain_subject(domain) if domain is not None and domain.bought else None
         case SubjectKind.USER | SubjectKind.DIRECTORY:
             return user_subject(subject.user, required.subject) if subject.user else None

@@ -19,8 +19,10 @@ from mission_control_tui.model.plan import Outcome, Plan, PlanLine, PlanVerb, Se
 from mission_control_tui.model.states import Priority
 from mission_control_tui.model.store.engine import is_lost
 from mission_control_tui.model.store.sqlite_files import announce
+from mission_control_tui.model.store.tables.accounts import DomainRow
 from mission_control_tui.model.store.tables.audit import AuditRow
 from mission_control_tui.model.store.tables.requests import RequestEventRow
+from mission_control_tui.model.store.tables.services import AssignmentRow, SeatPoolRow
 from mission_control_tui.model.views import KeepPasswords, RevealedPassword
 
 T = TypeVar("T")
@@ -50,6 +52,13 @@ class Transaction:
     """Gets what was revealed, before the commit."""
     revealed: list[RevealedPassword] = field(default_factory=list, repr=False)
     """Passwords that were made on the way."""
+    new_subjects: set[str] = field(default_factory=set)
+    """Users that were made in it: nothing is theirs but what it gives them, which is `made`."""
+    made: dict[tuple[str, str, str, str], AssignmentRow] = field(default_factory=dict)
+    held: dict[tuple[int, str, str], SeatPoolRow] = field(default_factory=dict)
+    """Pools of seats that it has locked: nobody else changes them."""
+    domains: dict[tuple[int, str], DomainRow | None] = field(default_factory=dict)
+    """Domains of accounts as they were looked up."""
     heard_by: set[int] = field(default_factory=set)
     """Accounts that are told of the change beside `account_id`; where there is neither, everybody is."""
     _lines: list[PlanLine] = field(default_factory=list)
@@ -159,6 +168,9 @@ class Transaction:
             for gathered, length in marks:
                 del gathered[length:]
             self._seats, self._money, self._commands = seats, money, []
+            # Rows that were taken back are read again.
+            for known in (self.new_subjects, self.made, self.held, self.domains):
+                known.clear()
             raise
 
     @property

@@ -80,7 +80,7 @@ async def provision_in(
             if service.subject is SubjectKind.OBJECT
             else "Buy it; it is provisioned by itself.",
         )
-    if service.seats and not await seats.is_bought(tx.session, account.id, service):
+    if service.seats and not await seats.may_be_given(tx, account.id, service):
         raise Conflict(
             f"The account has not bought {service.name}.",
             hint="A service must be bought before it can be provisioned.",
@@ -202,6 +202,8 @@ async def _give_addresses(
     """
     primary = next((value for value in given.values() if isinstance(value, str)), "")
     several = [entry for value in given.values() if isinstance(value, list) for entry in value]
+    if not several and not primary:
+        return {}, {}
     has = {held.key for held in await addresses_of(tx.session, user.id)}
     new = [address for address in (*several, primary) if address and upn_key(address) not in has]
     problems = await alias_problems(tx, user, new)

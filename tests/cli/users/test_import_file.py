@@ -316,3 +316,23 @@ def test_rows_give_services_and_their_passwords_are_in_the_file(acme: Command) -
         ("a@acme.example", "databases", True),
         ("b@acme.example", "", True),
     ]
+
+
+def test_an_update_changes_the_level_of_a_service_that_somebody_has(acme: Command) -> None:
+    heading = "UPN,Display Name,Services\n"
+    person = "a@acme.example,A,managed-exchange={}; databases=small\n"
+    write(acme, "u.csv", heading, person.format("pc-web"))
+    acme.ok("users", "import", "u.csv", *OUT)
+    write(acme, "u.csv", heading, person.format("popx"))
+    left = acme.ok("users", "import", "u.csv")
+    assert "managed-exchange: pc-web -> popx" in left.out
+    tried = acme.ok("users", "import", "u.csv", "--update", "--dry-run")
+    assert "level" in tried.out
+    assert "Lost: " in tried.err
+    refused = acme.run("users", "import", "u.csv", "--update", "--json")
+    assert (refused.code, "Lost: " in refused.err) == (7, True), "what shrinks is asked about"
+    acme.ok("users", "import", "u.csv", "--update", "--yes")
+    levels = [(service["service"], service["level"]) for service in acme.json("status")["services"]]
+    assert ("managed-exchange", "popx") in levels
+    again = acme.ok("users", "import", "u.csv", "--update")
+    assert "1 unchanged" in again.out

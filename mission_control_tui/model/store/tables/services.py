@@ -73,6 +73,11 @@ class AssignmentRow(Base):
     drift: Mapped[bool] = mapped_column(default=False)
     version: Mapped[int] = mapped_column(default=1)
 
+    @property
+    def is_new(self) -> bool:
+        """Whether nothing was ever wished of it: it has no requests, seats or references."""
+        return self.generation == 0
+
 
 class SeatHoldRow(Base):
     """One seat held by one assignment; a level change holds two until it is green."""
