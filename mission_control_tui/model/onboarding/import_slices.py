@@ -47,6 +47,7 @@ SLICE_CHANGES = 20
 SLICE_SECONDS = 0.06
 """How long a transaction should last: on a slow machine there are fewer users in one."""
 LEAST_SHARE = 0.2
+"""A slice is never smaller than this part of the most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,27 +205,25 @@ class SliceWriter:
         if not giving and not changed:
             return
         context = await action_context(tx, self.account_id)
-        made = await tx.session.scalars(
-            select(UserRow).where(UserRow.id.in_(giving)).order_by(UserRow.id)
-        )
+        found = await tx.session.scalars(select(UserRow).where(UserRow.id.in_(giving)))
+        made = {row.id: row for row in found}
         not_created: dict[int, MissionControlError] = {}
-        for row in made.all():
-            user = giving[row.id]
+        for user_id, user in giving.items():
             try:
                 for params in user.gives:
-                    await provision_in(tx, context, row, params)
+                    await provision_in(tx, context, made[user_id], params)
             except MissionControlError as error:
                 # The whole slice is taken back.
                 not_created[user.row.row] = error
         if not_created:
             raise _NotGiven(not_created)
-        for user in changed:
+        for there in changed:
             try:
                 async with tx.attempt():
-                    for params in user.gives:
-                        await provision_in(tx, context, known[user.user.id], params)
+                    for params in there.gives:
+                        await provision_in(tx, context, known[there.user.id], params)
             except MissionControlError as error:
-                result.refused[user.row.row] = error
+                result.refused[there.row.row] = error
 
     def _changes(self, known: KnownUser) -> Mapping[str, Value]:
         """Return what is changed. What is only tried has no new users, whom a manager may be one of."""

@@ -161,22 +161,6 @@ def person(name: str) -> None:
 GREEN = "SELECT count(*) FROM assignments JOIN users ON users.id = user_id WHERE light = 'green' AND upn LIKE '{}@%'"
 
 
-async def test_a_worker_behind_a_line_that_swallows_all_goes_on_with_new_connections(
-    account: str,
-) -> None:
-    await asyncio.to_thread(ok, "buy", "email", "--level", "popx", "--quantity", "3")
-    for name in ("ada", "ben"):
-        await asyncio.to_thread(person, name)
-    port = int(str(psycopg.conninfo.conninfo_to_dict(account)["port"]))
-    async with losing_proxy(port, b"") as proxy:
-        with process(COMMAND, "--database", through(account, proxy), "worker") as worker:
-            for name in ("ada", "ben"):
-                await asyncio.to_thread(ok, "provision", f"{name}@acme.example", "managed-exchange")
-                await asyncio.to_thread(until, account, GREEN.format(name), worker)
-                proxy.swallow()
-            assert worker.poll() is None
-
-
 def test_all_connections_of_a_worker_are_encrypted_to_who_the_certificate_says(
     account: str, with_tls: Path, tmp_path: Path
 ) -> None:
