@@ -18,17 +18,12 @@ from hypothesis import HealthCheck, settings
 
 from tests import forked, once
 from tests.postgres import PostgresServer
-from tests.support import hermetic, require
+from tests.support import hermetic, require, share
 
 if TYPE_CHECKING:
     from mission_control_tui.model.catalogue.types import Catalogue
 
 __all__ = ["require"]
-
-settings.register_profile(
-    "mission_control", deadline=None, suppress_health_check=[HealthCheck.too_slow]
-)
-settings.load_profile("mission_control")
 
 COLLECTED_AFTER = 10_000
 """So many more objects than before are looked through for garbage; Python's own 700 cost a twentieth of all time."""
@@ -49,6 +44,13 @@ def pytest_configure(config: pytest.Config) -> None:
     else:
         # Pictures that are proofs were not looked at, which is no reason to take them for forgotten.
         config.option.warn_unused_snapshots = True
+    settings.register_profile(
+        "mission_control",
+        max_examples=share(100),
+        deadline=None,
+        suppress_health_check=[HealthCheck.too_slow],
+    )
+    settings.load_profile("mission_control")
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         # Programs started by tests inherit what is ignored, but not what is handled by doing nothing.
         signal.signal(signal.SIGINT, lambda _number, _frame: None)

@@ -89,7 +89,11 @@ def create_engine(url: URL, *, patient: bool = False) -> AsyncEngine:
     """
     if url.get_backend_name() != "sqlite":
         return _postgresql_engine(url, patient=patient)
-    engine = create_async_engine(url, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000})
+    from mission_control_tui.model.store.sqlite_connection import connect
+
+    engine = create_async_engine(
+        url, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000, "async_creator_fn": connect}
+    )
     read_only = lies_read_only(path := Path(url.database or ""))
 
     @event.listens_for(engine.sync_engine, "do_connect")
