@@ -37,7 +37,7 @@ from mission_control_tui.model.errors import (  # noqa: E402
 
 ERRORS_ELSEWHERE = (
     "model.orders.approval",
-    "provisioning.connectors.registry",
+    "provisioning.registry",
     "provisioning.launcher",
 )
 """Modules that define kinds of errors of their own."""

@@ -128,6 +128,7 @@ class ErrorKind(StrEnum):
     """Why a connector failed, which decides what happens next."""
 
     TRANSIENT = "transient"
+    UNREACHABLE = "unreachable"
     THROTTLED = "throttled"
     STALE = "stale"
     AUTH = "auth"
@@ -139,7 +140,9 @@ class ErrorKind(StrEnum):
     UNSUPPORTED = "unsupported"
 
 
-RETRIED_KINDS = frozenset({ErrorKind.TRANSIENT, ErrorKind.THROTTLED, ErrorKind.STALE})
+RETRIED_KINDS = frozenset(
+    {ErrorKind.TRANSIENT, ErrorKind.UNREACHABLE, ErrorKind.THROTTLED, ErrorKind.STALE}
+)
 PAUSING_KINDS = frozenset({ErrorKind.AUTH, ErrorKind.CONFIG})
 
 

@@ -15,11 +15,15 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
+from mission_control_tui.connect.errors import ConnectorError
+from mission_control_tui.connect.marks import Mark
+from mission_control_tui.connect.protocol import Applied, ChangePlan, DesiredState, Pending, Step
 from mission_control_tui.model.errors import MissionControlError, StoreError
 from mission_control_tui.model.requests import outcomes
 from mission_control_tui.model.requests.attempts import (
     FIRST_STEP,
     Job,
+    Learned,
     Run,
     StepResult,
     StepStart,
@@ -37,14 +41,7 @@ from mission_control_tui.model.states import (
 from mission_control_tui.model.store import sealing
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.provisioning import converge
-from mission_control_tui.provisioning.backends import Backend, Backends
-from mission_control_tui.provisioning.connectors.base import (
-    ChangePlan,
-    ConnectorError,
-    DesiredState,
-    Mark,
-    Step,
-)
+from mission_control_tui.provisioning.backends import Backends
 from mission_control_tui.provisioning.converge import Look, LookOutcome
 from mission_control_tui.provisioning.desired_state import (
     SEALED,
@@ -54,7 +51,12 @@ from mission_control_tui.provisioning.desired_state import (
     with_password,
 )
 from mission_control_tui.provisioning.engine import JobEngine
-from mission_control_tui.provisioning.rate_limits import pending_delay, retry_delay
+from mission_control_tui.provisioning.guard import SAID_LIMIT, Guarded
+from mission_control_tui.provisioning.rate_limits import (
+    LONGEST_RETRY_AFTER,
+    pending_delay,
+    retry_delay,
+)
 from mission_control_tui.provisioning.run_records import RunRecords
 from mission_control_tui.settings.settings import WorkerSettings
 
@@ -68,6 +70,7 @@ REPLACED_SAID = (
     "{name} was changed in epoch {met} of this installation, and this database counts in epoch {own}: "
     "another copy of the database has taken its place"
 )
+OVERDUE_REMEDY = "See there what became of it, then provision again."
 REPLACED_REMEDY = (
     "Stop whatever works with the copy that does not count. Where this one counts: "
     "mission-control restore --new-epoch, then try again."
@@ -133,7 +136,7 @@ def _ending_of(error: ConnectorError, context: AttemptContext, job: Job) -> RunW
 def _unusable(error: MissionControlError) -> AttemptFailure:
     problems = "; ".join(str(problem) for problem in error.problems)
     said = f"{error.what} {problems}".strip()
-    return AttemptFailure(ErrorKind.CONFIG, said[: converge.SAID_LIMIT], error.hint)
+    return AttemptFailure(ErrorKind.CONFIG, said[:SAID_LIMIT], error.hint)
 
 
 class _DurableJournal:
@@ -164,11 +167,16 @@ class _DurableJournal:
         return await self._do(name, call, _found)
 
     async def apply(
-        self, step: Step, desired: DesiredState, call: Callable[[DesiredState], Awaitable[None]]
-    ) -> None:
+        self, step: Step, desired: DesiredState, call: Callable[[DesiredState], Awaitable[Applied]]
+    ) -> Applied:
         unsealed = self._unsealed(desired)
-        await self._do(step.name, partial(call, unsealed), partial(_changes, step))
+        detail = _changes(step)
+        learned = await self._do(step.name, partial(call, unsealed), lambda _: detail)
         self.applied = True
+        if self.result is not None and (learned.external_id or learned.token):
+            kept = Learned(learned.external_id, learned.token)
+            self.result = replace(self.result, learned=kept)
+        return learned
 
     def _unsealed(self, desired: DesiredState) -> DesiredState:
         """Return it with the password in clear, for one call. Raises ConnectorError (invalid) without the right key."""
@@ -220,15 +228,15 @@ class _DurableJournal:
 
 
 class _Attempt:
-    def __init__(self, context: AttemptContext, run: Run, job: Job, backend: Backend) -> None:
+    def __init__(self, context: AttemptContext, run: Run, job: Job, backend: Guarded) -> None:
         self._context = context
         self._run = run
         self._job = job
-        self._connector, self._seconds = backend.connector, backend.call_seconds
+        self._connector = backend
         self._mark = Mark(
             context.store.installation, job.assignment_id, job.generation, run.attempt, job.epoch
         )
-        self._desired = desired_state(job, backend.connector, self._mark)
+        self._desired = desired_state(job, backend, self._mark)
         self._journal = _DurableJournal(context, run, job)
 
     async def go(self) -> None:
@@ -248,9 +256,7 @@ class _Attempt:
     async def _converge(self) -> None:
         if self._job.stop_reason is not None:
             raise AttemptStop(self._job.stop_reason)
-        look = await converge.converge(
-            self._connector, self._desired, self._journal, call_seconds=self._seconds
-        )
+        look = await converge.converge(self._connector, self._desired, self._journal)
         if look.outcome is LookOutcome.BLOCKED:
             found = look.observed.mark
             if found is not None and found.is_ahead_of(self._mark) and await self._ahead(found):
@@ -265,13 +271,29 @@ class _Attempt:
         if look.outcome is LookOutcome.PENDING:
             if not applied:
                 self._journal.result = None
-            seen = observation(self._job, look.observed)
-            await self._end(outcomes.look_later(seen, self._delay(), applied=applied))
+            await self._look_later(look, applied=applied)
             return
         if self._journal.result is not None and look.plan.reason:
             self._journal.result = replace(self._journal.result, said=look.plan.reason)
         found = observation(self._job, look.observed, self._job.wished)
         await self._end(outcomes.succeed(found))
+
+    async def _look_later(self, look: Look, *, applied: bool) -> None:
+        """End an attempt whose back end works on: it is looked at again, until the deadline that the back end gave."""
+        pending = look.observed.pending or Pending()
+        if pending.deadline is not None and pending.deadline < datetime.now(UTC):
+            by = pending.deadline.astimezone(UTC).isoformat(" ", "minutes")
+            said = f"The back end should have been done by {by}: {pending.words}".rstrip(": ")
+            failure = AttemptFailure(ErrorKind.TRANSIENT, said[:SAID_LIMIT], OVERDUE_REMEDY)
+            await self._end(outcomes.fail(failure))
+            return
+        seen = observation(self._job, look.observed)
+        words = pending.words
+        if pending.progress is not None:
+            words = f"{words} ({pending.progress:.0%})".strip()
+        asked = min(pending.look_again_after or 0.0, LONGEST_RETRY_AFTER)
+        delay = max(self._delay(), asked)
+        await self._end(outcomes.look_later(seen, delay, applied=applied, said=words))
 
     async def _fail(self, error: ConnectorError) -> None:
         await self._end(_ending_of(error, self._context, self._job))
@@ -326,9 +348,7 @@ class _Attempt:
 
     async def _show_what_is(self) -> None:
         """End an attempt that was cancelled after its start: look, and let the light say what is true."""
-        observe = partial(
-            converge.observe_and_plan, self._connector, self._desired, call_seconds=self._seconds
-        )
+        observe = partial(converge.observe_and_plan, self._connector, self._desired)
         look = await self._journal.look(FIRST_STEP.name, observe)
         self._journal.result = None
         observed, plan = look
@@ -336,7 +356,7 @@ class _Attempt:
             await self._agree(look)
             return
         before = previous_state(self._job, observed, self._mark)
-        if self._connector.plan(before, observed).action is PlanAction.NONE:
+        if (await self._connector.plan(before, observed)).action is PlanAction.NONE:
             found = observation(self._job, observed, self._job.previous)
             await self._end(outcomes.cancel_back(found))
         else:
@@ -349,13 +369,13 @@ def _found(look: Look) -> Mapping[str, object]:
         "found": str(observed.wish) if observed.exists else "absent",
         "level": observed.level,
         "complete": observed.complete,
-        "pending": observed.pending,
+        "pending": observed.pending is not None,
         "plan": str(plan.action),
         "steps": [step.name for step in plan.steps],
     }
 
 
-def _changes(step: Step, _: None) -> Mapping[str, object]:
+def _changes(step: Step) -> Mapping[str, object]:
     return {
         "changes": [
             {"what": change.what, "before": change.before, "after": change.after}

@@ -2,28 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
 
+from mission_control_tui.connect.errors import ConnectorError
 from mission_control_tui.model.errors import MissionControlError, UsageError
 from mission_control_tui.model.states import ErrorKind
-from mission_control_tui.provisioning.connectors import registry
-from mission_control_tui.provisioning.connectors.base import Connector, ConnectorError
-from mission_control_tui.provisioning.connectors.options import call_timeout
+from mission_control_tui.provisioning import registry
+from mission_control_tui.provisioning.guard import Guarded
 from mission_control_tui.settings.followed import FollowedSettings
 from mission_control_tui.settings.settings import ConnectorSettings, Settings
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Backend:
-    """An open connector; `call_seconds` is the hard limit of one call."""
-
-    connector: Connector
-    call_seconds: float
 
 
 class Backends:
@@ -34,7 +24,7 @@ class Backends:
     ) -> None:
         self._followed = FollowedSettings(settings, reload)
         self.installation = installation
-        self._open: dict[str, Backend] = {}
+        self._open: dict[str, Guarded] = {}
         self._observing: set[str] = set()
 
     @property
@@ -49,7 +39,7 @@ class Backends:
         except UsageError:
             return ConnectorSettings(type=name)
 
-    async def get(self, name: str) -> Backend:
+    async def get(self, name: str) -> Guarded:
         """Return the open connector.
 
         Raises MissionControlError when settings or package do not allow it, ConnectorError (transient) while the
@@ -92,10 +82,9 @@ class Backends:
             return False
         return True
 
-    async def _opened(self, name: str) -> Backend:
+    async def _opened(self, name: str) -> Guarded:
         table = self._followed.latest.connectors.get(name, {})
-        seconds = call_timeout(name, table)
-        return Backend(await registry.load(name, table, self.installation), seconds)
+        return await registry.load(name, table, self.installation)
 
     def only_observes(self, name: str) -> None:
         """Note that the connector was seen in observe mode: the next `get` reads the settings again."""
@@ -115,10 +104,5 @@ class Backends:
 
     async def _shut(self, name: str) -> None:
         backend = self._open.pop(name, None)
-        if backend is None:
-            return
-        with contextlib.suppress(TimeoutError):
-            try:
-                await backend.connector.aclose()
-            except Exception as error:  # noqa: BLE001 - a connector is somebody else's code
-                log.warning("connector %s did not close: %s", name, type(error).__name__)
+        if backend is not None:
+            await backend.aclose()

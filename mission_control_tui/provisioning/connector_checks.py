@@ -8,14 +8,13 @@ from collections.abc import Callable
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from mission_control_tui.connect.errors import ConnectorError
 from mission_control_tui.model.errors import MissionControlError, StoreError
 from mission_control_tui.model.requests import connector_pauses
 from mission_control_tui.model.requests.claims import Outlook
 from mission_control_tui.model.states import ErrorKind
 from mission_control_tui.model.store.database import Store
-from mission_control_tui.provisioning import converge
 from mission_control_tui.provisioning.backends import Backends
-from mission_control_tui.provisioning.connectors.base import ConnectorError
 from mission_control_tui.settings.settings import WorkerSettings
 
 log = logging.getLogger(__name__)
@@ -62,7 +61,7 @@ class ConnectorChecks:
             try:
                 await self._backends.refresh(name)
                 backend = await self._backends.get(name)
-                await converge.check(backend.connector, call_seconds=backend.call_seconds)
+                await backend.check()
             except ConnectorError as error:
                 await connector_pauses.still_paused(
                     self._store, name, error.kind, error.said, error.remedy

@@ -7,32 +7,28 @@ one loop, for the worker and for the tests of connectors, and its journal decide
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from enum import StrEnum
 from functools import partial
-from typing import NamedTuple, Protocol, TypeVar
+from typing import NamedTuple, Protocol
 
-from mission_control_tui.model.requests.attempts import FIRST_STEP
-from mission_control_tui.model.states import ErrorKind, PlanAction
-from mission_control_tui.model.text.clean import harmless
-from mission_control_tui.provisioning.connectors.base import (
+from mission_control_tui.connect.errors import ConnectorError
+from mission_control_tui.connect.protocol import (
+    Applied,
     ChangePlan,
-    Connector,
-    ConnectorError,
     DesiredState,
-    Health,
     ObservedState,
     Step,
 )
-from mission_control_tui.provisioning.connectors.options import DEFAULT_TIMEOUT
-
-T = TypeVar("T")
+from mission_control_tui.model.requests.attempts import FIRST_STEP
+from mission_control_tui.model.states import ErrorKind, PlanAction
+from mission_control_tui.provisioning.guard import SAID_LIMIT, Guarded
 
 VERIFY = "verify"
 """What the second look is called in the journal; the first is called as the model's FIRST_STEP."""
-SAID_LIMIT = 500  # characters of a back end's words that are kept
-TIMED_OUT = "timeout"  # the code of an error that is our own time limit
+LONGEST_SETTLING = 30.0
+"""Seconds that a second look is put off at most within an attempt because a back end asked for it."""
 
 
 class LookOutcome(StrEnum):
@@ -70,69 +66,58 @@ class Journal(Protocol):
         """Await `call` as one step, note what it found or its ConnectorError, and return or raise that."""
 
     async def apply(
-        self, step: Step, desired: DesiredState, call: Callable[[DesiredState], Awaitable[None]]
-    ) -> None:
-        """Await `call` as one step with `desired`, its password in clear, and note and raise a ConnectorError."""
+        self, step: Step, desired: DesiredState, call: Callable[[DesiredState], Awaitable[Applied]]
+    ) -> Applied:
+        """Await `call` as one step with `desired`, its password in clear, and note what it learned or raise."""
 
 
-async def converge(
-    connector: Connector,
-    desired: DesiredState,
-    journal: Journal,
-    *,
-    call_seconds: float = DEFAULT_TIMEOUT,
-) -> Look:
+async def converge(connector: Guarded, desired: DesiredState, journal: Journal) -> Look:
     """Make the back end agree with `desired` and return the last look: done, pending or blocked.
 
-    `call_seconds` is the hard limit of one call. Every ConnectorError is raised as it comes, and so is whatever the
-    journal raises. A back end that took all steps and still differs raises kind transient.
+    Every ConnectorError is raised as it comes, and so is whatever the journal raises. A back end that took all steps
+    and still differs raises kind transient.
     """
-    observe = partial(observe_and_plan, connector, desired, call_seconds=call_seconds)
-    first = await journal.look(FIRST_STEP.name, observe)
+    first = await journal.look(FIRST_STEP.name, partial(observe_and_plan, connector, desired))
     if first.outcome is not LookOutcome.DIFFERENT:
         return first
     plan = first.plan
+    settles = 0.0
     for count, step in enumerate(plan.steps, 1):
         await journal.begin(step.name, f"{step.name} ({count} of {len(plan.steps)})")
-        apply = partial(apply_step, connector, plan=plan, step=step, call_seconds=call_seconds)
-        await journal.apply(step, desired, apply)
+        apply = partial(apply_step, connector, plan=plan, step=step)
+        learned = await journal.apply(step, desired, apply)
+        settles = learned.look_again_after or 0.0
+        desired = replace(
+            desired,
+            external_id=learned.external_id or desired.external_id,
+            token=learned.token or desired.token,
+        )
     await journal.begin(VERIFY, "Looking at the back end again")
     if any(change.what == "password" for change in plan.changes):
         # It has just been set; a back end that cannot tell would be asked to set it for ever.
         desired = replace(desired, secret=None)
-    look_again = partial(verify, connector, desired, call_seconds=call_seconds)
-    return await journal.look(VERIFY, look_again)
+    await asyncio.sleep(min(max(settles, 0.0), LONGEST_SETTLING))
+    return await journal.look(VERIFY, partial(verify, connector, desired))
 
 
-async def observe_and_plan(
-    connector: Connector, desired: DesiredState, *, call_seconds: float = DEFAULT_TIMEOUT
-) -> Look:
+async def observe_and_plan(connector: Guarded, desired: DesiredState) -> Look:
     """Return what is, and what is to do; changes nothing. This is the dry run and the drift report, too."""
-    observed = await _call("observe", connector.observe(desired), desired, call_seconds)
-    return Look(observed, _planned(connector, desired, observed))
+    return Look(*await connector.look(desired))
 
 
 async def apply_step(
-    connector: Connector,
-    desired: DesiredState,
-    plan: ChangePlan,
-    step: Step,
-    *,
-    call_seconds: float = DEFAULT_TIMEOUT,
-) -> None:
+    connector: Guarded, desired: DesiredState, plan: ChangePlan, step: Step
+) -> Applied:
     """Do one step. A ConnectorError with `outcome_unknown` may have taken effect: observe next."""
-    applied = connector.apply(desired, plan, step)
-    await _call(f"apply {step.name}", applied, desired, call_seconds, writes=True)
+    return await connector.apply(desired, plan, step)
 
 
-async def verify(
-    connector: Connector, desired: DesiredState, *, call_seconds: float = DEFAULT_TIMEOUT
-) -> Look:
+async def verify(connector: Guarded, desired: DesiredState) -> Look:
     """Return the second look: done, pending or blocked.
 
     Raises ConnectorError (transient) naming what still differs.
     """
-    look = await observe_and_plan(connector, desired, call_seconds=call_seconds)
+    look = await observe_and_plan(connector, desired)
     if look.outcome is LookOutcome.DIFFERENT:
         differs = ", ".join(change.what for change in look.plan.changes)
         raise ConnectorError(
@@ -142,92 +127,3 @@ async def verify(
             code="differs",
         )
     return look
-
-
-async def check(connector: Connector, *, call_seconds: float = DEFAULT_TIMEOUT) -> Health:
-    """Return the connector's `check` under the same time limit and translation of errors."""
-    health = await _call("check", connector.check(), None, call_seconds)
-    return Health(_words(health.version, None), _words(health.detail, None))
-
-
-async def list_marked(
-    connector: Connector, *, call_seconds: float = DEFAULT_TIMEOUT
-) -> AsyncIterator[tuple[str, ObservedState]]:
-    """Yield from the connector's `list`; `call_seconds` limits the wait for each next object."""
-    found = connector.list()
-    while True:
-        item = await _call("list", anext(found, None), None, call_seconds)
-        if item is None:
-            return
-        yield item
-
-
-def _planned(connector: Connector, desired: DesiredState, observed: ObservedState) -> ChangePlan:
-    try:
-        plan = connector.plan(desired, observed)
-    except ConnectorError as error:
-        raise _presentable(error, desired) from None
-    except Exception as error:  # noqa: BLE001 - a connector is somebody else's code
-        raise _unexpected("plan", error, desired, writes=False) from None
-    # A reason may repeat what somebody else wrote at the back end.
-    return replace(plan, reason=_words(plan.reason, desired), remedy=_words(plan.remedy, desired))
-
-
-async def _call(
-    what: str,
-    answer: Awaitable[T],
-    desired: DesiredState | None,
-    call_seconds: float,
-    *,
-    writes: bool = False,
-) -> T:
-    """Await a connector's answer; every failure becomes a ConnectorError that is safe to show."""
-    try:
-        async with asyncio.timeout(call_seconds) as limit:
-            return await answer
-    except ConnectorError as error:
-        raise _presentable(error, desired) from None
-    except TimeoutError as error:
-        if not limit.expired():
-            raise _unexpected(what, error, desired, writes=writes) from None
-        raise ConnectorError(
-            ErrorKind.TRANSIENT,
-            f"{what}: no answer within {call_seconds:g} seconds",
-            remedy="See whether the back end is overloaded or hangs; it is tried again.",
-            code=TIMED_OUT,
-            outcome_unknown=writes,
-        ) from None
-    except Exception as error:  # noqa: BLE001 - a connector is somebody else's code
-        raise _unexpected(what, error, desired, writes=writes) from None
-
-
-def _unexpected(
-    what: str, error: Exception, desired: DesiredState | None, *, writes: bool
-) -> ConnectorError:
-    return ConnectorError(
-        ErrorKind.TRANSIENT,
-        _words(f"{what}: {type(error).__name__}: {error}", desired),
-        remedy="The connector did not foresee this error; it is tried again.",
-        code=type(error).__name__,
-        outcome_unknown=writes,
-    )
-
-
-def _presentable(error: ConnectorError, desired: DesiredState | None) -> ConnectorError:
-    return ConnectorError(
-        error.kind,
-        _words(error.said, desired),
-        remedy=_words(error.remedy, desired),
-        code=_words(error.code, desired),
-        retry_after=error.retry_after,
-        outcome_unknown=error.outcome_unknown,
-        field=_words(error.field, desired),
-    )
-
-
-def _words(text: str, desired: DesiredState | None) -> str:
-    """Return words of a back end without the password that was sent, without control characters, cut."""
-    if desired is not None and desired.secret:
-        text = text.replace(desired.secret, "[password]")
-    shown = harmless(text[: SAID_LIMIT * 4])
-    return shown if len(shown) <= SAID_LIMIT else shown[: SAID_LIMIT - 3] + "..."

@@ -3,28 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
+from mission_control_tui.connect.declaration import PASSWORD
+from mission_control_tui.connect.marks import Mark
+from mission_control_tui.connect.protocol import DesiredState, ObservedState
 from mission_control_tui.model.requests.attempts import Job, ServiceWish
 from mission_control_tui.model.requests.drift import GreenAssignment
 from mission_control_tui.model.requests.outcomes import Observation
 from mission_control_tui.model.states import Wish
-from mission_control_tui.provisioning.connectors.base import (
-    PASSWORD,
-    Connector,
-    DesiredState,
-    Mark,
-    ObservedState,
-)
+from mission_control_tui.model.store.tables.documents import StoredUsage
+from mission_control_tui.provisioning.guard import Guarded
 
 SEALED = ""
 """Stands for a password while there is only planning: that there is one matters, not what it is."""
 
 
-def desired_state(job: Job, connector: Connector, mark: Mark) -> DesiredState:
+def desired_state(job: Job, connector: Guarded, mark: Mark) -> DesiredState:
     """Return the wish, with `SEALED` in the place of a password that is to be delivered."""
     delivers = (
         job.sealed is not None
-        and PASSWORD in connector.capabilities
+        and PASSWORD in connector.declares.capabilities
         and job.wished.wish is not Wish.ABSENT
     )
     return state_of(
@@ -58,7 +57,26 @@ def observation(
         return Observation(Wish.ABSENT)
     level = wished.level_id if wished is not None else observed.level
     wish = observed.wish
-    return Observation(wish, level if wish is not Wish.ABSENT else "", observed.external_id)
+    return Observation(
+        wish,
+        level if wish is not Wish.ABSENT else "",
+        observed.external_id or job.external_id,
+        measured(observed),
+    )
+
+
+def measured(observed: ObservedState) -> dict[str, StoredUsage]:
+    """Return how much is used, each with the time of its measurement."""
+    now = datetime.now(UTC)
+    return {
+        name: StoredUsage(
+            value=usage.value,
+            limit=usage.limit,
+            unit=usage.unit,
+            at=(usage.at or now).astimezone(UTC).isoformat(timespec="seconds"),
+        )
+        for name, usage in observed.usage.items()
+    }
 
 
 def with_password(desired: DesiredState, password: str) -> DesiredState:
@@ -89,4 +107,6 @@ def state_of(
         adopt=adopt,
         limits=wished.limits,
         disabled=told.disabled,
+        external_id=told.external_id,
+        token=told.token,
     )

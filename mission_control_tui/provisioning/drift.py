@@ -7,6 +7,15 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from mission_control_tui.connect.declaration import LIST
+from mission_control_tui.connect.errors import ConnectorError
+from mission_control_tui.connect.marks import Mark
+from mission_control_tui.connect.protocol import (
+    Change,
+    ChangePlan,
+    DesiredState,
+    ObservedState,
+)
 from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.errors import MissionControlError
 from mission_control_tui.model.requests.drift import (
@@ -20,18 +29,8 @@ from mission_control_tui.model.states import PAUSING_KINDS, RETRIED_KINDS, PlanA
 from mission_control_tui.model.store.batches import batches
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.scope import AccountScope
-from mission_control_tui.provisioning import converge
 from mission_control_tui.provisioning.backends import Backends
-from mission_control_tui.provisioning.connectors.base import (
-    LIST,
-    Change,
-    ChangePlan,
-    ConnectorError,
-    DesiredState,
-    Mark,
-    ObservedState,
-)
-from mission_control_tui.provisioning.desired_state import state_of
+from mission_control_tui.provisioning.desired_state import measured, state_of
 from mission_control_tui.provisioning.rate_limits import RateLimits
 from mission_control_tui.settings.settings import WorkerSettings
 
@@ -154,24 +153,19 @@ class _Survey:
             self.missed[self._closed[name]] += 0
             return []
         backend = await self.backends.get(name)
-        if LIST not in backend.connector.capabilities:
+        if LIST not in backend.declares.capabilities:
             return []
-        listed: list[tuple[str, ObservedState, str]] = []
         try:
-            async for object_name, observed in converge.list_marked(
-                backend.connector, call_seconds=backend.call_seconds
-            ):
-                if observed.mark is not None:
-                    listed.append((object_name, observed, observed.mark.key))
+            listed = [(row, row.mark.key) async for row in backend.list() if row.mark is not None]
         except ConnectorError as error:
             self.missed[self._close(name, error)] += 0
             return []
         known: set[str] = set()
         for batch in batches(listed):
-            known |= await known_at(store, caller, name, {key for _, _, key in batch})
+            known |= await known_at(store, caller, name, {key for _, key in batch})
         return [
-            Orphan(name, object_name, key, observed.wish, observed.level)
-            for object_name, observed, key in listed
+            Orphan(name, row.name, key, row.state or Wish.PRESENT, row.level)
+            for row, key in listed
             if key not in known
         ]
 
@@ -180,7 +174,7 @@ class _Survey:
         self._gates[name] = asyncio.Semaphore(self.backends.rates(name).concurrency)
         try:
             backend = await self.backends.get(name)
-            await converge.check(backend.connector, call_seconds=backend.call_seconds)
+            await backend.check()
         except ConnectorError as error:
             self._close(name, error)
         except MissionControlError as error:
@@ -210,16 +204,12 @@ class _Survey:
         desired = self._desired(assignment)
         await self._slow_down(assignment.connector)
         try:
-            return await converge.observe_and_plan(
-                backend.connector, desired, call_seconds=backend.call_seconds
-            )
+            return await backend.look(desired)
         except ConnectorError as error:
             if error.kind not in RETRIED_KINDS:
                 raise
         await asyncio.sleep(AGAIN_SECONDS)
-        return await converge.observe_and_plan(
-            backend.connector, desired, call_seconds=backend.call_seconds
-        )
+        return await backend.look(desired)
 
     async def _slow_down(self, name: str) -> None:
         while self.limits.starts_left(name) <= 0:  # noqa: ASYNC110 - time alone makes room again
@@ -243,7 +233,9 @@ class _Survey:
         if difference is not None:
             self.differing.append(difference)
         differs = difference.words if difference is not None else ()
-        return DriftLook(assignment.assignment_id, assignment.generation, differs)
+        return DriftLook(
+            assignment.assignment_id, assignment.generation, differs, measured(observed)
+        )
 
 
 def _difference(

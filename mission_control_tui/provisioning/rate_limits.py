@@ -7,7 +7,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 
-from mission_control_tui.provisioning.connectors.base import ConnectorError
+from mission_control_tui.connect.errors import ConnectorError
 from mission_control_tui.settings.settings import ConnectorSettings, WorkerSettings
 
 LONGEST_RETRY_AFTER = 3600.0

@@ -8,12 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from mission_control_tui.connect import ConnectorError, SecretReference
 from mission_control_tui.model.errors import InvalidInput, MissionControlError, StoreError
 from mission_control_tui.model.input_files import FileTooLarge, NoRegularFile, read_file
 from mission_control_tui.model.onboarding.files.read import contents
 from mission_control_tui.model.store import sealing
-from mission_control_tui.provisioning.connectors.base import ConnectorError
-from mission_control_tui.provisioning.connectors.options import SecretReference
 from mission_control_tui.provisioning.connectors.simulator.rules import read_rules
 from mission_control_tui.settings import settings
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import select
 
+from mission_control_tui.connect import DesiredState, Mark
 from mission_control_tui.model.requests import control as requests
 from mission_control_tui.model.services.failures import failures_of
 from mission_control_tui.model.states import ErrorKind, Light, RequestKind, RequestState, Wish, Word
@@ -15,10 +16,9 @@ from mission_control_tui.model.store.tables.workers import ConnectorStateRow
 from mission_control_tui.model.users.actions.params import ActionParams
 from mission_control_tui.model.users.editing import disable_user, enable_user
 from mission_control_tui.model.users.provisioning import provision
-from mission_control_tui.provisioning.connectors.base import DesiredState, Mark
-from mission_control_tui.provisioning.connectors.registry import load
 from mission_control_tui.provisioning.connectors.simulator.connector import login
 from mission_control_tui.provisioning.converge import apply_step, observe_and_plan
+from mission_control_tui.provisioning.registry import load
 from tests.provisioning.support import (
     ACCOUNT,
     EXCHANGE,

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from mission_control_tui.connect import ConnectorError
 from mission_control_tui.model.states import ErrorKind, Light
 from mission_control_tui.provisioning.backends import Backends
-from mission_control_tui.provisioning.connectors.base import ConnectorError
 from mission_control_tui.settings import followed
 from mission_control_tui.settings.settings import load
 from tests.provisioning.support import EXCHANGE, World, worker

@@ -7,8 +7,8 @@ import random
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mission_control_tui.connect import ConnectorError
 from mission_control_tui.model.states import ErrorKind
-from mission_control_tui.provisioning.connectors.base import ConnectorError
 from mission_control_tui.provisioning.rate_limits import (
     LONGEST_PENDING_SECONDS,
     LONGEST_RETRY_AFTER,

@@ -304,14 +304,14 @@ async def _connectors(
 async def _connector(
     session: Session, installation: str, name: str, patience: float
 ) -> HealthFinding:
-    from mission_control_tui.provisioning.connectors import registry
-    from mission_control_tui.provisioning.connectors.base import ConnectorError
+    from mission_control_tui.connect.errors import ConnectorError
+    from mission_control_tui.provisioning import registry
 
     check = f"connector {name}"
     try:
         session.settings.connector(name)
         table = session.settings.connectors.get(name, {})
-        connector = await registry.load(name, table, installation)
+        connector = await registry.load(name, {"timeout": patience, **table}, installation)
     except MissionControlError as error:
         return failed(check, error)
     try:
@@ -324,5 +324,7 @@ async def _connector(
         return problem(check, error.said, error.remedy)
     finally:
         await connector.aclose()
+    if health.warnings:
+        return warning(check, f"{health.version}: {'; '.join(health.warnings)}")
     detail = f", {health.detail}" if health.detail else ""
     return ok(check, f"{health.version}{detail}")

@@ -206,7 +206,8 @@ async def _move(
             subject = await _subject(tx, account, row)
             row.backend_name = await free_name(tx, after, service, account, subject, row.instance)
         step = _STEP.format(before=row.connector, after=after)
-        row.connector, row.external_id, row.drift = after, "", False
+        row.connector, row.drift = after, False
+        row.external_id, row.token, row.usage = "", "", {}
         row.observed_wish, row.observed_level, row.observed_generation = Wish.ABSENT, "", 0
         if row.id in active:
             for request in active[row.id]:

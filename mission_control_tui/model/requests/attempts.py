@@ -75,6 +75,17 @@ class Job:
     epoch: int = 1
     sealed: bytes | None = field(default=None, repr=False)
     secret_id: str = ""
+    external_id: str = ""
+    token: str = ""
+    """What the back end said last, for its next call."""
+
+
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """What a step learned of the back end: its own id of the object, and the token of a job that runs on there."""
+
+    external_id: str = ""
+    token: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +99,7 @@ class StepResult:
     said: str = ""
     remedy: str = ""
     detail: Mapping[str, object] = field(default_factory=dict)
+    learned: Learned | None = None
 
 
 @dataclass(frozen=True, slots=True)

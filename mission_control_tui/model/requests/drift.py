@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import cast
 
-from sqlalchemy import select
+from sqlalchemy import Table, bindparam, select, update
 
 from mission_control_tui.model.audit_actions import AuditAction
 from mission_control_tui.model.caller import Caller
@@ -21,11 +22,21 @@ from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.lookups import user_row
 from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.subject_names import SUBJECT
+from mission_control_tui.model.store.tables.documents import StoredUsage
 from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.model.store.tables.users import UserRow
 from mission_control_tui.model.views import view_of
 
 PAGE = 200
+_ASSIGNMENTS = cast("Table", AssignmentRow.__table__)
+_KEEP_USAGE = (
+    update(_ASSIGNMENTS)
+    .where(
+        _ASSIGNMENTS.c.id == bindparam("of_assignment"),
+        _ASSIGNMENTS.c.generation == bindparam("of_generation"),
+    )
+    .values(usage=bindparam("new_usage"))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +55,8 @@ class GreenAssignment:
     attributes: Mapping[str, object]
     disabled: bool
     epoch: int
+    external_id: str = ""
+    token: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +66,7 @@ class DriftLook:
     assignment_id: str
     generation: int
     differs: tuple[str, ...]
+    usage: Mapping[str, StoredUsage] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,9 +142,9 @@ async def green_pages(
 async def mark_drift(
     scope: AccountScope, looked: Sequence[DriftLook], *, dry_run: bool = False
 ) -> Outcome[FlagCount]:
-    """Set the flag on what differs and take it from what agrees; what was wished anew meanwhile is left alone.
+    """Set the flag on what differs and take it from what agrees, and keep what was measured.
 
-    A read-only caller may look, and sets no flag.
+    What was wished anew meanwhile is left alone. A read-only caller may look, and sets no flag.
     """
     by_id = {look.assignment_id: look for look in looked}
     found = gone = 0
@@ -144,7 +158,8 @@ async def mark_drift(
             )
         }
     changed = [look for look in flags if flags[look] != bool(by_id[look].differs)]
-    if not changed or not scope.caller.may_write:
+    measured = [look for look in looked if look.usage]
+    if not (changed or measured) or not scope.caller.may_write:
         return Outcome(FlagCount(0, 0), Plan(), not dry_run and scope.caller.may_write)
     async with scope.store.write(scope.caller, account_id, dry_run=dry_run) as tx:
         rows = await tx.session.execute(
@@ -168,6 +183,18 @@ async def mark_drift(
                 after={"drift": differs, **({"differs": list(look.differs)} if differs else {})},
                 action=AuditAction.DRIFT_FOUND if differs else AuditAction.DRIFT_GONE,
                 user_id=row.user_id,
+            )
+        if measured:
+            await tx.session.execute(
+                _KEEP_USAGE,
+                [
+                    {
+                        "of_assignment": look.assignment_id,
+                        "of_generation": look.generation,
+                        "new_usage": dict(look.usage),
+                    }
+                    for look in measured
+                ],
             )
     return tx.outcome(FlagCount(found, gone))
 

@@ -114,4 +114,6 @@ def _job(
         epoch=epoch,
         sealed=secret.sealed if secret is not None else None,
         secret_id=secret.mark if secret is not None else "",
+        external_id=row.external_id,
+        token=row.token,
     )

@@ -8,7 +8,7 @@ request ends as superseded whatever its result, and the light is left to the new
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import wraps
 from typing import Concatenate, ParamSpec
 
@@ -28,6 +28,7 @@ from mission_control_tui.model.states import (
     Word,
 )
 from mission_control_tui.model.store.group_rows import free_address
+from mission_control_tui.model.store.tables.documents import StoredUsage
 from mission_control_tui.model.store.tables.requests import RequestEventRow, RequestRow
 from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.model.store.transaction import Transaction
@@ -37,6 +38,7 @@ CALM_TAKEOVERS = 5
 LONGEST_CALM_SECONDS = 300.0
 HALFWAY_SAID = "Cancelled half-way: the service is neither as it was nor as it was wished."
 HALFWAY_REMEDY = "Provision again, or deprovision."
+STILL_WORKS = "The back end has accepted it and still works on it"
 _STEP_LIMIT = 200
 
 
@@ -47,6 +49,7 @@ class Observation:
     wish: Wish
     level_id: str = ""
     external_id: str = ""
+    usage: Mapping[str, StoredUsage] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,14 +169,17 @@ async def look_later(
     delay: float,
     *,
     applied: bool,
+    said: str = "",
 ) -> None:
     """Wait for a back end that has accepted and still works on it: orange, observed again later, not a failure.
 
-    An attempt that only looked (`applied` False) and found nothing new leaves no steps and no event.
+    `said` are the back end's own words. An attempt that only looked (`applied` False) and found nothing new leaves no
+    steps and no event.
     """
-    shown = "The back end has accepted it and still works on it"
+    shown = f"The back end still works on it: {said}" if said else STILL_WORKS
     news = applied or await _last_event(batch.tx, request) != "pending"
     row.external_id = seen.external_id or row.external_id
+    row.usage = dict(seen.usage)
     if _superseded(batch, request, row):
         return
     request.failures = 0
@@ -353,5 +359,6 @@ async def _last_event(tx: Transaction, request: RequestRow) -> str | None:
 def _see(row: AssignmentRow, seen: Observation, generation: int) -> None:
     row.observed_wish, row.observed_level = seen.wish, seen.level_id
     row.observed_generation = generation
-    row.external_id = seen.external_id
+    row.external_id, row.token = seen.external_id, ""
+    row.usage = dict(seen.usage)
     row.drift = False

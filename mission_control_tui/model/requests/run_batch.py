@@ -14,6 +14,7 @@ from sqlalchemy import Table, bindparam, delete, insert, update
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from mission_control_tui.model.requests.attempts import (
+    Learned,
     Run,
     RunLost,
     StepResult,
@@ -210,9 +211,16 @@ async def _write(tx: Transaction, writes: Sequence[RunWrite]) -> list[object]:
         tx.heard_by.add(request.account_id)
         if single.result is not None:
             batch.end_step(request, single.result)
+            _learn(row, single.result.learned)
         answers.append(await single.work(batch, request, row))
     await batch.finish()
     return answers
+
+
+def _learn(row: AssignmentRow, learned: Learned | None) -> None:
+    if learned is not None:
+        row.external_id = learned.external_id or row.external_id
+        row.token = learned.token or row.token
 
 
 def progress(start: StepStart) -> RunWork[StopReason | None]:

@@ -9,8 +9,8 @@ import asyncio
 import sys
 from pathlib import Path
 
+from mission_control_tui.connect import ConnectorError
 from mission_control_tui.model.states import StepState
-from mission_control_tui.provisioning.connectors.base import ConnectorError
 from tests.provisioning.connectors.support import MemoryJournal, SimulatorBackEnd, reach, wish
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import zlib
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, TypeVar
@@ -13,17 +13,20 @@ from typing import Protocol, TypeVar
 import asyncpg
 import pytest
 
-from mission_control_tui.model.states import ErrorKind, StepState, Wish
-from mission_control_tui.provisioning.connectors.base import (
-    Connector,
+from mission_control_tui.connect import (
+    Applied,
     ConnectorError,
     DesiredState,
+    Health,
+    Listed,
     Mark,
     Step,
 )
-from mission_control_tui.provisioning.connectors.registry import load
+from mission_control_tui.model.states import ErrorKind, StepState, Wish
 from mission_control_tui.provisioning.connectors.simulator.connector import ledger, login
 from mission_control_tui.provisioning.converge import Look, converge, observe_and_plan
+from mission_control_tui.provisioning.guard import Guarded
+from mission_control_tui.provisioning.registry import load
 from tests.postgres import PostgresServer
 
 T = TypeVar("T")
@@ -93,9 +96,9 @@ class MemoryJournal:
         return self.looks[-1]
 
     async def apply(
-        self, step: Step, desired: DesiredState, call: Callable[[DesiredState], Awaitable[None]]
-    ) -> None:
-        await self._noted(step.name, call(desired))
+        self, step: Step, desired: DesiredState, call: Callable[[DesiredState], Awaitable[Applied]]
+    ) -> Applied:
+        return await self._noted(step.name, call(desired))
 
     def note(self, name: str, state: StepState, error: ConnectorError | None = None) -> None:
         """Keep one entry."""
@@ -123,11 +126,9 @@ class MemoryJournal:
 
 
 async def reach(
-    connector: Connector,
+    connector: Guarded,
     desired: DesiredState,
     journal: MemoryJournal | None = None,
-    *,
-    call_seconds: float = 30.0,
 ) -> Look:
     """Converge as the worker does; after a stale or a lost answer again, as the queue would, `ROUNDS` times at most."""
     journal = journal or MemoryJournal()
@@ -135,17 +136,28 @@ async def reach(
     while True:
         rounds_left -= 1
         try:
-            return await converge(connector, desired, journal, call_seconds=call_seconds)
+            return await converge(connector, desired, journal)
         except ConnectorError as error:
             if not rounds_left or not (error.outcome_unknown or error.kind is ErrorKind.STALE):
                 raise
 
 
-async def stop_after(connector: Connector, desired: DesiredState, step: str) -> Look:
+async def stop_after(connector: Guarded, desired: DesiredState, step: str) -> Look:
     """Converge until the step is done, as a worker that is told to stop; returns what is true then."""
     with pytest.raises(Stopped):
         await converge(connector, desired, MemoryJournal(stop_after=step))
     return await observe_and_plan(connector, desired)
+
+
+async def check(connector: Guarded) -> Health:
+    """Reach the back end and log in."""
+    return await connector.check()
+
+
+async def list_marked(connector: Guarded) -> AsyncIterator[tuple[str, Listed]]:
+    """What the connector lists, by name."""
+    async for row in connector.list():
+        yield row.name, row
 
 
 class BackEnd(Protocol):
@@ -153,7 +165,7 @@ class BackEnd(Protocol):
 
     name: str
 
-    async def open(self, installation: str = INSTALLATION, **settings: object) -> Connector: ...
+    async def open(self, installation: str = INSTALLATION, **settings: object) -> Guarded: ...
     async def can_log_in(self, name: str, password: str) -> bool: ...
     async def written(self, name: str) -> object:
         """A value that differs after any write to the object `name`."""
@@ -171,7 +183,7 @@ class SimulatorBackEnd:
     def file(self) -> Path:
         return self.directory / "simulator.db"
 
-    async def open(self, installation: str = INSTALLATION, **settings: object) -> Connector:
+    async def open(self, installation: str = INSTALLATION, **settings: object) -> Guarded:
         table = {"type": "simulator", "path": str(self.file), "delay_factor": 0, **settings}
         return await load("back_end", table, installation)
 
@@ -205,7 +217,7 @@ class PostgresBackEnd:
             **settings,
         }
 
-    async def open(self, installation: str = INSTALLATION, **settings: object) -> Connector:
+    async def open(self, installation: str = INSTALLATION, **settings: object) -> Guarded:
         return await load("back_end", self.settings(**settings), installation)
 
     async def can_log_in(self, name: str, password: str, database: str | None = None) -> bool:

@@ -7,24 +7,20 @@ from dataclasses import replace
 
 import pytest
 
-from mission_control_tui.model.states import RETRIED_KINDS, ErrorKind, PlanAction, Wish
-from mission_control_tui.provisioning.connectors.base import (
+from mission_control_tui.connect import (
     MEMBERS,
-    Connector,
     ConnectorError,
     DesiredState,
 )
-from mission_control_tui.provisioning.converge import (
-    LookOutcome,
-    apply_step,
-    check,
-    list_marked,
-    observe_and_plan,
-)
+from mission_control_tui.model.states import RETRIED_KINDS, ErrorKind, PlanAction, Wish
+from mission_control_tui.provisioning.converge import LookOutcome, apply_step, observe_and_plan
+from mission_control_tui.provisioning.guard import Guarded
 from tests.provisioning.connectors.support import (
     PASSWORD,
     BackEnd,
     MemoryJournal,
+    check,
+    list_marked,
     new_name,
     reach,
     stop_after,
@@ -32,7 +28,7 @@ from tests.provisioning.connectors.support import (
 )
 
 
-async def reach_patiently(connector: Connector, desired: DesiredState) -> LookOutcome:
+async def reach_patiently(connector: Guarded, desired: DesiredState) -> LookOutcome:
     """Converge as the engine does: what can heal is tried again."""
     for _ in range(20):
         try:
@@ -338,7 +334,7 @@ async def test_closing_twice_is_harmless(back_end: BackEnd) -> None:
 async def test_members_are_differences_or_are_said_to_be_unsupported(back_end: BackEnd) -> None:
     connector, name = await back_end.open(), new_name()
     both = {"members.member": ["ada@acme.example", "ben@acme.example"]}
-    if MEMBERS not in connector.capabilities:
+    if MEMBERS not in connector.declares.capabilities:
         _, plan = await observe_and_plan(connector, wish(name, attributes=both))
         assert (plan.action, plan.kind) == (PlanAction.BLOCKED, ErrorKind.UNSUPPORTED)
         return

@@ -4,32 +4,39 @@ from __future__ import annotations
 
 import asyncio
 import traceback
-from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
 
-from mission_control_tui.model.states import ErrorKind, PlanAction, StepState, Wish
-from mission_control_tui.provisioning.connectors.base import (
+from mission_control_tui.connect import (
     CAPABILITIES,
+    Applied,
     ChangePlan,
+    Connector,
     ConnectorError,
+    Context,
+    Declaration,
     DesiredState,
+    FenceGrade,
     Health,
+    Listed,
     ObservedState,
+    Page,
+    Pending,
     Step,
 )
-from mission_control_tui.provisioning.connectors.planning import Part, plan_difference
+from mission_control_tui.connect.planning import Part, plan_difference
+from mission_control_tui.model.states import ErrorKind, PlanAction, StepState, Wish
 from mission_control_tui.provisioning.converge import (
-    SAID_LIMIT,
     LookOutcome,
     apply_step,
-    check,
-    list_marked,
     observe_and_plan,
     verify,
 )
+from mission_control_tui.provisioning.guard import SAID_LIMIT, Guarded
+from mission_control_tui.provisioning.registry import opened
 from tests.provisioning.connectors.support import (
     PASSWORD,
     ROUNDS,
@@ -42,20 +49,26 @@ from tests.provisioning.connectors.support import (
 LAYOUT = (Part("first"), Part("second", ("level",)))
 
 
+DECLARES = Declaration(
+    capabilities=CAPABILITIES, fence=FenceGrade.LOCKED, limits=None, starts_enabled=True
+)
+
+
 @dataclass
 class Faulty:
     """A back end in memory that does what each call is told: raise, hang, lie or obey."""
 
     before: dict[str, list[Callable[[], Any]]] = field(default_factory=dict)
     after: dict[str, list[Callable[[], Any]]] = field(default_factory=dict)
-    capabilities: frozenset[str] = CAPABILITIES
-    needs_password: bool = False
-    pending: bool = False
+    declares: Declaration = DECLARES
+    pending: Pending | None = None
     stuck: bool = False
     applied: list[str] = field(default_factory=list)
     calls: list[str] = field(default_factory=list)
     parts: set[str] = field(default_factory=set)
     made: DesiredState | None = None
+    learned: Applied | None = None
+    desired: list[DesiredState] = field(default_factory=list)
 
     async def _told(self, table: dict[str, list[Callable[[], Any]]], call: str) -> None:
         if table.get(call):
@@ -69,6 +82,7 @@ class Faulty:
 
     async def observe(self, desired: DesiredState) -> ObservedState:
         self.calls.append("observe")
+        self.desired.append(desired)
         await self._told(self.before, "observe")
         if self.made is None:
             return ObservedState(exists=False)
@@ -87,9 +101,9 @@ class Faulty:
         )
 
     def plan(self, desired: DesiredState, observed: ObservedState) -> ChangePlan:
-        return plan_difference(desired, observed, layout=LAYOUT, capabilities=self.capabilities)
+        return plan_difference(desired, observed, self.declares, layout=LAYOUT)
 
-    async def apply(self, desired: DesiredState, plan: ChangePlan, step: Step) -> None:
+    async def apply(self, desired: DesiredState, plan: ChangePlan, step: Step) -> Applied | None:
         self.calls.append(f"apply {step.name}")
         await self._told(self.before, "apply")
         if not self.stuck:
@@ -97,15 +111,25 @@ class Faulty:
             self.parts.add(step.name)
             self.applied.append(step.name)
         await self._told(self.after, "apply")
+        return self.learned
 
-    async def list(self) -> AsyncIterator[tuple[str, ObservedState]]:
-        yield "one", ObservedState(exists=True)
+    async def list(self, cursor: str, marked_only: bool) -> Page:
         await self._told(self.before, "list")
+        return Page((Listed("two"),)) if cursor else Page((Listed("one"),), "more")
 
     async def aclose(self) -> None: ...
 
 
-def raising(error: Exception) -> Callable[[], None]:
+async def guard(back_end: Connector, seconds: float = 30.0) -> Guarded:
+    """The back end behind the guard that the worker opens it with."""
+
+    async def create(context: Context) -> Connector:
+        return back_end
+
+    return await opened(Context("back_end", {}, "here"), "faulty", lambda: create, seconds)
+
+
+def raising(error: BaseException) -> Callable[[], None]:
     def told() -> None:
         raise error
 
@@ -118,7 +142,7 @@ def lost() -> ConnectorError:
 
 async def test_the_order_of_calls_and_reports() -> None:
     back_end, journal = Faulty(), MemoryJournal()
-    converged = await reach(back_end, wish("a"), journal)
+    converged = await reach(await guard(back_end), wish("a"), journal)
     assert back_end.calls == ["observe", "apply first", "apply second", "observe"]
     assert journal.entries == [
         ("observe", StepState.DONE),
@@ -133,7 +157,7 @@ async def test_the_order_of_calls_and_reports() -> None:
 
 
 async def test_pending_is_not_done() -> None:
-    converged = await reach(Faulty(pending=True), wish("a"))
+    converged = await reach(await guard(Faulty(pending=Pending())), wish("a"))
     assert converged.outcome is LookOutcome.PENDING
     assert converged.plan.action is PlanAction.NONE
 
@@ -141,7 +165,7 @@ async def test_pending_is_not_done() -> None:
 async def test_a_back_end_that_obeys_and_changes_nothing_is_not_believed() -> None:
     back_end = Faulty(stuck=True)
     with pytest.raises(ConnectorError) as caught:
-        await reach(back_end, wish("a"))
+        await reach(await guard(back_end), wish("a"))
     assert caught.value.kind is ErrorKind.TRANSIENT
     assert caught.value.code == "differs"
     assert "first" in caught.value.said
@@ -149,7 +173,7 @@ async def test_a_back_end_that_obeys_and_changes_nothing_is_not_believed() -> No
 
 async def test_told_to_stop_it_stops_between_steps_and_says_what_is_true() -> None:
     back_end = Faulty()
-    stopped = await stop_after(back_end, wish("a"), "first")
+    stopped = await stop_after(await guard(back_end), wish("a"), "first")
     assert back_end.applied == ["first"]
     assert stopped.observed.missing == ("second",)
     assert [step.name for step in stopped.plan.steps] == ["second"]
@@ -158,7 +182,7 @@ async def test_told_to_stop_it_stops_between_steps_and_says_what_is_true() -> No
 async def test_after_a_lost_answer_it_looks_before_anything_else() -> None:
     back_end = Faulty(after={"apply": [raising(lost())]})
     journal = MemoryJournal()
-    converged = await reach(back_end, wish("a"), journal)
+    converged = await reach(await guard(back_end), wish("a"), journal)
     assert converged.outcome is LookOutcome.DONE
     assert back_end.calls[:3] == ["observe", "apply first", "observe"]
     assert back_end.applied == ["first", "second"]
@@ -173,14 +197,14 @@ async def test_after_a_lost_answer_it_looks_before_anything_else() -> None:
 async def test_a_stale_answer_makes_it_plan_again() -> None:
     stale = ConnectorError(ErrorKind.STALE, "changed meanwhile")
     back_end = Faulty(before={"apply": [raising(stale)]})
-    assert (await reach(back_end, wish("a"))).outcome is LookOutcome.DONE
+    assert (await reach(await guard(back_end), wish("a"))).outcome is LookOutcome.DONE
     assert back_end.applied == ["first", "second"]
 
 
 async def test_it_plans_again_so_often_and_no_more() -> None:
     back_end = Faulty(before={"apply": [raising(lost()) for _ in range(9)]})
     with pytest.raises(ConnectorError) as caught:
-        await reach(back_end, wish("a"))
+        await reach(await guard(back_end), wish("a"))
     assert caught.value.outcome_unknown
     assert back_end.calls.count("observe") == ROUNDS
 
@@ -191,7 +215,7 @@ async def test_other_errors_are_raised_as_they_come(kind: ErrorKind) -> None:
     back_end = Faulty(before={"apply": [raising(error)]})
     journal = MemoryJournal()
     with pytest.raises(ConnectorError) as caught:
-        await reach(back_end, wish("a"), journal)
+        await reach(await guard(back_end), wish("a"), journal)
     raised = caught.value
     assert (raised.kind, raised.said, raised.remedy) == (kind, "no", "do")
     assert (raised.code, raised.retry_after) == ("7", 3.0)
@@ -201,8 +225,11 @@ async def test_other_errors_are_raised_as_they_come(kind: ErrorKind) -> None:
 
 
 async def test_a_blocked_plan_ends_it_before_any_step() -> None:
-    back_end, journal = Faulty(capabilities=frozenset()), MemoryJournal()
-    blocked = await reach(back_end, wish("a", Wish.SUSPENDED), journal)
+    back_end, journal = (
+        Faulty(declares=replace(DECLARES, capabilities=frozenset())),
+        MemoryJournal(),
+    )
+    blocked = await reach(await guard(back_end), wish("a", Wish.SUSPENDED), journal)
     assert blocked.outcome is LookOutcome.BLOCKED
     assert journal.steps == []
 
@@ -212,7 +239,7 @@ async def test_an_error_nobody_foresaw_is_transient_harmless_and_short(call: str
     strange = RuntimeError(f"\x1b[2Jboom\n{PASSWORD} {'x' * 5000}")
     back_end = Faulty(before={call: [raising(strange)] * 9})
     with pytest.raises(ConnectorError) as caught:
-        await reach(back_end, wish("a"))
+        await reach(await guard(back_end), wish("a"))
     error = caught.value
     assert error.kind is ErrorKind.TRANSIENT
     assert error.outcome_unknown is (call == "apply")
@@ -229,7 +256,7 @@ async def test_a_connectors_own_error_is_made_harmless_too() -> None:
     said = ConnectorError(ErrorKind.INVALID, f"no\x07 {PASSWORD}", remedy=f"\x1b]0;x {PASSWORD}")
     back_end = Faulty(before={"apply": [raising(said)]})
     with pytest.raises(ConnectorError) as caught:
-        await reach(back_end, wish("a"))
+        await reach(await guard(back_end), wish("a"))
     for text in (caught.value.said, caught.value.remedy):
         assert PASSWORD not in text
         assert text.isprintable()
@@ -244,7 +271,7 @@ class Unplanned(Faulty):
 
 async def test_a_plan_that_fails_is_an_error_of_the_connector() -> None:
     with pytest.raises(ConnectorError, match="KeyError") as caught:
-        await observe_and_plan(Unplanned(), wish("a"))
+        await observe_and_plan(await guard(Unplanned()), wish("a"))
     assert not caught.value.outcome_unknown
 
 
@@ -253,26 +280,24 @@ async def test_a_call_that_hangs_is_cut_off() -> None:
         return asyncio.sleep(60)
 
     back_end = Faulty(before={"observe": [hang], "apply": [hang], "check": [hang], "list": [hang]})
-    for call in (
-        observe_and_plan(back_end, wish("a"), call_seconds=0.05),
-        check(back_end, call_seconds=0.05),
-    ):
+    guarded = await guard(back_end, 0.05)
+    for call in (observe_and_plan(guarded, wish("a")), guarded.check()):
         with pytest.raises(ConnectorError) as caught:
             await call
-        assert (caught.value.kind, caught.value.code) == (ErrorKind.TRANSIENT, "timeout")
+        assert (caught.value.kind, caught.value.code) == (ErrorKind.UNREACHABLE, "timeout")
         assert not caught.value.outcome_unknown
     made = back_end.plan(wish("a"), ObservedState(exists=False))
     with pytest.raises(ConnectorError) as caught:
-        await apply_step(back_end, wish("a"), made, made.steps[0], call_seconds=0.05)
+        await apply_step(guarded, wish("a"), made, made.steps[0])
     assert caught.value.outcome_unknown
     with pytest.raises(ConnectorError, match="list"):
-        _ = [name async for name, _ in list_marked(back_end, call_seconds=0.05)]
+        _ = [row async for row in guarded.list()]
 
 
 async def test_being_cancelled_is_not_an_error_of_the_back_end() -> None:
     back_end = Faulty(before={"observe": [lambda: asyncio.sleep(60)]})
-    task = asyncio.create_task(observe_and_plan(back_end, wish("a")))
-    await asyncio.sleep(0.01)
+    task = asyncio.create_task(observe_and_plan(await guard(back_end), wish("a")))
+    await asyncio.sleep(0.05)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
@@ -281,16 +306,24 @@ async def test_being_cancelled_is_not_an_error_of_the_back_end() -> None:
 async def test_a_time_limit_of_the_connectors_own_is_told_apart() -> None:
     back_end = Faulty(before={"observe": [raising(TimeoutError("own limit"))]})
     with pytest.raises(ConnectorError) as caught:
-        await observe_and_plan(back_end, wish("a"))
+        await observe_and_plan(await guard(back_end), wish("a"))
     assert caught.value.code == "TimeoutError"
     assert "own limit" in caught.value.said
 
 
 async def test_the_pieces_do_what_the_whole_does() -> None:
-    back_end = Faulty()
-    _, made = await observe_and_plan(back_end, wish("a"))
+    guarded = await guard(Faulty())
+    _, made = await observe_and_plan(guarded, wish("a"))
     for step in made.steps:
-        await apply_step(back_end, wish("a"), made, step)
-    assert (await verify(back_end, wish("a"))).outcome is LookOutcome.DONE
-    assert [name async for name, _ in list_marked(back_end)] == ["one"]
-    assert (await check(back_end)).version == "1"
+        await apply_step(guarded, wish("a"), made, step)
+    assert (await verify(guarded, wish("a"))).outcome is LookOutcome.DONE
+    assert [row.name async for row in guarded.list()] == ["one", "two"]
+    assert (await guarded.check()).version == "1"
+
+
+async def test_what_a_step_learns_is_handed_to_the_next_look() -> None:
+    back_end = Faulty(learned=Applied("object-7", "job-1", look_again_after=0.01))
+    await reach(await guard(back_end), wish("a"))
+    first, second = back_end.desired
+    assert (first.external_id, first.token) == ("", "")
+    assert (second.external_id, second.token) == ("object-7", "job-1")

@@ -14,19 +14,22 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from mission_control_tui.connect import CAPABILITIES
+from mission_control_tui.connect.settings_reader import call_timeout
 from mission_control_tui.model.errors import InvalidInput
 from mission_control_tui.model.states import PAUSING_KINDS, RETRIED_KINDS, ErrorKind, Wish
-from mission_control_tui.provisioning.connectors import registry
-from mission_control_tui.provisioning.connectors.base import CAPABILITIES, Connector
-from mission_control_tui.provisioning.connectors.options import call_timeout
-from mission_control_tui.provisioning.connectors.registry import load
+from mission_control_tui.provisioning import registry
 from mission_control_tui.provisioning.connectors.simulator.rules import read_rules
-from mission_control_tui.provisioning.converge import LookOutcome, check, list_marked
+from mission_control_tui.provisioning.converge import LookOutcome
+from mission_control_tui.provisioning.guard import Guarded
+from mission_control_tui.provisioning.registry import load
 from tests.provisioning.connectors.support import (
     PASSWORD,
     MemoryJournal,
     PostgresBackEnd,
     SimulatorBackEnd,
+    check,
+    list_marked,
     new_name,
     reach,
     wish,
@@ -190,11 +193,11 @@ async def test_the_pages_connector_keeps_the_promises(
             "a", state, level, generation=generation, secret=None, installation="here", **more
         )
 
-    observing: Connector = await load("mine", settings_table, "here")
+    observing: Guarded = await load("mine", settings_table, "here")
     blocked = await reach(observing, mine())
     assert blocked.outcome is LookOutcome.BLOCKED
     assert "connectors.mine.mode" in blocked.plan.remedy
-    connector: Connector = await load("mine", {**settings_table, "mode": "enabled"}, "here")
+    connector: Guarded = await load("mine", {**settings_table, "mode": "enabled"}, "here")
     assert (await check(connector)).version == "files 1"
     assert (await reach(connector, mine(settings={"x": 1}))).outcome is LookOutcome.DONE
     before = (directory / "a.json").stat().st_mtime_ns

@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mission_control_tui.model.states import ErrorKind, PlanAction, Wish
-from mission_control_tui.provisioning.connectors.base import (
+from mission_control_tui.connect import (
     CAPABILITIES,
     LASTING_FENCE,
     LEVELS,
@@ -19,16 +18,20 @@ from mission_control_tui.provisioning.connectors.base import (
     SUSPEND,
     Change,
     ChangePlan,
+    Declaration,
     DesiredState,
+    FenceGrade,
+    Limit,
     Mark,
     ObservedState,
 )
-from mission_control_tui.provisioning.connectors.planning import (
+from mission_control_tui.connect.planning import (
     Part,
     in_observe_mode,
     plan_difference,
     same,
 )
+from mission_control_tui.model.states import ErrorKind, PlanAction, Wish
 
 MARK = Mark("here", "key", 3, 1)
 LAYOUT = (
@@ -59,8 +62,17 @@ def wanted(state: Wish = Wish.PRESENT, **more: Any) -> DesiredState:
     return DesiredState(MARK, "mail", "a", state, **(facts | more))
 
 
-def plan(desired: DesiredState, observed: ObservedState, **more: Any) -> ChangePlan:
-    return plan_difference(desired, observed, layout=LAYOUT, **more)
+KEEPS_ALL = Declaration(
+    capabilities=CAPABILITIES,
+    fence=FenceGrade.LOCKED,
+    options=None,
+    limits=None,
+    attributes=None,
+)
+
+
+def plan(desired: DesiredState, observed: ObservedState, **declared: Any) -> ChangePlan:
+    return plan_difference(desired, observed, replace(KEEPS_ALL, **declared), layout=LAYOUT)
 
 
 def whats(made: ChangePlan) -> dict[str, list[str]]:
@@ -98,7 +110,7 @@ def test_a_difference_is_an_update_of_the_part_that_carries_it() -> None:
 def test_the_longest_pattern_says_which_part_carries_a_change() -> None:
     layout = (Part("account"), Part("mailbox", ("settings.*",)), Part("mail", ("settings.alias*",)))
     desired = wanted(settings={"hide": True, "aliases": ["b"]})
-    made = plan_difference(desired, THERE, layout=layout)
+    made = plan_difference(desired, THERE, KEEPS_ALL, layout=layout)
     assert whats(made) == {"mailbox": ["settings.hide"], "mail": ["settings.aliases"]}
 
 
@@ -242,7 +254,9 @@ def test_a_half_made_object_is_finished_part_by_part() -> None:
 
 def test_only_the_keys_that_the_back_end_keeps_are_compared() -> None:
     desired = wanted(limits={"quota": 9, "imap": True}, settings={"hide": True})
-    made = plan(desired, THERE, limits=("imap",), settings=(), attributes=())
+    made = plan(
+        desired, THERE, limits={"imap": Limit()}, options=frozenset(), attributes=frozenset()
+    )
     assert [change.what for change in made.changes] == ["limits.imap"]
 
 

@@ -14,24 +14,19 @@ from typing import Any
 
 import pytest
 
+from mission_control_tui.connect import ConnectorError, SecretReference
 from mission_control_tui.model.states import ErrorKind, StepState, Wish
-from mission_control_tui.provisioning.connectors.base import ConnectorError
-from mission_control_tui.provisioning.connectors.options import SecretReference
 from mission_control_tui.provisioning.connectors.postgresql import session as session_module
 from mission_control_tui.provisioning.connectors.postgresql import statements as sql
 from mission_control_tui.provisioning.connectors.postgresql.errors import translate
-from mission_control_tui.provisioning.converge import (
-    LookOutcome,
-    apply_step,
-    check,
-    observe_and_plan,
-)
+from mission_control_tui.provisioning.converge import LookOutcome, apply_step, observe_and_plan
 from tests.postgres import PostgresServer
 from tests.provisioning.connectors.proxy import losing_proxy
 from tests.provisioning.connectors.support import (
     PASSWORD,
     MemoryJournal,
     PostgresBackEnd,
+    check,
     new_name,
     reach,
     stop_after,
@@ -157,12 +152,12 @@ async def test_a_lost_answer_is_an_unknown_outcome_and_ends_in_exactly_one_objec
     generation = 1 if state is Wish.PRESENT else 2
     desired = wish(name, state, generation=generation)
     async with losing_proxy(postgres.server.port, lost_after, silent=silent) as proxy:
-        connector = await postgres.open(port=proxy.port)
+        connector = await postgres.open(port=proxy.port, timeout=1.5)
         journal = MemoryJournal()
-        converged = await reach(connector, desired, journal, call_seconds=1.5)
+        converged = await reach(connector, desired, journal)
     assert proxy.lost == 1
     assert [error.outcome_unknown for error in journal.errors][:1] == [True]
-    assert all(error.kind in (ErrorKind.TRANSIENT, ErrorKind.STALE) for error in journal.errors)
+    assert all(error.kind in (ErrorKind.UNREACHABLE, ErrorKind.STALE) for error in journal.errors)
     assert journal.entries.count(("observe", StepState.DONE)) > 1
     assert converged.outcome is LookOutcome.DONE
     count = postgres.server.execute(

@@ -11,12 +11,18 @@ from typing import Any
 
 import pytest
 
+from mission_control_tui.connect import (
+    ConnectorError,
+    Context,
+    Declaration,
+    FenceGrade,
+    secret_references,
+)
+from mission_control_tui.connect.settings_reader import SettingsReader, call_timeout
 from mission_control_tui.model.errors import InvalidInput
 from mission_control_tui.model.states import ErrorKind
-from mission_control_tui.provisioning.connectors import options, registry
-from mission_control_tui.provisioning.connectors.base import ConnectorError
-from mission_control_tui.provisioning.connectors.options import SettingsReader, call_timeout
-from mission_control_tui.provisioning.connectors.registry import (
+from mission_control_tui.provisioning import registry
+from mission_control_tui.provisioning.registry import (
     BUILT_IN,
     ConnectorUnavailable,
     UnknownConnector,
@@ -47,7 +53,7 @@ async def test_the_built_in_connectors_are_known_without_metadata(
 def test_the_built_in_table_is_what_the_distribution_declares() -> None:
     import tomllib
 
-    root = Path(registry.__file__).parents[3]
+    root = Path(registry.__file__).parents[2]
     declared = tomllib.loads((root / "pyproject.toml").read_text())["project"]["entry-points"]
     assert dict(BUILT_IN) == declared[registry.GROUP]
 
@@ -64,15 +70,17 @@ async def test_a_connector_of_another_package_is_found(monkeypatch: pytest.Monke
     offer(monkeypatch, point)
     assert "elsewhere" in known()
     opened: Any = await load("mine", {"type": "elsewhere", "a": 1}, "here")
-    assert opened == ("mine", {"type": "elsewhere", "a": 1}, "here")
+    context = opened.connector.context
+    assert (context.name, context.installation) == ("mine", "here")
+    assert context.settings == {"type": "elsewhere", "a": 1}
 
 
 async def test_another_package_cannot_take_over_a_built_in_type(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     offer(monkeypatch, EntryPoint("simulator", f"{__name__}:open_elsewhere", registry.GROUP))
-    opened: object = await load("simulator", {"path": str(tmp_path / "s.db")}, "here")
-    assert not isinstance(opened, tuple)
+    opened = await load("simulator", {"path": str(tmp_path / "s.db")}, "here")
+    assert not isinstance(opened.connector, Elsewhere)
 
 
 @pytest.mark.parametrize(
@@ -100,18 +108,26 @@ async def test_a_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None
     assert "[ldap]" in caught.value.hint
 
 
-async def open_elsewhere(name: str, settings: dict[str, object], installation: str) -> object:
+class Elsewhere:
     """A connector of another package, as far as loading goes."""
-    return (name, settings, installation)
+
+    declares = Declaration(capabilities=frozenset(), fence=FenceGrade.ADVISORY)
+
+    def __init__(self, context: Context) -> None:
+        self.context = context
+
+
+async def open_elsewhere(context: Context) -> Elsewhere:
+    return Elsewhere(context)
 
 
 def test_naming_the_connectors_imports_none_of_their_clients() -> None:
     program = (
         "import sys\n"
-        "from mission_control_tui.provisioning.connectors.registry import known\n"
-        "from mission_control_tui.provisioning.connectors import planning\n"
+        "from mission_control_tui.provisioning.registry import known\n"
+        "from mission_control_tui import connect\n"
         "known()\n"
-        "print([name for name in ('asyncpg', 'sqlalchemy', 'textual') if name in sys.modules])\n"
+        "print([name for name in ('asyncpg', 'httpx', 'sqlalchemy', 'textual') if name in sys.modules])\n"
     )
     done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
@@ -218,7 +234,7 @@ def test_a_secret_whose_file_is_replaced_is_used_as_it_was_read_last(
     monkeypatch.setattr(time, "sleep", lambda _: file.write_text("second-secret\n"))
     assert reference.read() == "second-secret"
     file.unlink()
-    monkeypatch.setattr(options, "KEPT_SECONDS", -1.0)
+    monkeypatch.setattr(secret_references, "KEPT_SECONDS", -1.0)
     with pytest.raises(ConnectorError, match="cannot be read"):
         reference.read()
 

@@ -12,26 +12,23 @@ from typing import Any
 
 import pytest
 
+from mission_control_tui.connect import ConnectorError, DesiredState
 from mission_control_tui.model.errors import InvalidInput
 from mission_control_tui.model.states import ErrorKind, PlanAction, StepState, Wish
-from mission_control_tui.provisioning.connectors.base import Connector, ConnectorError, DesiredState
 from mission_control_tui.provisioning.connectors.simulator.connector import ledger, login
 from mission_control_tui.provisioning.connectors.simulator.rules import (
     Ruleset,
     Situation,
     read_rules,
 )
-from mission_control_tui.provisioning.converge import (
-    LookOutcome,
-    apply_step,
-    check,
-    list_marked,
-    observe_and_plan,
-)
+from mission_control_tui.provisioning.converge import LookOutcome, apply_step, observe_and_plan
+from mission_control_tui.provisioning.guard import Guarded
 from tests.provisioning.connectors.support import (
     PASSWORD,
     MemoryJournal,
     SimulatorBackEnd,
+    check,
+    list_marked,
     new_name,
     reach,
     wish,
@@ -62,7 +59,7 @@ def rules(tmp_path: Path) -> Callable[[str], Path]:
     return write
 
 
-async def opened(simulator: SimulatorBackEnd, file: Path) -> Connector:
+async def opened(simulator: SimulatorBackEnd, file: Path) -> Guarded:
     return await simulator.open(rules=str(file))
 
 
@@ -439,7 +436,7 @@ async def test_the_file_is_private_and_its_directory_is_made(tmp_path: Path) -> 
 
 
 async def test_without_a_path_it_lives_in_the_users_data_directory(hermetic_home: Path) -> None:
-    from mission_control_tui.provisioning.connectors.registry import load
+    from mission_control_tui.provisioning.registry import load
 
     connector = await load("simulator", {"delay_factor": 0}, "here")
     await reach(connector, wish("a", installation="here"))

@@ -14,16 +14,18 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from mission_control_tui.connect import ConnectorError, DesiredState
 from mission_control_tui.model.states import ErrorKind, Wish
-from mission_control_tui.provisioning.connectors.base import Connector, ConnectorError, DesiredState
 from mission_control_tui.provisioning.connectors.simulator.connector import ledger, login
-from mission_control_tui.provisioning.converge import (
-    LookOutcome,
-    apply_step,
+from mission_control_tui.provisioning.converge import LookOutcome, apply_step, observe_and_plan
+from mission_control_tui.provisioning.guard import Guarded
+from tests.provisioning.connectors.support import (
+    INSTALLATION,
+    SimulatorBackEnd,
     list_marked,
-    observe_and_plan,
+    reach,
+    wish,
 )
-from tests.provisioning.connectors.support import INSTALLATION, SimulatorBackEnd, reach, wish
 from tests.support import share
 
 NAMES = ("ann", "bob")
@@ -65,7 +67,7 @@ class SimulatorMachine(RuleBasedStateMachine):
         rules = Path(self.directory.name) / "rules.toml"
         rules.write_text(RULES)
         self.runner = asyncio.Runner()
-        self.connector: Connector = self.runner.run(self.back_end.open(rules=str(rules)))
+        self.connector: Guarded = self.runner.run(self.back_end.open(rules=str(rules)))
         self.expected = {
             name: Expected(wish(name, Wish.ABSENT, generation=0, secret=None)) for name in NAMES
         }
@@ -117,7 +119,7 @@ class SimulatorMachine(RuleBasedStateMachine):
         before = ledger(self.back_end.file)
         observed, _ = self._run(observe_and_plan(self.connector, older))
         unaware = replace(observed, mark=older.mark if observed.exists else None)
-        plan = self.connector.plan(older, unaware)
+        plan = self._run(self.connector.plan(older, unaware))
         for step in plan.steps:
             with pytest.raises(ConnectorError) as caught:
                 self._run(apply_step(self.connector, older, plan, step))

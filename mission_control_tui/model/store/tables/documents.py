@@ -51,6 +51,15 @@ class StoredItem(TypedDict, total=False):
     after: StoredWish
 
 
+class StoredUsage(TypedDict):
+    """How much of something is used, of how much (None: without end), and when that was measured (ISO 8601)."""
+
+    value: float
+    limit: float | None
+    unit: str
+    at: str
+
+
 class StoredPlace(TypedDict, total=False):
     """Where an operator is: the screens on top of each other, each with its arguments, and what they remember."""
 

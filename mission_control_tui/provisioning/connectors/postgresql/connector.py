@@ -7,35 +7,41 @@ and does only what still differs.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from typing import Any
 
-from mission_control_tui.model.states import ErrorKind, PlanAction, Wish
-from mission_control_tui.provisioning.connectors.base import (
+from mission_control_tui.connect import (
+    ADOPT,
     LEVELS,
     LIST,
+    LIST_UNMARKED,
     OWNER_MARK,
     PASSWORD,
-    STEPS,
     SUSPEND,
-    VERSION,
+    UNLIMITED,
+    Applied,
     Change,
     ChangePlan,
     ConnectorError,
+    Context,
+    Declaration,
     DesiredState,
+    ErrorKind,
+    FenceGrade,
     Health,
+    LevelLimits,
+    Limit,
+    Listed,
+    Note,
     ObservedState,
-    Step,
-)
-from mission_control_tui.provisioning.connectors.options import ENABLED, OBSERVE, SettingsReader
-from mission_control_tui.provisioning.connectors.planning import (
+    Page,
     Part,
+    PlanAction,
+    Step,
+    Wish,
     blocked,
-    in_observe_mode,
     plan_difference,
-    refuse_in_observe_mode,
     step_to_do,
     with_step,
 )
@@ -56,7 +62,6 @@ from mission_control_tui.provisioning.connectors.postgresql.session import (
     session,
 )
 from mission_control_tui.provisioning.connectors.postgresql.work import StepExecution
-from mission_control_tui.provisioning.connectors.table_reader import TableReader
 
 LAYOUT = (
     Part(ROLE),
@@ -64,34 +69,38 @@ LAYOUT = (
 )
 GUARDED = ("postgres", "template1")
 MAX_CONNECTIONS = 262_143
-_LIST_CHUNK = 500
+CONNECTION_LIMIT = "connection_limit"
+LIMITS = {CONNECTION_LIMIT: Limit(sql.UNLIMITED, MAX_CONNECTIONS, needed=True, unlimited=True)}
 
 
 class PostgreSQL:
     """Roles and databases of one server; see docs/connectors.md for the settings."""
 
-    capabilities = frozenset({LEVELS, SUSPEND, LIST, OWNER_MARK, PASSWORD, VERSION, STEPS})
-    needs_password = True
+    declares = Declaration(
+        capabilities=frozenset({LEVELS, SUSPEND, LIST, LIST_UNMARKED, OWNER_MARK, PASSWORD, ADOPT}),
+        fence=FenceGrade.LOCKED,
+        limits=LIMITS,
+        needs_password=True,
+    )
 
     def __init__(
         self,
         server: Server,
         installation: str,
         *,
-        levels: Mapping[str, int],
+        levels: LevelLimits,
         guarded: tuple[str, ...],
-        observe_setting: str,
+        enabled: bool,
     ) -> None:
-        """`levels` (level id -> connections) wins over the catalogue's limit.
+        """`levels` win over the catalogue's limits; with `enabled` it may write.
 
-        `guarded` are the databases that PUBLIC is kept out of beside our own. `observe_setting` names
-        the setting that allows writing, or is empty when it does.
+        `guarded` are the databases that PUBLIC is kept out of beside our own.
         """
         self._server = server
         self._installation = installation
         self._levels = levels
         self._guarded = guarded
-        self._observe_setting = observe_setting
+        self._enabled = enabled
 
     async def check(self) -> Health:
         """Log in and see what we may do there, and which databases are open to every role."""
@@ -106,7 +115,7 @@ class PostgreSQL:
             if not has
         ]
         user = sql.identifier(self._server.user)
-        if lacks and not self._observe_setting:
+        if lacks and self._enabled:
             raise ConnectorError(
                 ErrorKind.CONFIG,
                 f"The role {self._server.user} lacks {' and '.join(lacks)}",
@@ -116,8 +125,6 @@ class PostgreSQL:
         if who["open_databases"]:
             names = ", ".join(who["open_databases"])
             notes.append(f"open to every role (REVOKE CONNECT ... FROM PUBLIC): {names}")
-        if self._observe_setting:
-            notes.append("observe mode: nothing is written")
         return Health(f"PostgreSQL {who['version']}", "; ".join(notes))
 
     async def observe(self, desired: DesiredState) -> ObservedState:
@@ -125,13 +132,12 @@ class PostgreSQL:
         async with session(self._server) as connection:
             return await self._look(connection, desired.name)
 
-    def plan(self, desired: DesiredState, observed_state: ObservedState) -> ChangePlan:
+    def plan(self, desired: DesiredState, observed: ObservedState) -> ChangePlan:
         """Return the difference, in the steps isolation, role and database."""
-        return in_observe_mode(self._difference(desired, observed_state), self._observe_setting)
+        return self._difference(desired, observed)
 
-    async def apply(self, desired: DesiredState, plan: ChangePlan, step: Step) -> None:
+    async def apply(self, desired: DesiredState, plan: ChangePlan, step: Step) -> Applied:
         """Do what still differs of one step, under the object's lock."""
-        refuse_in_observe_mode(plan, self._observe_setting)
         async with (
             session(self._server, writing=True) as connection,
             _locked(connection, f"mission-control {desired.name}"),
@@ -142,18 +148,27 @@ class PostgreSQL:
             if todo is not None:
                 work = StepExecution(connection, desired, seen, self._connections(desired))
                 await work.carry_out(todo, removing=fresh.action is PlanAction.DELETE)
+        return Applied(desired.name)
 
-    async def list(self) -> AsyncIterator[tuple[str, ObservedState]]:
-        """Yield every role or database whose comment carries our installation's mark."""
+    async def list(self, cursor: str, marked_only: bool) -> Page:
+        """Return roles and databases by name: those whose comment carries our mark, or all of tenants."""
         async with session(self._server) as connection:
-            names = [row["name"] for row in await connection.fetch(sql.COMMENTED_NAMES)]
-            rows: list[Any] = []
-            for start in range(0, len(names), _LIST_CHUNK):
-                rows += await connection.fetch(sql.LOOK, names[start : start + _LIST_CHUNK], [])
+            rows = await connection.fetch(sql.LIST, cursor, marked_only, sql.LIST_PAGE)
+        found = []
         for row in rows:
-            found = observed_state(row)
-            if found.mark is not None and found.mark.installation == self._installation:
-                yield row["name"], found
+            comment = Note.from_text(row["comment"])
+            ours = comment is not None and comment.mark.installation == self._installation
+            if ours or not marked_only:
+                found.append(
+                    Listed(
+                        row["name"],
+                        comment.mark if comment else None,
+                        row["name"],
+                        level=comment.level if comment else "",
+                        state=Wish.PRESENT if row["can_login"] else Wish.SUSPENDED,
+                    )
+                )
+        return Page(tuple(found), rows[-1]["name"] if len(rows) == sql.LIST_PAGE else "")
 
     async def aclose(self) -> None:
         """Do nothing: a session lives for one call."""
@@ -162,15 +177,17 @@ class PostgreSQL:
         return observed_state(await connection.fetchrow(sql.LOOK, [name], list(self._guarded)))
 
     def _connections(self, desired: DesiredState) -> int | None:
-        limit = self._levels.get(desired.level, desired.limits.get("connection_limit"))
-        if isinstance(limit, int) and not isinstance(limit, bool):
-            return limit if sql.UNLIMITED <= limit <= MAX_CONNECTIONS else None
-        return None
+        limit = self._levels.of(desired.level, desired.limits).get(CONNECTION_LIMIT)
+        if limit == UNLIMITED:
+            return sql.UNLIMITED
+        return (
+            int(limit) if isinstance(limit, int) and LIMITS[CONNECTION_LIMIT].takes(limit) else None
+        )
 
     def _difference(self, desired: DesiredState, observed_state: ObservedState) -> ChangePlan:
         connections = self._connections(desired)
-        if desired.state is not Wish.ABSENT:
-            refusal = self._refusal(desired, observed_state, connections)
+        if desired.wish is not Wish.ABSENT:
+            refusal = self._refusal(desired, observed_state)
             if refusal is not None:
                 return refusal
         elif _is_mixed(desired, observed_state):
@@ -186,21 +203,9 @@ class PostgreSQL:
         }
         if desired.state is Wish.SUSPENDED:
             facts["open_sessions"] = False
+        limits = {} if connections is None else {CONNECTION_LIMIT: limit_word(connections)}
         plan = plan_difference(
-            replace(
-                desired,
-                limits={"connection_limit": limit_word(connections)}
-                if connections is not None
-                else {},
-                attributes={**desired.attributes, **facts},
-            ),
-            observed_state,
-            layout=LAYOUT,
-            capabilities=self.capabilities,
-            needs_password=self.needs_password,
-            limits=("connection_limit",),
-            settings=(),
-            attributes=tuple(facts),
+            desired, observed_state, self.declares, layout=LAYOUT, limits=limits, facts=facts
         )
         opened = observed_state.attributes.get("open_databases")
         if not opened or plan.action is PlanAction.BLOCKED or desired.state is Wish.ABSENT:
@@ -209,20 +214,12 @@ class PostgreSQL:
             plan, Step(ISOLATION, (Change("attributes.open_databases", opened, [], True),))
         )
 
-    def _refusal(
-        self, desired: DesiredState, observed_state: ObservedState, connections: int | None
-    ) -> ChangePlan | None:
+    def _refusal(self, desired: DesiredState, observed_state: ObservedState) -> ChangePlan | None:
         problem = sql.name_problem(desired.name)
         if not problem and desired.name in (self._server.user, self._server.database):
             problem = f"the name {desired.name} is the connector's own"
         if problem:
             return blocked(ErrorKind.INVALID, problem, "Choose another name for the instance.")
-        if connections is None:
-            return blocked(
-                ErrorKind.INVALID,
-                f"The level {desired.level} has no usable connection limit",
-                f"Give it limits.connection_limit (-1 to {MAX_CONNECTIONS}) in the catalogue.",
-            )
         privileges = observed_state.attributes.get("privileges")
         if isinstance(privileges, list) and privileges:
             rights = " ".join(privileges)
@@ -257,9 +254,9 @@ async def _locked(connection: Any, what: str) -> AsyncIterator[None]:
     await connection.fetchval(sql.RELEASE_LOCK, what)
 
 
-async def create(name: str, settings: Mapping[str, object], installation: str) -> PostgreSQL:
+async def create(context: Context) -> PostgreSQL:
     """Open the connector as its settings table says; raises InvalidInput with every problem."""
-    reader = SettingsReader(name, settings)
+    reader = context.reader()
     host = reader.text("host", "127.0.0.1")
     server = Server(
         host=host,
@@ -268,31 +265,11 @@ async def create(name: str, settings: Mapping[str, object], installation: str) -
         database=reader.text("database", "postgres"),
         password=reader.secret("password"),
         tls=reader.choice("tls", TLS_MODES, default_tls(host)),
-        ca_file=reader.path("ca_file"),
+        certificates=reader.tls(),
     )
-    levels = _levels(reader)
+    levels = reader.level_limits(LIMITS)
     guarded = reader.texts("guard", GUARDED)
-    mode = reader.mode(OBSERVE)
     reader.finish()
     return PostgreSQL(
-        server,
-        installation,
-        levels=levels,
-        guarded=guarded,
-        observe_setting="" if mode == ENABLED else f"{reader.where}.mode",
+        server, context.installation, levels=levels, guarded=guarded, enabled=context.enabled
     )
-
-
-def _levels(reader: SettingsReader) -> dict[str, int]:
-    """Return the connection limits that the settings give to levels."""
-    limits = {}
-    for level, table in reader.mapping("levels").items():
-        if not isinstance(table, Mapping) or "connection_limit" not in table:
-            reader.note(f"levels.{level}", "must be a table such as {connection_limit = 20}")
-            continue
-        inner = TableReader(f"{reader.where}.levels.{level}", table, reader.problems)
-        limits[level] = inner.integer(
-            "connection_limit", sql.UNLIMITED, sql.UNLIMITED, MAX_CONNECTIONS
-        )
-        inner.note_unknown_keys()
-    return limits

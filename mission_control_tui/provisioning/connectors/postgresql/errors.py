@@ -6,8 +6,7 @@ import socket
 import ssl
 from collections.abc import Mapping
 
-from mission_control_tui.model.states import ErrorKind
-from mission_control_tui.provisioning.connectors.base import ConnectorError
+from mission_control_tui.connect import ConnectorError, ErrorKind
 
 # https://www.postgresql.org/docs/current/errcodes-appendix.html: a whole SQLSTATE wins over its class.
 _KINDS: Mapping[str, ErrorKind] = {
@@ -23,6 +22,10 @@ _KINDS: Mapping[str, ErrorKind] = {
     "3D000": ErrorKind.STALE,
     "XX000": ErrorKind.STALE,
     "0A000": ErrorKind.UNSUPPORTED,
+    "08": ErrorKind.UNREACHABLE,
+    "57014": ErrorKind.TRANSIENT,
+    "57": ErrorKind.UNREACHABLE,  # the server shuts down, or its administrator ended the session
+    "53300": ErrorKind.THROTTLED,  # too many connections
     "22": ErrorKind.INVALID,
     "23": ErrorKind.INVALID,
     "42": ErrorKind.INVALID,
@@ -35,7 +38,8 @@ _AT_CONNECT: Mapping[str, ErrorKind] = {
     "42": ErrorKind.CONFIG,
 }
 _REMEDIES: Mapping[ErrorKind, str] = {
-    ErrorKind.TRANSIENT: "See whether the server is up and reachable; it is tried again.",
+    ErrorKind.TRANSIENT: "It is tried again.",
+    ErrorKind.UNREACHABLE: "See whether the server is up and reachable; it goes on by itself.",
     ErrorKind.STALE: "It is observed and planned again.",
     ErrorKind.AUTH: "Check the connector's user and password, and the server's pg_hba.conf.",
     ErrorKind.CONFIG: "Check the connector's settings.",
@@ -73,18 +77,18 @@ def translate(
         return _made(ErrorKind.CONFIG, f"TLS: {why}", "tls", False)
     if isinstance(error, socket.gaierror):
         again = error.errno == socket.EAI_AGAIN
-        kind = ErrorKind.TRANSIENT if again else ErrorKind.CONFIG
+        kind = ErrorKind.UNREACHABLE if again else ErrorKind.CONFIG
         return _made(kind, f"The host's name is not known: {error.strerror}", "name", False)
     if isinstance(error, PermissionError):
         return _made(ErrorKind.CONFIG, f"The server's socket: {error.strerror}", "socket", False)
     if isinstance(error, TimeoutError):
-        return _made(ErrorKind.TRANSIENT, "The server does not answer", "timeout", writing)
+        return _made(ErrorKind.UNREACHABLE, "The server does not answer", "timeout", writing)
     if type(error) is ConnectionError:
         # asyncpg's way to say that the server refuses TLS.
         return _made(ErrorKind.CONFIG, str(error), "tls", False)
     if isinstance(error, OSError):
         said = error.strerror or str(error) or type(error).__name__
-        return _made(ErrorKind.TRANSIENT, said, type(error).__name__, writing)
+        return _made(ErrorKind.UNREACHABLE, said, type(error).__name__, writing)
     kind = ErrorKind.CONFIG if connecting else ErrorKind.TRANSIENT
     return _made(kind, f"{type(error).__name__}: {error}", type(error).__name__, writing)
 

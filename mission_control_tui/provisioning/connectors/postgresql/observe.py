@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from mission_control_tui.model.states import Wish
-from mission_control_tui.provisioning.connectors.base import ObservedState
-from mission_control_tui.provisioning.connectors.postgresql.statements import UNLIMITED, Comment
+from mission_control_tui.connect import Note, ObservedState, Wish
+from mission_control_tui.provisioning.connectors.postgresql.statements import UNLIMITED
 
 ROLE, DATABASE, ISOLATION = "role", "database", "isolation"
 FACTS = ("owner", "accepts_connections", "public_connect")
@@ -25,8 +24,8 @@ def observed_state(row: Mapping[str, Any]) -> ObservedState:
     role, database = bool(row["role_exists"]), bool(row["database_exists"])
     if not role and not database:
         return ObservedState(exists=False, attributes=_surroundings(row))
-    on_database = Comment.from_text(row["database_comment"])
-    comment = Comment.from_text(row["role_comment"]) if role else on_database
+    on_database = Note.from_text(row["database_comment"])
+    comment = Note.from_text(row["role_comment"]) if role else on_database
     strange = role and database and row["owner"] != row["name"]
     if strange and comment is not None and on_database is not None:
         strange = not comment.mark.same_owner(on_database.mark)

@@ -7,13 +7,10 @@ import ipaddress
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, field
 from typing import Any
 
-from mission_control_tui.model.states import ErrorKind
-from mission_control_tui.provisioning.connectors.base import ConnectorError
-from mission_control_tui.provisioning.connectors.options import SecretReference
+from mission_control_tui.connect import ConnectorError, SecretReference, TlsSettings
 from mission_control_tui.provisioning.connectors.postgresql.errors import translate
 
 TLS_MODES = ("disable", "prefer", "require", "verify-ca", "verify-full")
@@ -34,7 +31,7 @@ class Server:
     database: str
     password: SecretReference | None = None
     tls: str = "prefer"
-    ca_file: Path | None = None
+    certificates: TlsSettings = field(default_factory=TlsSettings)
 
 
 def default_tls(host: str) -> str:
@@ -90,14 +87,7 @@ async def session(server: Server, *, writing: bool = False) -> AsyncIterator[Any
 def _tls(server: Server) -> ssl.SSLContext | str:
     if server.tls in ("disable", "prefer"):
         return server.tls
-    try:
-        context = ssl.create_default_context(cafile=server.ca_file)
-    except OSError as error:
-        raise ConnectorError(
-            ErrorKind.CONFIG,
-            f"The certificates in {server.ca_file} cannot be read: {error.strerror or error}",
-            remedy="Correct the connector's ca_file.",
-        ) from None
+    context = server.certificates.context()
     context.check_hostname = server.tls == "verify-full"
     if server.tls == "require":
         context.verify_mode = ssl.CERT_NONE

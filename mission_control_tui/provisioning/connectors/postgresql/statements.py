@@ -2,67 +2,11 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass
-from typing import Literal
-
-import msgspec
-
-from mission_control_tui.provisioning.connectors.base import Mark
+from mission_control_tui.connect import Note
 
 MAX_NAME_BYTES = 63
 UNLIMITED = -1
 RESERVED_NAMES = frozenset({"public", "none", "postgres", "template0", "template1"})
-
-
-class _Written(msgspec.Struct):
-    """A comment as PostgreSQL keeps it."""
-
-    mission_control: Literal[1]
-    installation: str
-    key: str
-    generation: int
-    attempt: int
-    level: str
-    secret: int
-    epoch: int = 1
-    secret_id: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Comment:
-    """The content of a role's comment: its owner, its level, and which password it has, since which generation."""
-
-    mark: Mark
-    level: str
-    secret_generation: int
-    secret_id: str = ""
-
-    def to_text(self) -> str:
-        """Return the comment as PostgreSQL keeps it."""
-        mark = self.mark
-        written = _Written(
-            1,
-            mark.installation,
-            mark.key,
-            mark.generation,
-            mark.attempt,
-            self.level,
-            self.secret_generation,
-            mark.epoch,
-            self.secret_id,
-        )
-        return json.dumps(msgspec.structs.asdict(written))
-
-    @classmethod
-    def from_text(cls, text: str | None) -> Comment | None:
-        """Return what `to_text` wrote; None for a comment of anybody else."""
-        try:
-            body = msgspec.json.decode(text or "", type=_Written)
-        except msgspec.DecodeError:
-            return None
-        mark = Mark(body.installation, body.key, body.generation, body.attempt, body.epoch)
-        return cls(mark, body.level, body.secret, body.secret_id)
 
 
 def name_problem(name: str) -> str:
@@ -107,7 +51,7 @@ def role_statement(
     return f"{verb} ROLE {identifier(name)} {' '.join(options)}" if options else ""
 
 
-def comment_on(what: str, name: str, comment: Comment) -> str:
+def comment_on(what: str, name: str, comment: Note) -> str:
     """Return COMMENT ON ROLE or DATABASE."""
     return f"COMMENT ON {what} {identifier(name)} IS {literal(comment.to_text())}"
 
@@ -175,13 +119,19 @@ SELECT wanted.name,
  ORDER BY wanted.name
 """
 
-COMMENTED_NAMES = """
-SELECT r.rolname::text AS name FROM pg_roles r
- WHERE shobj_description(r.oid, 'pg_authid') LIKE '%"mission_control"%'
-UNION
-SELECT d.datname::text FROM pg_database d
- WHERE shobj_description(d.oid, 'pg_database') LIKE '%"mission_control"%'
- ORDER BY 1
+LIST_PAGE = 1000
+LIST = """
+SELECT coalesce(r.rolname, d.datname)::text AS name,
+       coalesce(r.rolcanlogin, true) AS can_login,
+       coalesce(shobj_description(r.oid, 'pg_authid'), shobj_description(d.oid, 'pg_database')) AS comment
+  FROM (SELECT * FROM pg_roles WHERE rolname !~ '^pg_' AND NOT rolsuper) AS r
+  FULL JOIN (SELECT * FROM pg_database WHERE NOT datistemplate AND datname <> 'postgres') AS d
+    ON d.datname = r.rolname
+ WHERE coalesce(r.rolname, d.datname)::text > $1
+   AND (NOT $2::boolean
+        OR shobj_description(r.oid, 'pg_authid') LIKE '%"mission_control"%'
+        OR shobj_description(d.oid, 'pg_database') LIKE '%"mission_control"%')
+ ORDER BY 1 LIMIT $3
 """
 
 END_SESSIONS = """

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from mission_control_tui.model.states import Wish
-from mission_control_tui.provisioning.connectors.base import DesiredState, ObservedState, Step
+from mission_control_tui.connect import DesiredState, Note, ObservedState, Step, Wish
 from mission_control_tui.provisioning.connectors.postgresql import statements as sql
 from mission_control_tui.provisioning.connectors.postgresql.observe import DATABASE, ISOLATION, ROLE
 from mission_control_tui.provisioning.connectors.postgresql.scram import verifier
@@ -49,7 +48,7 @@ class StepExecution:
         password = (0, "") if "owner" in whats else self._password()
         if sets_password:
             password = self.desired.mark.generation, self.desired.secret_id
-        comment = sql.Comment(self.desired.mark, self.desired.level, *password)
+        comment = Note(self.desired.mark, self.desired.level, *password)
         async with self.connection.transaction():
             if statement:
                 await self.connection.execute(statement)
@@ -100,7 +99,7 @@ class StepExecution:
             others = [
                 sql.identifier(row["name"])
                 for row in await self.connection.fetch(sql.OTHER_LOGINS)
-                if sql.Comment.from_text(row["comment"]) is None
+                if Note.from_text(row["comment"]) is None
             ]
             for database in map(sql.identifier, opened if isinstance(opened, list) else []):
                 if others:
@@ -109,9 +108,9 @@ class StepExecution:
                     )
                 await self.connection.execute(f"REVOKE CONNECT ON DATABASE {database} FROM PUBLIC")
 
-    def _comment(self) -> sql.Comment:
+    def _comment(self) -> Note:
         """Return the role's comment with the new fence, and the level and password that it has."""
-        return sql.Comment(self.desired.mark, self.seen.level, *self._password())
+        return Note(self.desired.mark, self.seen.level, *self._password())
 
     def _password(self) -> tuple[int, str]:
         return self.seen.secret_generation, self.seen.secret_id

@@ -3,30 +3,30 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from mission_control_tui.provisioning.connectors.base import (
+from mission_control_tui.connect import (
+    ADOPT,
     LASTING_FENCE,
     LEVELS,
     LIST,
+    LIST_UNMARKED,
     MEMBERS,
     OWNER_MARK,
     PASSWORD,
-    STEPS,
     SUSPEND,
-    VERSION,
+    Applied,
     ChangePlan,
+    Context,
+    Declaration,
     DesiredState,
+    FenceGrade,
     Health,
     ObservedState,
+    Page,
     Step,
-)
-from mission_control_tui.provisioning.connectors.options import ENABLED, OBSERVE, SettingsReader
-from mission_control_tui.provisioning.connectors.planning import (
-    in_observe_mode,
     plan_difference,
-    refuse_in_observe_mode,
 )
 from mission_control_tui.provisioning.connectors.simulator.rules import (
     Ruleset,
@@ -39,10 +39,19 @@ from mission_control_tui.provisioning.connectors.simulator.store import Effect, 
 class Simulator:
     """A back end that keeps its own state on disk; see docs/connectors.md for its settings."""
 
-    capabilities = frozenset(
-        {LEVELS, SUSPEND, LIST, OWNER_MARK, LASTING_FENCE, PASSWORD, VERSION, STEPS, MEMBERS}
+    declares = Declaration(
+        capabilities=frozenset(
+            {
+                *(LEVELS, SUSPEND, LIST, LIST_UNMARKED, OWNER_MARK, LASTING_FENCE),
+                *(PASSWORD, MEMBERS, ADOPT),
+            }
+        ),
+        fence=FenceGrade.LOCKED,
+        options=None,
+        limits=None,
+        attributes=None,
+        starts_enabled=True,
     )
-    needs_password = False
 
     def __init__(
         self,
@@ -51,13 +60,11 @@ class Simulator:
         installation: str,
         *,
         delay_factor: float = 1.0,
-        observe_setting: str = "",
     ) -> None:
         self._store = store
         self._rules = rules
         self._installation = installation
         self._delay_factor = delay_factor
-        self._observe_setting = observe_setting
 
     async def check(self) -> Health:
         """Return the simulator's version and where its file is."""
@@ -73,28 +80,28 @@ class Simulator:
 
     def plan(self, desired: DesiredState, observed: ObservedState) -> ChangePlan:
         """Return the difference, in the steps that the rules file gives the service."""
-        return in_observe_mode(self._difference(desired, observed), self._observe_setting)
+        return plan_difference(
+            desired, observed, self.declares, layout=self._rules.layout(desired.service)
+        )
 
-    async def apply(self, desired: DesiredState, plan: ChangePlan, step: Step) -> None:
+    async def apply(self, desired: DesiredState, plan: ChangePlan, step: Step) -> Applied:
         """Do one step, late or with an error where a rule says so."""
-        refuse_in_observe_mode(plan, self._observe_setting)
         situation = Situation.of("apply", desired, step.name)
         await asyncio.sleep(self._rules.delay(situation) * self._delay_factor)
-        await asyncio.to_thread(
+        return await asyncio.to_thread(
             self._store.apply,
             desired,
             step.name,
-            self._difference,
+            self.plan,
             self._rules.layout(desired.service),
             self._rules.failures(situation),
             self._rules.pending(situation),
         )
 
-    async def list(self) -> AsyncIterator[tuple[str, ObservedState]]:
-        """Yield all objects of this installation."""
-        found = await asyncio.to_thread(self._store.list, self._installation, self._rules.layout)
-        for item in found:
-            yield item
+    async def list(self, cursor: str, marked_only: bool) -> Page:
+        """Return the next objects, of this installation or of all."""
+        whose = self._installation if marked_only else ""
+        return await asyncio.to_thread(self._store.list, whose, cursor)
 
     async def aclose(self) -> None:
         """Close the connections to the file."""
@@ -109,31 +116,17 @@ class Simulator:
         if failure is not None:
             raise failure.error()
 
-    def _difference(self, desired: DesiredState, observed: ObservedState) -> ChangePlan:
-        return plan_difference(
-            desired,
-            observed,
-            layout=self._rules.layout(desired.service),
-            capabilities=self.capabilities,
-        )
 
-
-async def create(name: str, settings: Mapping[str, object], installation: str) -> Simulator:
+async def create(context: Context) -> Simulator:
     """Open the simulator as its settings table says; raises InvalidInput with every problem."""
-    reader = SettingsReader(name, settings)
+    reader = context.reader()
     path = reader.path("path") or _default_path()
     rules_file = reader.path("rules")
-    mode = reader.mode(ENABLED)
     delay_factor = reader.number("delay_factor", 1.0, 0.0, 1000.0)
     reader.finish()
     rules = await asyncio.to_thread(read_rules, rules_file)
-    return Simulator(
-        SimulatorStore(path, keeps_open=True),
-        rules,
-        installation,
-        delay_factor=delay_factor,
-        observe_setting=f"{reader.where}.mode" if mode == OBSERVE else "",
-    )
+    store = SimulatorStore(path, keeps_open=True)
+    return Simulator(store, rules, context.installation, delay_factor=delay_factor)
 
 
 def forget(settings: Mapping[str, object], keys: Sequence[str]) -> int:

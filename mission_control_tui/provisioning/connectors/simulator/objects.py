@@ -10,15 +10,17 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 
-from mission_control_tui.model.states import Wish
-from mission_control_tui.provisioning.connectors.base import (
+from mission_control_tui.connect import (
     Change,
     DesiredState,
+    Listed,
     Mark,
     ObservedState,
+    Part,
+    Pending,
     Step,
+    Wish,
 )
-from mission_control_tui.provisioning.connectors.planning import Part
 
 _SCRYPT = {"n": 2**12, "r": 8, "p": 1}  # a few milliseconds: it guards simulated passwords
 
@@ -65,12 +67,17 @@ class SimulatedObject:
             attributes=self.attributes,
             external_id=self.external_id,
             complete=not missing,
-            pending=self.pending_until > time.time(),
+            pending=Pending() if self.pending_until > time.time() else None,
             limits=self.limits,
             missing=missing,
             secret_generation=self.secret_generation,
             secret_id=self.secret_id,
         )
+
+    def listed(self, service: str, name: str, fence: tuple[int, int, int]) -> Listed:
+        """Return its row of a listing."""
+        mark = marked(self.installation, self.key, fence) if self.key else None
+        return Listed(name, mark, self.external_id, service, Wish(self.wish), self.level)
 
     def takes(self, password: str) -> bool:
         """Return True when one can log in with this password."""

@@ -9,16 +9,20 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from mission_control_tui.model.errors import InvalidInput, Problem
-from mission_control_tui.model.input_files import SETTINGS_LIMIT, read_file
-from mission_control_tui.model.states import ErrorKind, Wish
-from mission_control_tui.provisioning.connectors.base import (
+from mission_control_tui.connect import (
     CHANGE_WORDS,
+    ONE_PART,
+    SETTINGS_LIMIT,
     ConnectorError,
     DesiredState,
+    ErrorKind,
+    InvalidInput,
+    Part,
+    Problem,
+    TableReader,
+    Wish,
+    read_file,
 )
-from mission_control_tui.provisioning.connectors.planning import ONE_PART, Part
-from mission_control_tui.provisioning.connectors.table_reader import TableReader
 
 SHIPPED = Path(__file__).with_name("rules.toml")
 

@@ -19,14 +19,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from mission_control_tui.model.states import ErrorKind
-from mission_control_tui.provisioning.connectors.base import (
+from mission_control_tui.connect import (
+    Applied,
     ChangePlan,
     ConnectorError,
     DesiredState,
+    ErrorKind,
     ObservedState,
+    Page,
+    Part,
+    step_to_do,
 )
-from mission_control_tui.provisioning.connectors.planning import Part, step_to_do
 from mission_control_tui.provisioning.connectors.simulator.objects import (
     SimulatedObject,
     effects_of,
@@ -58,8 +61,7 @@ _UPGRADES = {1: "ALTER TABLE fence ADD COLUMN epoch INTEGER NOT NULL DEFAULT 1"}
 """What brings a file of this version to the next one."""
 
 Planner = Callable[[DesiredState, ObservedState], ChangePlan]
-Layouts = Callable[[str], Sequence[Part]]
-Found = list[tuple[str, ObservedState]]
+PAGE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,20 +114,22 @@ class SimulatorStore:
         with self._reading() as db:
             return _look(db, desired, layout)[1]
 
-    def list(self, installation: str, layouts: Layouts) -> Found:
-        """Return (name, observed state) of all objects that carry the mark of `installation`."""
+    def list(self, installation: str, cursor: str) -> Page:
+        """Return the objects that carry the mark of `installation`, or with "" all, after those of the last page."""
+        after: list[str] = json.loads(cursor) if cursor else ["", ""]
         with self._reading() as db:
             rows = db.execute(
-                "SELECT service, name, body FROM object WHERE installation = ?"
-                " ORDER BY service, name",
-                (installation,),
+                "SELECT service, name, body FROM object WHERE (service, name) > (?, ?)"
+                " AND ? IN (installation, '') ORDER BY service, name LIMIT ?",
+                (*after, installation, PAGE),
             ).fetchall()
-            found: Found = []
+            found = []
             for service, name, body in rows:
-                found_object = SimulatedObject.from_json(body)
-                fence = _fence(db, (service, name, found_object.installation, found_object.key))
-                found.append((name, found_object.observed(layouts(service), fence)))
-            return found
+                kept = SimulatedObject.from_json(body)
+                fence = _fence(db, (service, name, kept.installation, kept.key))
+                found.append(kept.listed(service, name, fence))
+        more = len(rows) == PAGE
+        return Page(tuple(found), json.dumps(rows[-1][:2]) if more else "")
 
     def count(self) -> int:
         """Return how many objects there are."""
@@ -149,15 +153,17 @@ class SimulatorStore:
         layout: Sequence[Part],
         failures: Sequence[SimulatorRule],
         pending: float,
-    ) -> None:
+    ) -> Applied:
         """Do what `planner` finds still to do in `step`, or fail as the first usable rule says."""
+        acted: SimulatedObject | None = None
         with self._transaction() as db:
             _pass_fence(db, desired)
             failure = _spend(db, failures, desired.service, desired.mark.key)
             if failure is None or failure.when != BEFORE:
-                _act(db, desired, step, planner, layout, pending)
+                acted = _act(db, desired, step, planner, layout, pending)
         if failure is not None:
             raise failure.error()
+        return Applied(acted.external_id) if acted is not None else Applied()
 
     def forget(self, keys: Sequence[str]) -> int:
         """Remove the objects, fences and used-up failures of these assignments; returns how many objects there were.
@@ -383,12 +389,12 @@ def _act(
     planner: Planner,
     layout: Sequence[Part],
     pending: float,
-) -> None:
+) -> SimulatedObject | None:
     """Bring about what is still to do of one step, found by planning anew inside the transaction."""
     found, observed = _look(db, desired, layout)
     step = step_to_do(planner(desired, observed), step_name)
     if step is None:
-        return
+        return found
     mark = desired.mark
     acted = found or SimulatedObject(
         secrets.token_hex(8), mark.installation, mark.key, desired.state
@@ -414,3 +420,4 @@ def _act(
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (at, *place, mark.key, mark.generation, mark.attempt, step.name, effect, detail),
         )
+    return acted

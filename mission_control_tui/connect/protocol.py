@@ -12,73 +12,22 @@ part of the object that the step makes or removes.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Protocol
 
+from mission_control_tui.connect.context import Context
+from mission_control_tui.connect.declaration import Declaration
+from mission_control_tui.connect.marks import Mark
 from mission_control_tui.model.states import ErrorKind, PlanAction, Wish
 
-LEVELS = "levels"  # the level of an existing object can be changed
-SUSPEND = "suspend"  # an object can be suspended and resumed with its data kept
-LIST = "list"  # all objects with this installation's mark can be listed
-OWNER_MARK = "owner_mark"  # objects carry a Mark; without it all objects of a name count as ours
-LASTING_FENCE = "lasting_fence"  # the fence outlives its object: observe reports it afterwards
-PASSWORD = "password"  # `DesiredState.secret` can be set
-VERSION = "version"  # `check` knows the back end's version
-AVAILABILITY = "availability"  # whether a name is free can be asked before it is bought
-STEPS = "steps"  # a plan may have more than one step
-MEMBERS = "members"  # objects such as groups keep the members that `attributes` names
-CAPABILITIES = frozenset(
+CHANGE_WORDS = frozenset(
     {
-        LEVELS,
-        SUSPEND,
-        LIST,
-        OWNER_MARK,
-        LASTING_FENCE,
-        PASSWORD,
-        VERSION,
-        AVAILABILITY,
-        STEPS,
-        MEMBERS,
+        *("owner", "state", "level", "password", "generation"),
+        *("limits", "settings", "attributes"),
     }
 )
-
-CHANGE_WORDS = frozenset(
-    {"owner", "state", "level", "password", "generation", "limits", "settings", "attributes"}
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """The owner of an object at the back end: written there, read back by `observe`.
-
-    `installation` and `key` (the assignment's immutable id) say who owns it. `epoch`, `generation`
-    and `attempt` are the fence: a connector refuses (kind stale) to apply a desired state whose
-    fence is older than the one that it finds. An installation that was restored from a backup, and
-    so counts generations again, goes on in a higher epoch; marks that carry none are of the first.
-    """
-
-    installation: str
-    key: str
-    generation: int = 0
-    attempt: int = 0
-    epoch: int = 1
-
-    @property
-    def fence(self) -> tuple[int, int, int]:
-        """(epoch, generation, attempt): of two desired states of one object the greater is the newer."""
-        return (self.epoch, self.generation, self.attempt)
-
-    def is_ahead_of(self, other: Mark) -> bool:
-        """Return True when this is a newer mark of the owner that `other` names."""
-        return self.same_owner(other) and self.fence > other.fence
-
-    def same_owner(self, other: Mark | None) -> bool:
-        """Return True when `other` is this very assignment of this very installation."""
-        return other is not None and (self.installation, self.key) == (
-            other.installation,
-            other.key,
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,10 +42,12 @@ class DesiredState:
       primary_address, domain; of a group, contact or shared mailbox display_name, primary_address,
       domain and, for each role of members in use, `members.ROLE`: their addresses, sorted.
     - `disabled`: the user is disabled: what is wished present is kept suspended (see `state`).
+    - `retained`: what is wished absent is kept suspended for now, and removed when its time is over.
     - `secret`: the password to set, or None to leave the present one alone; `secret_id` is what
       tells it from every other password. It is written beside the password, in the same act, and
       the password is not set where the same id is found.
     - `adopt`: an unmarked or foreign object may be taken over.
+    - `external_id`, `token`: what `observe` and `apply` said last (see `Applied`), "" when nothing.
     """
 
     mark: Mark
@@ -111,11 +62,42 @@ class DesiredState:
     adopt: bool = False
     limits: Mapping[str, object] = field(default_factory=dict)
     disabled: bool = False
+    retained: bool = False
+    external_id: str = ""
+    token: str = ""
 
     @property
     def state(self) -> Wish:
-        """The state to reach: the wish, suspended instead of present while the user is disabled."""
-        return Wish.SUSPENDED if self.disabled and self.wish is Wish.PRESENT else self.wish
+        """The state to reach: suspended instead of present while disabled, instead of absent while retained."""
+        if (self.disabled and self.wish is Wish.PRESENT) or (
+            self.retained and self.wish is Wish.ABSENT
+        ):
+            return Wish.SUSPENDED
+        return self.wish
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """The back end has accepted what is reported and still works on it: the light stays orange.
+
+    `words` say at what ("waits for the registry"), `progress` how far (0 to 1), and after `deadline`, with its zone,
+    waiting mends nothing any more: the light turns red. `look_again_after` are seconds.
+    """
+
+    words: str = ""
+    progress: float | None = None
+    deadline: datetime | None = None
+    look_again_after: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """How much of something is used: 4.1 of 5 "GB". `limit` None is without end, `at` None measured now."""
+
+    value: float
+    limit: float | None = None
+    unit: str = ""
+    at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +116,9 @@ class ObservedState:
     - `secret_id`: that of the password that was set last, "" when it is not known: the password is
       set again then, so a back end with no room for it sets one twice where an attempt is repeated.
     - `secret_generation`: the generation that last set the password, 0 when none did.
+    - `usage`: usage id -> how much of it is used.
+    - `kept`: of an object that is not ours: what adopting it leaves as it is, in words for people ("password",
+      "4.1 GB of mail", "12 records"). `unadoptable`: why it cannot be taken over as a whole, "" when it can.
     """
 
     exists: bool
@@ -144,11 +129,14 @@ class ObservedState:
     attributes: Mapping[str, object] = field(default_factory=dict)
     external_id: str = ""
     complete: bool = True
-    pending: bool = False
+    pending: Pending | None = None
     limits: Mapping[str, object] = field(default_factory=dict)
     missing: tuple[str, ...] = ()
     secret_generation: int = 0
     secret_id: str = ""
+    usage: Mapping[str, Usage] = field(default_factory=dict)
+    kept: tuple[str, ...] = ()
+    unadoptable: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,54 +179,58 @@ class ChangePlan:
         return tuple(change for step in self.steps for change in step.changes)
 
 
-class ConnectorError(Exception):
-    """The one exception of a connector.
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What a step learned, stored with the service and handed back in every later `DesiredState`.
 
-    `said` is the back end's own words (harmless text, no secrets), `code` its own code (SQLSTATE,
-    HTTP status), `retry_after` seconds that it asked for. `outcome_unknown` means that the call may
-    have taken effect: observe before anything else. `field` is what a person can correct: the id of an
-    option of the service, "level", or the name of a field of the user such as "upn" or "password".
+    `external_id` is the back end's own id of the object, at most 256 characters; `token` belongs to a job that runs
+    on there, at most 2000, and is forgotten once all agrees. `look_again_after` are seconds until the second look.
     """
 
-    def __init__(
-        self,
-        kind: ErrorKind,
-        said: str,
-        *,
-        remedy: str = "",
-        code: str = "",
-        retry_after: float | None = None,
-        outcome_unknown: bool = False,
-        field: str = "",
-    ) -> None:
-        super().__init__(said)
-        self.kind = kind
-        self.said = said
-        self.remedy = remedy
-        self.code = code
-        self.retry_after = retry_after
-        self.outcome_unknown = outcome_unknown
-        self.field = field
+    external_id: str = ""
+    token: str = ""
+    look_again_after: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """The answer of `check`: the back end's version, and what else an administrator may want."""
+    """The answer of `check`: the back end's version, what else an administrator may want, and what should be mended."""
 
     version: str
     detail: str = ""
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One row of a listing, light: what the listing itself says, without a further call for each object."""
+
+    name: str
+    mark: Mark | None = None
+    external_id: str = ""
+    service: str = ""
+    state: Wish | None = None
+    level: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some rows of a listing; `cursor` is what to ask for the next ones with, "" at the end."""
+
+    rows: tuple[Listed, ...]
+    cursor: str = ""
 
 
 class Connector(Protocol):
-    """Five methods, all idempotent, and one pure `plan`. Every failure is a `ConnectorError`."""
+    """Five methods, all idempotent, and one pure `plan`. Every failure is a `ConnectorError`.
 
-    capabilities: frozenset[str]
-    """A subset of `CAPABILITIES`: what is missing is planned as blocked (unsupported) instead of
-    failing half-way.
+    They are called on an event loop of the connector's own, several at a time. Each has a time limit.
     """
 
-    needs_password: bool
-    """Whether a secret must be delivered when the object is created."""
+    declares: Declaration
+    """What is kept, compared and possible: what is missing is planned as blocked (unsupported) instead of
+    failing half-way.
+    """
 
     async def check(self) -> Health:
         """Reach the back end and log in; changes nothing."""
@@ -247,22 +239,24 @@ class Connector(Protocol):
         """Return the live state of the object `desired.name` of `desired.service`; changes nothing."""
 
     def plan(self, desired: DesiredState, observed: ObservedState) -> ChangePlan:
-        """Return what `apply` would do: pure, no clock. Most use `planning.plan_difference`."""
+        """Return what `apply` would do: pure, no clock, no I/O. Most use `plan_difference`."""
 
-    async def apply(self, desired: DesiredState, plan: ChangePlan, step: Step) -> None:
-        """Do one step of `plan`.
+    async def apply(self, desired: DesiredState, plan: ChangePlan, step: Step) -> Applied | None:
+        """Do one step of `plan`; return what was learned.
 
         Doing a step that is done already changes nothing. An older fence than the stored one is
         refused with kind stale. A step records the fence of `desired` with what it changes.
         """
 
-    def list(self) -> AsyncIterator[tuple[str, ObservedState]]:
-        """Yield (back-end name, observed) of every object that carries this installation's mark."""
+    async def list(self, cursor: str, marked_only: bool) -> Page:
+        """Return the next rows of all objects with this installation's mark, or of all there are.
+
+        `cursor` is "" for the first ones. One page is one call, or a few.
+        """
 
     async def aclose(self) -> None:
         """Let go of connections and files; calling it again is harmless."""
 
 
-ConnectorFactory = Callable[[str, Mapping[str, object], str], Awaitable[Connector]]
-"""(connector name, its settings table, installation id) -> connector; what an entry point of the
-group `mission_control_tui.connectors` refers to."""
+ConnectorFactory = Callable[[Context], Awaitable[Connector]]
+"""What an entry point of the group `mission_control_tui.connectors` refers to; it connects to nothing yet."""

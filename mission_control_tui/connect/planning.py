@@ -6,23 +6,26 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 
-from mission_control_tui.model.states import ErrorKind, PlanAction, Wish
-from mission_control_tui.provisioning.connectors.base import (
-    CAPABILITIES,
+from mission_control_tui.connect.declaration import (
+    ADOPT,
     LASTING_FENCE,
     LEVELS,
     MEMBERS,
     OWNER_MARK,
     PASSWORD,
     SUSPEND,
+    Declaration,
+)
+from mission_control_tui.connect.errors import ConnectorError
+from mission_control_tui.connect.marks import Mark
+from mission_control_tui.connect.protocol import (
     Change,
     ChangePlan,
-    ConnectorError,
     DesiredState,
-    Mark,
     ObservedState,
     Step,
 )
+from mission_control_tui.model.states import ErrorKind, PlanAction, Wish
 
 WRITES = frozenset({PlanAction.CREATE, PlanAction.UPDATE, PlanAction.DELETE})
 ROLE = "members."
@@ -49,19 +52,18 @@ ONE_PART = (Part("account"),)
 def plan_difference(
     desired: DesiredState,
     observed: ObservedState,
+    declares: Declaration,
     *,
     layout: Sequence[Part] = ONE_PART,
-    capabilities: Collection[str] = CAPABILITIES,
-    needs_password: bool = False,
-    limits: Collection[str] | None = None,
-    settings: Collection[str] | None = None,
-    attributes: Collection[str] | None = None,
+    limits: Mapping[str, object] | None = None,
+    facts: Mapping[str, object] | None = None,
 ) -> ChangePlan:
     """Return the plan that turns `observed` into `desired`.
 
-    `layout` are the parts in the order in which they are made; they are removed in reverse.
-    `limits`, `settings` and `attributes` name the keys that this back end keeps and that are
-    compared; None compares every key. Unset, None, "" and an empty list or table are the same.
+    `layout` are the parts in the order in which they are made; they are removed in reverse. What the declaration says
+    is kept is compared: limits, options (settings) and attributes. `limits` stand in the place of the catalogue's, and
+    `facts` are further attributes that the back end should have, all of them compared. Unset, None, "" and an empty
+    list or table are the same.
 
     | desired | observed | plan |
     |---|---|---|
@@ -71,41 +73,57 @@ def plan_difference(
     | absent | absent | none; update of the fence where it outlives the object |
     | absent | ours | delete |
     | present or suspended | somebody else's, or unmarked | blocked (conflict) unless `desired.adopt` |
+    | the same with `desired.adopt` | cannot be taken over | blocked (conflict, unsupported) |
     | absent | somebody else's, or unmarked | none: nothing of ours is there |
     | any | ours with a newer fence | blocked (stale) |
     | needs what `capabilities` lack | any | blocked (unsupported) |
     | created without the password it needs | absent | blocked (invalid) |
     """
+    capabilities = declares.capabilities
     present = observed.exists
     ours = present and (OWNER_MARK not in capabilities or desired.mark.same_owner(observed.mark))
-    if present and not ours and desired.state is Wish.ABSENT:
-        return ChangePlan(PlanAction.NONE, reason=f"{_whose(desired, observed)}: it is left alone")
-    if present and not ours and not desired.adopt:
-        return _conflict(desired, observed)
+    if present and not ours:
+        if desired.wish is Wish.ABSENT:
+            return ChangePlan(
+                PlanAction.NONE, reason=f"{_whose(desired, observed)}: it is left alone"
+            )
+        refused = _not_taken_over(desired, observed, capabilities)
+        if refused is not None:
+            return refused
     if observed.mark is not None and observed.mark.is_ahead_of(desired.mark):
         return _superseded(desired, observed.mark)
-    if desired.state is Wish.ABSENT and not present:
+    if desired.wish is Wish.ABSENT and not present:
         fence = _newer_fence(desired, observed) if LASTING_FENCE in capabilities else []
         update = ChangePlan(PlanAction.UPDATE, (Step(layout[0].name, tuple(fence)),))
         return update if fence else NOTHING_TO_DO
     if desired.state is Wish.ABSENT:
         return _removal(observed, layout)
 
+    wanted_limits = desired.limits if limits is None else limits
+    going = desired.wish is Wish.ABSENT
+    refused = None if going else _unusable_limit(desired, declares, wanted_limits)
+    if refused is not None:
+        return refused
+    level_is_kept = not present or LEVELS in capabilities or observed.level != ""
     changes = list(
         _differences(
             desired,
             observed,
             ours=ours,
-            level_is_kept=not present or LEVELS in capabilities or observed.level != "",
-            compared=(("limits", limits), ("settings", settings), ("attributes", attributes)),
+            level_is_kept=level_is_kept and not going,
+            # What is only kept until it is removed stays as it is.
+            tables=()
+            if going
+            else _compared(desired, observed, declares, wanted_limits, facts or {}),
+            sets=declares.sets,
         )
     )
-    missing = _missing_parts(observed, layout)
+    missing = () if going else _missing_parts(observed, layout)
     lacking = _unsupported(desired, observed, changes, capabilities)
     if lacking is not None:
         return lacking
     password_unset = not present or (bool(missing) and observed.secret_generation == 0)
-    if needs_password and desired.secret is None and password_unset:
+    if declares.needs_password and desired.secret is None and password_unset:
         return blocked(
             ErrorKind.INVALID,
             f"{desired.name} needs a password and none was given",
@@ -168,10 +186,15 @@ def step_to_do(fresh: ChangePlan, name: str) -> Step | None:
     return next((step for step in fresh.steps if step.name == name), None)
 
 
-def same(one: object, other: object) -> bool:
-    """Return True when two JSON values are equal; a missing value equals every empty one."""
+def same(one: object, other: object, *, as_sets: bool = False) -> bool:
+    """Return True when two JSON values are equal; a missing value equals every empty one.
+
+    With `as_sets` two lists are equal that hold the same, in any order and in any case of letters.
+    """
     if _unset(one) and _unset(other):
         return True
+    if as_sets and isinstance(one, (list, tuple)) and isinstance(other, (list, tuple)):
+        return {*map(_folded, one)} == {*map(_folded, other)}
     if isinstance(one, bool) != isinstance(other, bool):
         return False
     if isinstance(one, (list, tuple)) and isinstance(other, (list, tuple)):
@@ -179,6 +202,10 @@ def same(one: object, other: object) -> bool:
     if isinstance(one, Mapping) and isinstance(other, Mapping):
         return all(same(one.get(key), other.get(key)) for key in {*one, *other})
     return one == other
+
+
+def _folded(value: object) -> str:
+    return value.casefold() if isinstance(value, str) else repr(value)
 
 
 def _unset(value: object) -> bool:
@@ -195,12 +222,83 @@ def _whose(desired: DesiredState, observed: ObservedState) -> str:
     return f"{desired.name} exists at the back end and {whose}{owner}"
 
 
-def _conflict(desired: DesiredState, observed: ObservedState) -> ChangePlan:
+def _not_taken_over(
+    desired: DesiredState, observed: ObservedState, capabilities: Collection[str]
+) -> ChangePlan | None:
+    if desired.adopt and ADOPT not in capabilities:
+        return blocked(
+            ErrorKind.UNSUPPORTED,
+            f"{_whose(desired, observed)}, and this back end hands nothing over",
+            "Choose another name, or let the back end's administrator remove it.",
+        )
+    if desired.adopt and observed.unadoptable:
+        return blocked(
+            ErrorKind.CONFLICT,
+            f"{desired.name} cannot be taken over as a whole: {observed.unadoptable}",
+            "Mend that at the back end, then ask again with adopt.",
+        )
+    if desired.adopt:
+        return None
     return blocked(
         ErrorKind.CONFLICT,
         _whose(desired, observed),
         "Find out whose it is; to take it over, ask again with adopt.",
     )
+
+
+def _unusable_limit(
+    desired: DesiredState, declares: Declaration, granted: Mapping[str, object]
+) -> ChangePlan | None:
+    for key, limit in (declares.limits or {}).items():
+        value = granted.get(key)
+        if (limit.needed and value is None) or (value is not None and not limit.takes(value)):
+            bounds = ""
+            if limit.low is not None or limit.high is not None:
+                bounds = f" ({_bound(limit.low)} to {_bound(limit.high)})"
+            return blocked(
+                ErrorKind.INVALID,
+                f"The level {desired.level} has no usable {key.replace('_', ' ')}",
+                f"Give it limits.{key}{bounds} in the catalogue.",
+                field="level",
+            )
+    return None
+
+
+def _bound(number: float | None) -> str:
+    return "any" if number is None else f"{number:.15g}"
+
+
+def _compared(
+    desired: DesiredState,
+    observed: ObservedState,
+    declares: Declaration,
+    wanted: Mapping[str, object],
+    facts: Mapping[str, object],
+) -> list[tuple[str, Mapping[str, object], Mapping[str, object], Collection[str]]]:
+    """Return (table, before, after, keys) of all that is kept."""
+    attributes = {**desired.attributes, **facts}
+    kept = declares.attributes
+    return [
+        ("limits", observed.limits, wanted, _keys(declares.limits, observed.limits, wanted)),
+        (
+            "settings",
+            observed.settings,
+            desired.settings,
+            _keys(declares.options, observed.settings, desired.settings),
+        ),
+        (
+            "attributes",
+            observed.attributes,
+            attributes,
+            _keys(None if kept is None else {*kept, *facts}, observed.attributes, attributes),
+        ),
+    ]
+
+
+def _keys(
+    kept: Collection[str] | None, before: Mapping[str, object], after: Mapping[str, object]
+) -> Collection[str]:
+    return {*before, *after} if kept is None else kept
 
 
 def _superseded(desired: DesiredState, newer: Mark) -> ChangePlan:
@@ -275,7 +373,8 @@ def _differences(
     *,
     ours: bool,
     level_is_kept: bool,
-    compared: Sequence[tuple[str, Collection[str] | None]],
+    tables: Sequence[tuple[str, Mapping[str, object], Mapping[str, object], Collection[str]]],
+    sets: Collection[str],
 ) -> Iterator[Change]:
     if observed.exists and not ours:
         yield Change("owner", _owner(observed.mark), _owner(desired.mark))
@@ -288,13 +387,12 @@ def _differences(
     is_set = ours and observed.secret_id != "" and observed.secret_id == desired.secret_id
     if desired.secret is not None and not is_set:
         yield Change("password", None, "to be set")
-    for table, keys in compared:
-        before: Mapping[str, object] = getattr(observed, table)
-        after: Mapping[str, object] = getattr(desired, table)
-        for key in sorted({*before, *after} if keys is None else keys):
-            old, new = before.get(key), after.get(key)
-            if not same(old, new):
-                yield Change(f"{table}.{key}", old, new, takes_away=_takes_away(old, new))
+    for table, before, after, keys in tables:
+        for key in sorted(keys):
+            what, old, new = f"{table}.{key}", before.get(key), after.get(key)
+            as_sets = any(fnmatchcase(what, pattern) for pattern in sets)
+            if not same(old, new, as_sets=as_sets):
+                yield Change(what, old, new, takes_away=_takes_away(old, new))
 
 
 def _takes_away(old: object, new: object) -> bool:
@@ -307,7 +405,7 @@ def _takes_away(old: object, new: object) -> bool:
     if isinstance(old, (int, float)) and isinstance(new, (int, float)):
         return new < old
     if isinstance(old, (list, tuple)) and isinstance(new, (list, tuple)):
-        return any(item not in new for item in old)
+        return not {*map(_folded, old)} <= {*map(_folded, new)}
     return False
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
 
+from mission_control_tui.connect.declaration import Limit
 from mission_control_tui.model.errors import Problem
 
 
@@ -54,6 +55,18 @@ class TableReader:
             return float(value)
         self.note(key, f"must be a number from {low:g} to {high:g}")
         return default
+
+    def limit(self, key: str, limit: Limit) -> object:
+        """Return the value of a level's limit; numbers as numbers. None where it is wrong."""
+        value = _number(self._value(key, None))
+        if limit.takes(value):
+            return value
+        bounds = (
+            f" from {limit.low:g}" if limit.low is not None else "",
+            f" to {limit.high:g}" if limit.high is not None else "",
+        )
+        self.note(key, "must be a number" + "".join(bounds))
+        return None
 
     def flag(self, key: str, default: bool) -> bool:
         """Return true or false."""

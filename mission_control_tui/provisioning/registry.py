@@ -1,0 +1,152 @@
+"""Finding a connector by its type and opening it behind its guard: entry points, loaded only when asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from importlib.metadata import EntryPoint, entry_points
+from typing import cast
+
+from mission_control_tui.connect.context import Context, no_pace
+from mission_control_tui.connect.errors import ConnectorError
+from mission_control_tui.connect.protocol import Connector, ConnectorFactory
+from mission_control_tui.connect.settings_reader import DEFAULT_TIMEOUT, call_timeout
+from mission_control_tui.model.errors import MissionControlError, NotFound, UsageError
+from mission_control_tui.model.text.clean import harmless
+from mission_control_tui.provisioning.connector_thread import ConnectorThread, Escaped, TimeOver
+from mission_control_tui.provisioning.guard import Guarded, declared
+
+GROUP = "mission_control_tui.connectors"
+BUILT_IN: Mapping[str, str] = {
+    "postgresql": "mission_control_tui.provisioning.connectors.postgresql:create",
+    "simulator": "mission_control_tui.provisioning.connectors.simulator:create",
+}
+"""What the distribution's own entry points say, for running from a checkout without metadata."""
+
+_SHOWN = 300
+
+
+class UnknownConnector(NotFound):
+    """Raised where no installed package offers a connector of this type."""
+
+    code = "unknown-connector"
+    title = "No such connector"
+
+
+class ConnectorUnavailable(MissionControlError):
+    """Raised where the connector is known but cannot be imported or opened."""
+
+    code = "connector-unavailable"
+    title = "The connector cannot be loaded"
+
+
+def known() -> tuple[str, ...]:
+    """Return the types of all connectors that are installed, sorted; imports none of them."""
+    return tuple(sorted(_offered()))
+
+
+async def load(
+    name: str,
+    settings: Mapping[str, object],
+    installation: str,
+    pace: Callable[[], Awaitable[None]] = no_pace,
+) -> Guarded:
+    """Open the connector `name` as its table `settings` says; `type` defaults to `name`.
+
+    `installation` is what objects at the back end are marked with. Nothing is connected to yet.
+    Raises UnknownConnector, ConnectorUnavailable, or InvalidInput with every problem of the table.
+    """
+    kind = settings.get("type", name)
+    if not isinstance(kind, str):
+        raise UsageError(
+            f"connectors.{name}.type must be a text", hint="Known: " + ", ".join(known())
+        )
+    point = _point(name, kind)
+    seconds = call_timeout(name, settings)
+    context = Context(name, settings, installation, pace)
+    return await opened(context, kind, lambda: _factory(name, kind, point), seconds)
+
+
+async def opened(
+    context: Context,
+    kind: str,
+    factory: Callable[[], ConnectorFactory],
+    seconds: float = DEFAULT_TIMEOUT,
+) -> Guarded:
+    """Return the connector that a factory makes, behind its guard. Raises ConnectorUnavailable, InvalidInput."""
+    name = context.name
+    thread = ConnectorThread(name)
+
+    async def make() -> Connector:
+        return await factory()(context)
+
+    try:
+        connector = await thread.call(make, seconds)
+        declared(connector)
+        return Guarded(context, kind, connector, thread, seconds)
+    except BaseException as error:
+        await thread.close()
+        if isinstance(error, MissionControlError):
+            raise
+        raise _unavailable(name, kind, error, seconds) from error
+
+
+def _unavailable(
+    name: str, kind: str, error: BaseException, seconds: float
+) -> ConnectorUnavailable | BaseException:
+    """Return what it means that a connector could not be opened; an end of our own stays what it is."""
+    if isinstance(error, TimeOver):
+        why = f"it does not open within {seconds:g} seconds"
+    elif isinstance(error, ConnectorError):
+        why = error.said
+    elif isinstance(error, Escaped):
+        why = str(error)
+    elif isinstance(error, Exception):
+        why = f"{type(error).__name__}: {error}"
+    else:
+        return error
+    return ConnectorUnavailable(
+        f"Connector {name} ({kind}) cannot be opened: {harmless(why)[:_SHOWN]}",
+        hint=error.remedy
+        if isinstance(error, ConnectorError) and error.remedy
+        else f"Correct connectors.{name} in the settings, or the package that offers {kind}.",
+    )
+
+
+def _point(name: str, kind: str) -> EntryPoint:
+    offered = _offered()
+    if kind not in offered:
+        raise UnknownConnector(
+            f"Connector {name} has the type {kind!r}, which no installed package offers",
+            hint="Known types: " + ", ".join(sorted(offered)),
+        )
+    return offered[kind]
+
+
+def _factory(name: str, kind: str, point: EntryPoint) -> ConnectorFactory:
+    """Import what the entry point names, in the connector's own thread."""
+    try:
+        loaded = point.load()
+    except (ImportError, AttributeError) as error:
+        raise ConnectorUnavailable(
+            f"Connector {name} ({kind}) cannot be imported: {harmless(str(error))[:_SHOWN]}",
+            hint=_remedy(point),
+        ) from error
+    if not callable(loaded):
+        raise ConnectorUnavailable(
+            f"Connector {name} ({kind}) is not a function: {point.value}",
+            hint=f"Entry points of {GROUP} must name one.",
+        )
+    return cast("ConnectorFactory", loaded)
+
+
+def _remedy(point: EntryPoint) -> str:
+    package = point.dist.name if point.dist is not None else "mission-control-tui"
+    extras = ",".join(point.extras)
+    wanted = f"{package}[{extras}]" if extras else package
+    return f'Install it with what it needs: pip install --upgrade "{wanted}"'
+
+
+def _offered() -> dict[str, EntryPoint]:
+    offered = {point.name: point for point in entry_points(group=GROUP)}
+    # A package of somebody else may add types, and must not take over ours unseen.
+    return offered | {kind: EntryPoint(kind, target, GROUP) for kind, target in BUILT_IN.items()}
