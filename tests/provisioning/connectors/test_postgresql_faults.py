@@ -43,7 +43,7 @@ def whole_server(back_end: PostgresBackEnd) -> session_module.Server:
     return session_module.Server(server.host, server.port, server.user, "postgres", password)
 
 
-async def test_a_stopped_server_is_transient_and_a_started_one_converges() -> None:
+async def test_a_stopped_server_is_unreachable_and_a_started_one_converges() -> None:
     with PostgresServer.start() as server:
         back_end = PostgresBackEnd(server)
         connector, name = await back_end.open(), new_name()
@@ -52,7 +52,7 @@ async def test_a_stopped_server_is_transient_and_a_started_one_converges() -> No
         for desired in (wish(name), wish(name, Wish.ABSENT, generation=2)):
             with pytest.raises(ConnectorError) as caught:
                 await reach(connector, desired)
-            assert caught.value.kind is ErrorKind.TRANSIENT
+            assert caught.value.kind is ErrorKind.UNREACHABLE
         server.resume()
         assert (await reach(connector, wish(name, attempt=2))).outcome is LookOutcome.DONE
         assert await back_end.can_log_in(name, PASSWORD)
@@ -63,7 +63,7 @@ async def test_a_stopped_server_is_transient_and_a_started_one_converges() -> No
     [
         ({"user": "nobody_here"}, ErrorKind.AUTH),
         ({"database": "no_such_database"}, ErrorKind.CONFIG),
-        ({"host": "/nowhere"}, ErrorKind.TRANSIENT),
+        ({"host": "/nowhere"}, ErrorKind.UNREACHABLE),
         ({"tls": "require"}, ErrorKind.CONFIG),
     ],
 )
@@ -112,11 +112,11 @@ async def test_tls_is_verified_against_the_given_authority(tmp_path: Path) -> No
             assert caught.value.kind is ErrorKind.CONFIG
 
 
-async def test_a_closed_port_is_transient(postgres: PostgresBackEnd) -> None:
+async def test_a_closed_port_is_unreachable(postgres: PostgresBackEnd) -> None:
     connector = await postgres.open(port=free_port())
     with pytest.raises(ConnectorError) as caught:
         await check(connector)
-    assert caught.value.kind is ErrorKind.TRANSIENT
+    assert caught.value.kind is ErrorKind.UNREACHABLE
 
 
 async def test_a_wrong_password_is_auth_and_a_rotated_one_is_read_anew(
@@ -217,10 +217,10 @@ async def test_many_workers_on_many_objects_do_not_disturb_each_other(
     ("error", "kind", "unknown"),
     [
         (socket.gaierror(socket.EAI_NONAME, "unknown"), ErrorKind.CONFIG, False),
-        (socket.gaierror(socket.EAI_AGAIN, "later"), ErrorKind.TRANSIENT, False),
-        (ConnectionRefusedError(111, "refused"), ErrorKind.TRANSIENT, True),
-        (ConnectionResetError(104, "reset"), ErrorKind.TRANSIENT, True),
-        (TimeoutError(), ErrorKind.TRANSIENT, True),
+        (socket.gaierror(socket.EAI_AGAIN, "later"), ErrorKind.UNREACHABLE, False),
+        (ConnectionRefusedError(111, "refused"), ErrorKind.UNREACHABLE, True),
+        (ConnectionResetError(104, "reset"), ErrorKind.UNREACHABLE, True),
+        (TimeoutError(), ErrorKind.UNREACHABLE, True),
         (PermissionError(13, "no"), ErrorKind.CONFIG, False),
         (ssl.SSLCertVerificationError(1, "certificate verify failed"), ErrorKind.CONFIG, False),
     ],
@@ -239,12 +239,12 @@ def test_what_the_network_says_is_a_kind(error: Exception, kind: ErrorKind, unkn
         ("28000", True, ErrorKind.AUTH, False),
         ("3D000", True, ErrorKind.CONFIG, False),
         ("42704", True, ErrorKind.CONFIG, False),
-        ("53300", True, ErrorKind.TRANSIENT, False),
-        ("57P03", True, ErrorKind.TRANSIENT, False),
-        ("57P01", False, ErrorKind.TRANSIENT, True),
+        ("53300", True, ErrorKind.THROTTLED, False),
+        ("57P03", True, ErrorKind.UNREACHABLE, False),
+        ("57P01", False, ErrorKind.UNREACHABLE, True),
         ("57P05", False, ErrorKind.TRANSIENT, True),
         ("25P03", False, ErrorKind.TRANSIENT, True),
-        ("08006", False, ErrorKind.TRANSIENT, True),
+        ("08006", False, ErrorKind.UNREACHABLE, True),
         ("42501", False, ErrorKind.DENIED, False),
         ("53100", False, ErrorKind.QUOTA, False),
         ("42710", False, ErrorKind.STALE, False),

@@ -24,6 +24,7 @@ _KINDS: Mapping[str, ErrorKind] = {
     "0A000": ErrorKind.UNSUPPORTED,
     "08": ErrorKind.UNREACHABLE,
     "57014": ErrorKind.TRANSIENT,
+    "57P05": ErrorKind.TRANSIENT,  # our own idle limit: we were frozen, not the server
     "57": ErrorKind.UNREACHABLE,  # the server shuts down, or its administrator ended the session
     "53300": ErrorKind.THROTTLED,  # too many connections
     "22": ErrorKind.INVALID,
