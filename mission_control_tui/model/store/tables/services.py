@@ -50,9 +50,9 @@ class AssignmentRow(Base):
     connector: Mapped[Slug]
     backend_name: Mapped[str] = mapped_column(bytewise(1100))
     external_id: Mapped[str] = mapped_column(String(256), default="")
-    token: Mapped[str] = mapped_column(Text, default="")
+    token: Mapped[str] = mapped_column(Text, default="", server_default="")
     """What belongs to a job that runs on at the back end, for its connector."""
-    usage: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    usage: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
     """Usage id -> StoredUsage, as it was measured last."""
 
     wish: Mapped[str] = mapped_column(String(16))
