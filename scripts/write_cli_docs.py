@@ -111,12 +111,12 @@ EXAMPLES = {
     "requests cancel": "requests cancel 1 --dry-run",
     "requests allow": "requests allow --yes --dry-run",
     "drift": "drift",
-    "users disable": "users disable ada@acme.example --yes",
+    "users disable": "users disable ada@acme.example",
     "users enable": "users enable ada@acme.example",
     "users unlock": "users unlock ada@acme.example --dry-run",
     "users alias add": "users alias add ada@acme.example countess@acme.example",
     "users alias primary": "users alias primary ada@acme.example countess@acme.example --dry-run",
-    "users alias remove": "users alias remove ada@acme.example countess@acme.example --yes",
+    "users alias remove": "users alias remove ada@acme.example countess@acme.example",
     "objects kinds": "objects kinds",
     "objects create": (
         'objects create shared-mailbox "Info Desk" info@acme.example --add send-as=ada@acme.example --dry-run'
@@ -126,7 +126,7 @@ EXAMPLES = {
     "schedule add": 'schedule add ada@acme.example "2030-01-07 09:00" disable --ticket T-102',
     "schedule list": "schedule list",
     "schedule change": 'schedule change 1 --when "2030-01-08 09:00" --dry-run',
-    "schedule cancel": "schedule cancel 1 --yes",
+    "schedule cancel": "schedule cancel 1",
     "deprovision": "deprovision ada@acme.example managed-exchange --dry-run --yes",
     "users deprovision": "users deprovision ada@acme.example --dry-run --yes",
     "users history": "users history ada@acme.example",

@@ -45,7 +45,7 @@ def create_user(details: UserDetails) -> Words:
 def edit_user(upn: str, after: Mapping[str, object]) -> Words:
     """Return `users edit`, or the shorter `users disable` and `users enable` where nothing else changes."""
     if set(after) == {"disabled"}:
-        return ("users", "disable", upn, "--yes") if after["disabled"] else ("users", "enable", upn)
+        return ("users", "disable" if after["disabled"] else "enable", upn)
     return ("users", "edit", upn, *flags(after))
 
 
@@ -58,8 +58,7 @@ def addresses(upn: str, before: Mapping[str, object], after: Mapping[str, object
     ]
     if "primary_address" in after:
         words.append(("users", "alias", "primary", upn, str(after["primary_address"])))
-    gone = [address for address in had if address not in has]
-    words += [("users", "alias", "remove", upn, address, "--yes") for address in gone]
+    words += [("users", "alias", "remove", upn, address) for address in had if address not in has]
     return words
 
 
@@ -91,7 +90,7 @@ def provision(
 
 def turn(kind: str, upn: str, service: str, instance: str = "") -> Words:
     """Return `suspend`, `resume` or `deprovision`."""
-    sure = () if kind == "resume" else ("--yes",)
+    sure = ("--yes",) if kind == "deprovision" else ()
     return (kind, upn, service, *instance_flag(instance), *sure)
 
 

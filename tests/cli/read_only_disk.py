@@ -17,7 +17,7 @@ from tests.screens.driving import console, shows, text_of, until
 
 CHANGES = (
     ("account", "edit", "--name", "Other"),
-    ("users", "disable", "ada@acme.example", "--yes"),
+    ("users", "disable", "ada@acme.example"),
     ("drafts", "discard", "1"),
     ("demo", "reset", "--yes"),
     ("worker", "--once"),

@@ -174,7 +174,7 @@ def test_texts_as_long_as_they_may_be_are_no_defect(
             "--instance",
             "i" * 64,
         ),
-        ("suspend", lengthy, "databases", "--instance", "i" * 64, "--yes"),
+        ("suspend", lengthy, "databases", "--instance", "i" * 64),
         ("schedule", "add", lengthy, "+2h", "resume", "databases", "--instance", "i" * 64),
         ("bulk", "start", "disable", lengthy, "--yes"),
         ("templates", "save", "s" * 200, "--like", lengthy),

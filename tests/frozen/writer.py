@@ -178,7 +178,7 @@ class Writer:
         ok("users", "edit", ada, "--title", "Chief Analyst", "--country", "AU")
         ok("users", "alias", "add", ada, "countess@acme.example")
         ok("users", "alias", "add", ada, "lovelace@acme.example")
-        ok("users", "alias", "remove", ada, "lovelace@acme.example", "--yes")
+        ok("users", "alias", "remove", ada, "lovelace@acme.example")
         ok("users", "alias", "primary", ada, "countess@acme.example")
 
     def _services(self) -> None:
@@ -191,16 +191,16 @@ class Writer:
         self.database("ben", "crm")
         self.work()
         ok("provision", "ada", "managed-exchange", "--level", "pc-web", "--set", "quota=2048")
-        ok("suspend", "cleo", "managed-exchange", "--yes")
-        ok("suspend", "dora", "managed-exchange", "--yes")
+        ok("suspend", "cleo", "managed-exchange")
+        ok("suspend", "dora", "managed-exchange")
         self.work()
         ok("resume", "dora", "managed-exchange")
         ok("deprovision", "ada", "databases", "--instance", "old", "--yes")
         ok("users", "password", "ada", "--password-stdin", stdin=PASSWORD)
         ok("users", "password", "ada", "--service", "databases", "--instance", "main",
            "--password-stdin", stdin=PASSWORD)  # fmt: skip
-        ok("users", "disable", "emil", "--yes")
-        ok("users", "disable", "ben", "--yes")
+        ok("users", "disable", "emil")
+        ok("users", "disable", "ben")
         ok("users", "enable", "ben")
         for name in ("gone", "back"):
             ok("users", "deprovision", name, "--yes")
@@ -252,12 +252,7 @@ class Writer:
         ok(*add, "emil", later, "enable")
         changed = ok(*add, "kim", later, "disable", "--json").json
         ok("schedule", "change", str(_schedule(changed)), "--when", soon)
-        ok(
-            "schedule",
-            "cancel",
-            str(_schedule(ok(*add, "kim", later, "enable", "--json").json)),
-            "--yes",
-        )
+        ok("schedule", "cancel", str(_schedule(ok(*add, "kim", later, "enable", "--json").json)))
         for words in (("hal", later, "disable"), ("hal", later, "resume", "managed-exchange")):
             number = _schedule(ok(*add, *words, "--json").json)
             self.sql(f"UPDATE schedules SET due_at = '2026-11-01 09:00:00.000000' WHERE id = {number}")  # fmt: skip
@@ -335,11 +330,11 @@ class Writer:
             self.configure(more)
             self.work()
         ok("provision", "ivo", *MAIL)
-        ok("requests", "cancel", self.last_request("assignment_id IS NOT NULL"), "--yes")
+        ok("requests", "cancel", self.last_request("assignment_id IS NOT NULL"))
         ok("requests", "retry", self.last_request("state = 'failed' AND account_id = 2"))
         self.work()
         ok("provision", "ivo", "managed-exchange", "--level", "pc-web")
-        ok("requests", "reset", self.last_request("state = 'queued'"), "--yes")
+        ok("requests", "reset", self.last_request("state = 'queued'"))
         call("requests", "retry", self.last_request("kind = 'change'"))
         self.work()
 

@@ -160,11 +160,6 @@ def changes_user(*examples: str) -> Decorator:
     return lambda command: argument("user")(waits(changes(*examples)(command)))
 
 
-def takes_from_user(*examples: str) -> Decorator:
-    """As `changes_user`, with `--yes`."""
-    return lambda command: argument("user")(waits(destroys(*examples)(command)))
-
-
 def example(*lines: str) -> Decorator:
     """Add a real example to the command's help: each line a whole call, "mission-control ..."."""
 

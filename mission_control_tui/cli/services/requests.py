@@ -191,26 +191,23 @@ def _retry_all(session: Session) -> None:
 
 @requests.command()
 @argument("request_id", type=int, metavar="ID")
-@destroys("mission-control requests cancel 17 --yes")
+@changes("mission-control requests cancel 17")
 def cancel(session: Session, request_id: int) -> None:
     """Cancel a request: before its start the previous wish is restored, later it stops between steps."""
     from mission_control_tui.model.requests import control
 
-    session.confirm(
-        f"Cancel request {request_id}? Lost: this wish. What the back end has done already stays."
-    )
     outcome = _change_queue(session, control.cancel, request_id)
     results.tell(session, outcome, {"request": request_id, "state": outcome.result})
 
 
 @requests.command()
 @argument("request_id", type=int, metavar="ID")
-@destroys("mission-control requests reset 17 --yes")
+@changes("mission-control requests reset 17")
 def reset(session: Session, request_id: int) -> None:
     """Reset the status of a request that looks stuck: its light turns red, a late result is refused."""
+
     from mission_control_tui.model.requests import control
 
-    session.confirm(f"Reset request {request_id}? Lost: its result, if it still comes.")
     outcome = session.query(control.reset, request_id, dry_run=session.dry_run)
     results.tell(session, outcome, {"request": request_id})
 

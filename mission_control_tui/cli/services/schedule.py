@@ -137,12 +137,11 @@ def change(
 
 @schedule.command()
 @argument("number", type=int)
-@options.destroys("mission-control schedule cancel 12 --yes")
+@options.changes("mission-control schedule cancel 12")
 def cancel(session: Session, number: int) -> None:
     """Cancel a schedule that waits."""
     from mission_control_tui.model.schedules.editing import cancel_schedule
 
-    session.confirm(f"Cancel schedule {number}? Lost: it will not happen.")
     results.change_and_tell(session, _shown, cancel_schedule, number)
 
 

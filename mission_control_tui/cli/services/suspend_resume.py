@@ -26,13 +26,9 @@ def _service_of_user(command: Command) -> Command:
 
 @click.command()
 @_service_of_user
-@destroys("mission-control suspend ada@acme.example databases --yes --wait 60")
+@changes("mission-control suspend ada@acme.example databases --wait 60")
 def suspend(session: Session, user: str, service: str, instance: str) -> None:
     """Suspend one service of a user; its data and its seat stay."""
-    which = f"{service} {instance}".strip()
-    session.confirm(
-        f"Suspend {which} of {user}? Lost: the access, until it is resumed. Data and seat stay."
-    )
     _turn(session, user, service, RequestKind.SUSPEND, instance)
 
 

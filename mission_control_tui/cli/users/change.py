@@ -7,13 +7,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec
 import click
 
 from mission_control_tui.cli.common import passwords, results
-from mission_control_tui.cli.common.options import (
-    changes,
-    changes_user,
-    destroys,
-    takes_from_user,
-    waits,
-)
+from mission_control_tui.cli.common.options import changes, changes_user, destroys, waits
 from mission_control_tui.cli.common.parameters import argument, option
 from mission_control_tui.cli.common.session import Session
 from mission_control_tui.cli.common.user_fields import field_options, stated
@@ -114,14 +108,11 @@ def _shown(view: UserView) -> dict[str, object]:
 
 
 @click.command()
-@takes_from_user("mission-control users disable ada@acme.example --ticket T-1042 --yes")
+@changes_user("mission-control users disable ada@acme.example --ticket T-1042")
 def disable(session: Session, user: str) -> None:
     """Suspend all that a user has; data and seats stay. Undone by `users enable`."""
     from mission_control_tui.model.users.editing import disable_user
 
-    session.confirm(
-        f"Disable {user}? Lost: the access to every service, until enabled again. Data and seats stay."
-    )
     change_user(session, disable_user, user)
 
 
@@ -195,15 +186,12 @@ def add(session: Session, user: str, address: str) -> None:
 
 
 @alias.command()
-@takes_from_user("mission-control users alias remove ada@acme.example countess@acme.example --yes")
+@changes_user("mission-control users alias remove ada@acme.example countess@acme.example")
 @argument("address")
 def remove(session: Session, user: str, address: str) -> None:
     """Take an alias or a former UPN away, which frees it."""
     from mission_control_tui.model.users.editing import remove_alias
 
-    session.confirm(
-        f"Remove {address} from {user}? Lost: mail to it is no longer delivered, and others may take it."
-    )
     change_user(session, remove_alias, user, address)
 
 

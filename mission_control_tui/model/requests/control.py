@@ -59,7 +59,7 @@ async def cancel(
         before = str(request.state)
         for child in under_way:
             await _cancel_one(tx, child)
-        tx.command("requests", "cancel", str(request.id), "--yes")
+        tx.command("requests", "cancel", str(request.id))
         after = {"state": str(request.state), "cancel": True}
         record_request(tx, request, AuditAction.CANCEL_REQUEST, {"state": before}, after)
         state = RequestState(request.state)
@@ -234,7 +234,7 @@ async def reset(scope: AccountScope, request_id: int, *, dry_run: bool = False) 
                 show(row, Light.RED, Word.ERROR, tx)
                 row.error_kind = ErrorKind.STALE
                 row.error_said, row.error_remedy = said, RESET_REMEDY
-            tx.command("requests", "reset", str(request.id), "--yes")
+            tx.command("requests", "reset", str(request.id))
             after = {"state": str(request.state)}
             record_request(tx, request, AuditAction.RESET_STATUS, before, after)
             await update_parents(tx, [request])

@@ -180,7 +180,7 @@ async def cancel_schedule(
     row, target, catalogue = await _shown(scope, schedule_id)
     async with scope.store.write(scope.caller, row.account_id, dry_run=dry_run) as tx:
         row = await _waiting(tx, schedule_id)
-        tx.command("schedule", "cancel", str(row.id), "--yes")
+        tx.command("schedule", "cancel", str(row.id))
         await end(
             tx, row, target.upn, ScheduleState.CANCELLED, f"Cancelled by {scope.caller.operator}."
         )

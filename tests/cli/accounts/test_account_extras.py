@@ -131,7 +131,7 @@ def test_usage_names_what_is_idle_and_its_cost() -> None:
     assert (usage["levels"][0]["owned"], usage["levels"][0]["free"]) == (3, 2)
     (row,) = csv.DictReader(io.StringIO(ok("account", "usage", "--csv").out))
     assert (row["level"], row["free"], row["idle"]) == ("popx", "2", "6.00")
-    ok("users", "disable", "=ada@acme.example", "--yes")
+    ok("users", "disable", "=ada@acme.example")
     (idle,) = csv.DictReader(io.StringIO(ok("account", "usage", "--idle", "--csv").out))
     assert idle["user"] == "'=ada@acme.example"
     assert idle["why"] == "disabled"

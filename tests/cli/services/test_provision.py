@@ -42,10 +42,10 @@ def test_a_service_through_its_whole_life(quick: Command) -> None:
     assert row["password"] not in given.out + given.err + repr(quick.contents())
     assert "Provisioned" in given.err
 
-    suspended = quick.ok("suspend", ada, "databases", "--yes", *WAIT)
+    suspended = quick.ok("suspend", ada, "databases", *WAIT)
     assert "* Provisioned, suspended" in suspended.err
     assert light(quick, ada, "databases")["suspended"] is True
-    assert "Nothing to do" in quick.ok("suspend", ada, "databases", "--yes").out
+    assert "Nothing to do" in quick.ok("suspend", ada, "databases").out
     quick.ok("resume", ada, "databases", *WAIT)
     assert light(quick, ada, "databases")["suspended"] is False
 
@@ -112,7 +112,7 @@ def test_calls_that_cannot_be_are_refused_with_what_to_do(quick: Command) -> Non
         (4, ("provision", ada, "managed-exchange", "--level", "platinum")),
         (5, ("provision", ada, "web-hosting", "--level", "starter")),
         (6, ("provision", ada, "managed-exchange", "--level", "pc-web-mobile")),
-        (4, ("suspend", ada, "databases", "--yes")),
+        (4, ("suspend", ada, "databases")),
     ):
         refused = quick.run(*call, "--json")
         assert refused.code == code, (call, refused.err)

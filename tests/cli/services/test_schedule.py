@@ -25,8 +25,8 @@ def test_a_schedule_from_the_command_line_and_back(acme: Command) -> None:
     listed = acme.ok("schedule", "list").out
     assert changed["when"] in listed
     assert "Disable the user" in listed
-    assert acme.json("schedule", "cancel", number, "--yes")["schedule"]["state"] == "cancelled"
-    assert acme.run("schedule", "cancel", number, "--yes").code == 5
+    assert acme.json("schedule", "cancel", number)["schedule"]["state"] == "cancelled"
+    assert acme.run("schedule", "cancel", number).code == 5
     assert acme.json("schedule", "list", "--state", "waiting")["schedules"] == []
 
 
@@ -47,7 +47,7 @@ def test_wrong_calls_say_what_to_write(acme: Command) -> None:
     assert "tomorrow 18:00" in past.err
     assert acme.run("schedule", "add", upn, "+1h", "suspend").code == 2
     assert acme.run("schedule", "change", "1").code == 2
-    assert acme.run("schedule", "cancel", "77", "--yes").code == 4
+    assert acme.run("schedule", "cancel", "77").code == 4
 
 
 def let_it_be_due(command: Command) -> None:

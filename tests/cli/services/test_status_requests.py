@@ -120,16 +120,16 @@ def test_a_request_is_shown_cancelled_and_retried(still: Command) -> None:
     before = still.contents()
     still.ok("requests", "cancel", number, "--dry-run")
     assert still.contents() == before
-    assert still.json("requests", "cancel", number, "--yes")["state"] == "cancelled"
+    assert still.json("requests", "cancel", number)["state"] == "cancelled"
     assert still.json("status")["services"][0]["light"] == "grey"
-    assert still.run("requests", "cancel", number, "--yes").code == 5
+    assert still.run("requests", "cancel", number).code == 5
     assert still.run("requests", "show", "999").code == 4
 
 
 def test_a_stuck_request_is_reset_and_provisioned_again(still: Command) -> None:
     ada = give(still, "ada")
     (one,) = still.json("requests", "list")["requests"]
-    still.ok("requests", "reset", str(one["id"]), "--yes")
+    still.ok("requests", "reset", str(one["id"]))
     red = still.json("status")["services"][0]
     assert red["light"] == "red"
     assert "Provision again" in red["error"]["remedy"]

@@ -121,7 +121,7 @@ def test_a_taken_upn_is_told_by_its_code(acme: Command) -> None:
 def test_a_derived_username_is_free(acme: Command) -> None:
     acme.user("ada")
     acme.ok("users", "edit", "ada", "--upn", "countess@acme.example")
-    acme.ok("users", "alias", "remove", "countess@acme.example", "ada@acme.example", "--yes")
+    acme.ok("users", "alias", "remove", "countess@acme.example", "ada@acme.example")
     acme.user("ada")
     names = {one["upn"]: one["username"] for one in acme.json("users", "list")["users"]}
     assert names == {"countess@acme.example": "ada", "ada@acme.example": "ada2"}
@@ -153,14 +153,14 @@ def test_aliases_come_go_and_become_primary(acme: Command) -> None:
     first = acme.json("users", "alias", "primary", ada, "countess@acme.example")["user"]
     assert first["primary_address"] == "countess@acme.example"
     assert acme.json("users", "show", "countess@acme.example")["upn"] == ada
-    gone = acme.json("users", "alias", "remove", ada, "countess@acme.example", "--yes")["user"]
+    gone = acme.json("users", "alias", "remove", ada, "countess@acme.example")["user"]
     assert (gone["aliases"], gone["primary_address"]) == ([], ada)
-    assert acme.run("users", "alias", "remove", ada, ada, "--yes").code == 5
+    assert acme.run("users", "alias", "remove", ada, ada).code == 5
 
 
 def test_disable_enable_unlock(acme: Command) -> None:
     acme.user("ada")
-    assert acme.json("users", "disable", "ada", "--yes")["user"]["disabled"] is True
+    assert acme.json("users", "disable", "ada")["user"]["disabled"] is True
     assert [one["upn"] for one in acme.json("users", "list", "--disabled")["users"]] == [
         "ada@acme.example"
     ]
