@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import math
 import time
 from collections.abc import Awaitable, Callable
 from functools import partial
@@ -19,7 +18,7 @@ from typing import Any
 from benchmarks.databases import analysed, new_database
 from benchmarks.many_accounts import build
 from benchmarks.sample_users import CALLER
-from benchmarks.users import plan_of, say, statements
+from benchmarks.users import beside, plan_of, say, statements
 from mission_control_tui.model.accounts.attention import AttentionOrder, attention
 from mission_control_tui.model.accounts.contacts import contacts_of_all
 from mission_control_tui.model.accounts.domain_overview import domains_of_all
@@ -48,18 +47,18 @@ RATIO = 3.0
 RATIO_OF_KEYS = 10.0
 """The same of what looks through all accounts at each key, a range of an index for each of them."""
 
-BUDGETS = {"account usage, 20 accounts": 20.0}
-"""Of what adds up whole accounts: as many as one page has take as long as so many single ones."""
-
-TURNS = 8
+BUDGETS = {
+    "account usage, 20 accounts": 20.0,
+    "account domains": RATIO_OF_KEYS,
+    "Red and waiting, exchange": RATIO_OF_KEYS,
+}
+"""Of what adds up the users of all accounts of a page, and of what stands anywhere in what is red or waits."""
 
 NARROWED = {
     "users list smi": "users list",
     "users list --light red": "users list",
     "users bin": "users list",
     "lights red": "lights",
-    "account domains": "users list",
-    "Red and waiting, exchange": "Red and waiting",
 }
 """What one account has a row or two of is measured beside a list of it that has fifty, as the page of all accounts."""
 
@@ -135,7 +134,7 @@ async def measure(store: Store, middle: int, *, plans: bool = False) -> bool:
     pairs |= {name: (page, ask, RATIO_OF_KEYS) for name, ask in _of_store(store).items()}
     kept = True
     for name, (one, every, budget) in pairs.items():
-        in_one, in_all = await _beside(one, every)
+        in_one, in_all = await beside(one, every)
         ratio = in_all / in_one
         kept = kept and ratio <= budget
         verdict = "kept  " if ratio <= budget else "BROKEN"
@@ -146,19 +145,6 @@ async def measure(store: Store, middle: int, *, plans: bool = False) -> bool:
         if plans and store.is_sqlite:
             await _plans(store, every)
     return kept
-
-
-async def _beside(one: Call, other: Call) -> tuple[float, float]:
-    """Milliseconds of both, the quickest of several turns: what else runs here makes each slower, and none quicker."""
-    quickest = [math.inf, math.inf]
-    for turn in range(TURNS):
-        for place, call in enumerate((one, other)):
-            start = time.perf_counter()
-            await call()
-            if turn:  # the first one warms up
-                taken = (time.perf_counter() - start) * 1000
-                quickest[place] = min(quickest[place], taken)
-    return quickest[0], quickest[1]
 
 
 async def run(users: int, accounts: int, *, postgresql: bool, plans: bool) -> bool:

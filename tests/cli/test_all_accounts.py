@@ -98,7 +98,7 @@ def test_each_row_names_its_account_as_text_json_and_csv() -> None:
             stdin=PASSWORD,
         )
         ok(*at, "users", "delete", f"bob@{code}.example", "--yes")
-        ok(*at, "users", "disable", f"ada@{code}.example")
+        ok(*at, "users", "disable", f"ada@{code}.example", "--yes")
         ok(*at, "account", "contacts", "set", "primary", "--name", "Rita")
         ok(*at, "templates", "save", "staff", "--field", "department=Shop")
         ok(*at, "objects", "create", "mail-contact", "Print", f"print@{code}.print.example")
@@ -186,3 +186,14 @@ def test_what_waits_anywhere_is_one_list() -> None:
 def test_drift_looks_at_every_account() -> None:
     found = answer("drift", "--all-accounts")["accounts"]
     assert [(one["account"], one["looked"]) for one in found] == [("acme", 0), ("globex", 0)]
+
+
+def test_lights_by_age_come_first_and_the_others_by_code() -> None:
+    assert answer("lights", "--all-accounts", "--sort", "oldest")["users"] != []
+    first = answer("lights", "--all-accounts", "--sort", "oldest", "--limit", "1")["users"]
+    rest = answer("lights", "--all-accounts", "--sort", "oldest", "--offset", "1")["users"]
+    assert [user["upn"] for user in (*first, *rest)] == ["ada@acme.example", "ada@globex.example"]
+    newest = answer("lights", "--all-accounts", "--sort", "newest")["users"]
+    assert [user["account"] for user in newest] == ["globex", "acme"]
+    assert answer("lights", "green", "--all-accounts", "--sort", "oldest")["users"] == []
+    assert len(answer("lights", "ada", "orange", "--all-accounts")["users"]) == 2

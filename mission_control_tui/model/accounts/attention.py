@@ -101,7 +101,8 @@ async def attention(
             lit[word] if word in lit else await _has(session, scope, catalogue, word)
             for word in fold(query).split()[:WORDS]
         ]
-        lights = or_(*lit.values())
+        # Two conditions joined by "or" would have PostgreSQL read the rows themselves instead of the index alone.
+        lights = or_(*lit.values()) if over else AssignmentRow.light.in_(LIGHTS)
         found = select(AssignmentRow.id).where(
             within(AssignmentRow.account_id), lights, *conditions
         )

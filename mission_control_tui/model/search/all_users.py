@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from sqlalchemy import ColumnElement, false, func, select, true
+from sqlalchemy import ColumnElement, false, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mission_control_tui.model.catalogue.in_force import in_force
@@ -16,9 +16,9 @@ from mission_control_tui.model.search import index as search
 from mission_control_tui.model.search.filters import ALL, UserFilter, UserOrder
 from mission_control_tui.model.search.light_rows import LightColumn, MatrixRow, coded, rows_of
 from mission_control_tui.model.search.results import FoundUser, load_users
-from mission_control_tui.model.search.user_queries import AGEING, count_of, having, of_row
+from mission_control_tui.model.search.user_queries import AGEING, having, of_row
 from mission_control_tui.model.states import SubjectKind
-from mission_control_tui.model.store.batches import batches
+from mission_control_tui.model.store.batches import BATCH, batches
 from mission_control_tui.model.store.scope import Reach, Within
 from mission_control_tui.model.store.tables.services import AssignmentRow, SeatPoolRow
 from mission_control_tui.model.store.tables.users import SearchTermRow, UserRow
@@ -90,32 +90,40 @@ async def _ids(
     by_name = by_name.order_by(UserRow.sort_key, UserRow.id)
     if order is UserOrder.NAME:
         return list(await session.scalars(by_name.limit(limit).offset(offset or None)))
-    oldest = order is UserOrder.OLDEST
-    ages = (
-        select(
-            AssignmentRow.user_id,
-            (func.min if oldest else func.max)(AssignmentRow.since).label("since"),
-        )
-        .where(
-            within(AssignmentRow.account_id),
-            AssignmentRow.user_id.is_not(None),
-            *having(_ageing(wanted)),
-        )
-        .group_by(AssignmentRow.user_id)
-        .subquery("ages")
-    )
-    since = ages.c.since if oldest else ages.c.since.desc()
-    aged = select(UserRow.id).join(ages, ages.c.user_id == UserRow.id)
-    aged = aged.where(*conditions).order_by(since, UserRow.id)
-    ids = list(await session.scalars(aged.limit(limit).offset(offset or None)))
+    aged = await _aged(session, within, wanted, order, offset + limit)
+    ids = aged[offset : offset + limit]
     if len(ids) == limit or (wanted.lights and wanted.lights <= AGEING):
         return ids
-    before = await count_of(session, aged.order_by(None))
     ageing = select(AssignmentRow.id).where(
         AssignmentRow.user_id == UserRow.id, *having(_ageing(wanted))
     )
     rest = by_name.where(~ageing.exists()).limit(limit - len(ids))
-    return ids + list(await session.scalars(rest.offset(max(0, offset - before) or None)))
+    return ids + list(await session.scalars(rest.offset(max(0, offset - len(aged)) or None)))
+
+
+async def _aged(
+    session: AsyncSession, within: Within, wanted: UserFilter, order: UserOrder, most: int
+) -> list[str]:
+    """Return the first users by the age of their red or orange, each once: services are read in this order."""
+    since = AssignmentRow.since if order is UserOrder.OLDEST else AssignmentRow.since.desc()
+    services = select(AssignmentRow.id).where(
+        within(AssignmentRow.account_id), *having(_ageing(wanted))
+    )
+    at_once = min(2 * most, BATCH)
+    services = services.order_by(since, AssignmentRow.id).limit(at_once)
+    owners = select(AssignmentRow.id, UserRow.id).join(UserRow, UserRow.id == AssignmentRow.user_id)
+    owners = owners.where(*of_row(wanted), *_found_by(wanted))
+    found: dict[str, None] = {}
+    start = 0
+    while len(found) < most:
+        some = list(await session.scalars(services.offset(start or None)))
+        if not some:
+            break
+        rows = await session.execute(owners.where(AssignmentRow.id.in_(some)))
+        of_service = {service: user for service, user in rows}  # noqa: C416 - rows are no pairs to mypy
+        found.update(dict.fromkeys(of_service[key] for key in some if key in of_service))
+        start += at_once
+    return list(found)
 
 
 def _ageing(wanted: UserFilter) -> UserFilter:

@@ -54,6 +54,12 @@ def test_a_domain_is_renewed_and_its_end_is_said_everywhere() -> None:
     status = answer("status")["services"]
     assert [one["light"] for one in status if one["subject"] == "acme.com"] == ["red"]
     assert answer("account", "show")["expiring"][0]["urgency"] == "over"
+    assert answer("account", "show")["lights"]["red"] == 1
+    retried = ok("requests", "retry", "--all-red", "--dry-run").out
+    assert "0 would be queued again." in retried
+    assert "acme.com is past its term, which no retry mends" in retried
+    assert "mission-control renew acme.com" in retried
+    assert answer("requests", "retry", "--all-red")["past_term"] == ["acme.com"]
 
     tried = answer("renew", "acme.com", "--term", "24", "--dry-run")
     assert (tried["applied"], tried["plan"]["total"]["minor"]) == (False, 3850)
