@@ -98,7 +98,7 @@ def test_each_row_names_its_account_as_text_json_and_csv() -> None:
             stdin=PASSWORD,
         )
         ok(*at, "users", "delete", f"bob@{code}.example", "--yes")
-        ok(*at, "users", "disable", f"ada@{code}.example", "--yes")
+        ok(*at, "users", "disable", f"ada@{code}.example")
         ok(*at, "account", "contacts", "set", "primary", "--name", "Rita")
         ok(*at, "templates", "save", "staff", "--field", "department=Shop")
         ok(*at, "objects", "create", "mail-contact", "Print", f"print@{code}.print.example")
