@@ -31,7 +31,7 @@ from mission_control_tui.model.requests.attempts import (
 )
 from mission_control_tui.model.requests.fences import FenceVerdict, judge
 from mission_control_tui.model.requests.outcomes import AttemptFailure, Retry
-from mission_control_tui.model.requests.run_batch import RunWork, progress
+from mission_control_tui.model.requests.run_batch import RunWork
 from mission_control_tui.model.states import (
     RETRIED_KINDS,
     ErrorKind,
@@ -157,8 +157,7 @@ class _DurableJournal:
             raise WorkerStop
         self._number += 1
         following = StepStart(self._number, name, shown)
-        begin = progress(following)
-        reason = await self._context.records.write(self._run, self.result, begin)
+        reason = await self._context.records.begin(self._run, self.result, following)
         self.result = None
         if reason is not None:
             raise AttemptStop(reason)

@@ -33,6 +33,8 @@ log = logging.getLogger(__name__)
 
 PASS_SECONDS = 0.25
 """A pass begins nothing new after so long."""
+APART_SECONDS = 0.5
+"""How late something may be that became due while a worker was busy."""
 AT_ONCE = 200
 SWEEP_SECONDS = 600.0
 """How often expired accounts, the recycling bin and the months that are over are looked at."""
@@ -63,12 +65,22 @@ class Housekeeping:
         self._clock = clock
         self._guard = guard or ClockGuard(store)
         self._sweep_at = clock()
+        self._next_at = 0.0
         self._refused: dict[str, float] = {}
         self._pruned_to: int | None = None
         """The request that pruning came to; None while it is not at it."""
         self.wait = 0.0
         self.keeps_awake = True
         """Whether an embedded worker stays for what will be due soon."""
+
+    async def run_by_and_by(self) -> None:
+        """Make a pass, unless the last one has just found nothing to do: a worker looks at its queue more often."""
+        again = self._next_at - time.monotonic()
+        if again > 0:
+            self.wait = again
+            return
+        await self.run()
+        self._next_at = time.monotonic() + min(self.wait, APART_SECONDS)
 
     async def run(self) -> None:
         """Make one pass. Raises what the database raises when it is away."""

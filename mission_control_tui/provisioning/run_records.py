@@ -7,7 +7,13 @@ from functools import partial
 from typing import TypeVar, cast
 
 from mission_control_tui.model.requests import jobs, run_batch
-from mission_control_tui.model.requests.attempts import Job, Run, StepResult
+from mission_control_tui.model.requests.attempts import (
+    Job,
+    Run,
+    StepResult,
+    StepStart,
+    StopReason,
+)
 from mission_control_tui.model.requests.run_batch import RunWork, RunWrite
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.provisioning.collector import Collector
@@ -25,6 +31,12 @@ class RunRecords:
     async def load(self, run: Run) -> Job:
         """Return what the run shall do. Raises RunLost, and NotFound when the catalogue lacks service or level."""
         return await self._loads.ask(run)
+
+    async def begin(
+        self, run: Run, result: StepResult | None, start: StepStart
+    ) -> StopReason | None:
+        """Begin the run's next step, unless it must stop: return why. Raises RunLost."""
+        return cast("StopReason | None", await self._writes.ask(RunWrite(run, result, start)))
 
     async def write(self, run: Run, result: StepResult | None, work: RunWork[T]) -> T:
         """Return once the run's write is committed, with the step that is over. Raises RunLost."""

@@ -251,7 +251,7 @@ class Worker:
             took = await self._claim(outlook)
             if not outlook.draining:
                 # A worker that makes way for a newer one leaves what is due by the clock to that.
-                await self._housekeeping.run()
+                await self._housekeeping.run_by_and_by()
                 self._wait_at_most(self._housekeeping.wait)
             return not took and await self._is_over(outlook)
         except (LeaseLost, *FLAWS):

@@ -68,7 +68,7 @@ async def _work(
     from mission_control_tui.provisioning.engine import EmbeddedEngine, JobEngine, JobFunction
     from mission_control_tui.provisioning.worker import Worker
 
-    store = await Store.open(url, create=False, connectors=settings.services)
+    store = await Store.open(url, create=False, connectors=settings.services, inline=True)
     try:
         me = Identity.of_this_process(__version__)
 

@@ -198,6 +198,35 @@ async def test_expired_accounts_are_disabled_and_the_bin_is_emptied(world: World
     assert (await world.services())[ann].observed_wish == "suspended"
 
 
+async def test_a_busy_worker_looks_by_and_by_and_does_what_becomes_due_in_time(
+    sqlite_world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keeper = housekeeping.Housekeeping(sqlite_world.store, WorkerSettings())
+    asked: list[float | None] = []
+    next_due = [0.1]
+
+    async def next_moment(*_: object) -> float | None:
+        asked.append(next_due[0])
+        return next_due[0]
+
+    monkeypatch.setattr(housekeeping.schedule_due, "next_moment", next_moment)
+    await keeper.run_by_and_by()
+    assert 0 < keeper.wait <= 0.1
+    await keeper.run_by_and_by()
+    assert len(asked) == 1
+    assert 0 < keeper.wait <= 0.1  # no longer than until that is due
+    next_due[0] = 3600.0
+    await asyncio.sleep(keeper.wait)
+    await keeper.run_by_and_by()
+    assert len(asked) == 2
+    assert keeper.wait > housekeeping.APART_SECONDS
+    await keeper.run_by_and_by()
+    assert len(asked) == 2
+    assert (
+        keeper.wait <= housekeeping.APART_SECONDS
+    )  # what another process schedules meanwhile is seen
+
+
 async def test_a_purge_that_was_refused_is_tried_again_a_day_later(sqlite_world: World) -> None:
     world = sqlite_world
     (ann,) = await world.people("ann")

@@ -6,14 +6,21 @@ import pytest
 from sqlalchemy import func, select, update
 
 from mission_control_tui.model.requests import jobs, run_batch
-from mission_control_tui.model.requests.attempts import Job, Run, RunLost, StepResult, StepStart
+from mission_control_tui.model.requests.attempts import (
+    Fenced,
+    Job,
+    Run,
+    RunLost,
+    StepResult,
+    StepStart,
+)
 from mission_control_tui.model.requests.outcomes import (
     AttemptFailure,
     Observation,
     fail,
     succeed,
 )
-from mission_control_tui.model.requests.run_batch import RunBatch, RunWrite, progress, write
+from mission_control_tui.model.requests.run_batch import RunBatch, RunWrite, write
 from mission_control_tui.model.states import ErrorKind, Light, RequestState, StepState, Wish
 from mission_control_tui.model.store.tables.requests import RequestRow, RequestStepRow
 from mission_control_tui.model.store.tables.services import AssignmentRow
@@ -21,7 +28,7 @@ from mission_control_tui.model.store.tables.users import SecretRow
 from tests.provisioning.support import SMALL, World
 
 GREEN = succeed(Observation(Wish.PRESENT, SMALL))
-NEXT = progress(StepStart(2, "mailbox", "mailbox (1 of 1)"))
+NEXT = StepStart(2, "mailbox", "mailbox (1 of 1)")
 LOOKED = StepResult(1, "observe", StepState.DONE, 5)
 
 
@@ -84,7 +91,8 @@ async def test_one_that_cannot_be_written_keeps_none_of_the_others(world: World)
     ann, ben, cid = await running(world, "ann", "ben", "cid")
 
     async def breaks(batch: RunBatch, request: RequestRow, row: AssignmentRow) -> None:
-        batch.begin_step(request, StepStart(1, "observe", "the same number again"))
+        run = Fenced(request.id, request.attempt, request.account_id, row.id, None)
+        batch.begin_step(run, StepStart(1, "observe", "the same number again"))
 
     said = await write(
         world.store,

@@ -10,7 +10,7 @@ import time
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, bindparam, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mission_control_tui.model.bulk.actions import BulkContext, ItemResult, act, subjects
@@ -68,26 +68,27 @@ class _Bulk:
 async def next_bulk(store: Store) -> int | None:
     """Return the oldest bulk that runs; None where there is none or enough of its like is on its way."""
     async with store.read() as session:
-        found = await session.scalar(
-            select(func.min(BulkRow.id)).where(BulkRow.state == BulkState.RUNNING)
-        )
+        found = await session.scalar(_OLDEST)
         if found is None or not await _has_room(session):
             return None
         return found
 
 
 async def _has_room(session: AsyncSession) -> bool:
-    now = await clock(session)
-    due = (
-        select(RequestRow.id)
-        .where(
-            RequestRow.state == RequestState.QUEUED,
-            RequestRow.priority >= Priority.BULK,
-            RequestRow.next_try_at <= now,
-        )
-        .limit(AHEAD)
+    return (await session.scalar(_ON_THEIR_WAY, {"now": await clock(session)}) or 0) < AHEAD
+
+
+_OLDEST = select(func.min(BulkRow.id)).where(BulkRow.state == BulkState.RUNNING)
+_DUE = (
+    select(RequestRow.id)
+    .where(
+        RequestRow.state == RequestState.QUEUED,
+        RequestRow.priority >= Priority.BULK,
+        RequestRow.next_try_at <= bindparam("now"),
     )
-    return (await session.scalar(select(func.count()).select_from(due.subquery())) or 0) < AHEAD
+    .limit(AHEAD)
+)
+_ON_THEIR_WAY = select(func.count()).select_from(_DUE.subquery())
 
 
 def breath(took: float) -> float:

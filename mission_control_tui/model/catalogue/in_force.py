@@ -29,13 +29,16 @@ class InForce:
 
 
 _known: dict[str, Catalogue] = {}
+_NEWEST = (
+    select(CatalogueVersionRow.number, CatalogueVersionRow.digest)
+    .order_by(CatalogueVersionRow.number.desc())
+    .limit(1)
+)
 
 
 async def _head(session: AsyncSession) -> Row[int, str] | None:
     """Return number and digest of the newest version."""
-    version = CatalogueVersionRow
-    newest = select(version.number, version.digest).order_by(version.number.desc()).limit(1)
-    return (await session.execute(newest)).one_or_none()
+    return (await session.execute(_NEWEST)).one_or_none()
 
 
 async def in_force(session: AsyncSession) -> InForce:

@@ -10,9 +10,9 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import BindParameter, Table, bindparam, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mission_control_tui.model.catalogue.types import Service
@@ -123,34 +123,85 @@ def wished_of(
     return ServiceWish(Wish(wish), level_id, limits, dict(settings))
 
 
+@dataclass(frozen=True, slots=True)
+class Fenced:
+    """A run that still counts, and why it must not take its next step."""
+
+    request_id: int
+    attempt: int
+    account_id: int
+    assignment_id: str
+    stop_reason: StopReason | None
+
+
+_IDS: BindParameter[list[int]] = bindparam("requests", expanding=True)
 _RUNNING = (
     select(AssignmentRow, RequestRow)
     .join(RequestRow, RequestRow.assignment_id == AssignmentRow.id)
-    .where(
-        RequestRow.id.in_(bindparam("requests", expanding=True)),
-        RequestRow.state == RequestState.RUNNING,
-    )
+    .where(RequestRow.id.in_(_IDS), RequestRow.state == RequestState.RUNNING)
     .order_by(AssignmentRow.id)
     .execution_options(populate_existing=True)
 )
-_LOCKED = _RUNNING.with_for_update()
+_REQUESTS = cast("Table", RequestRow.__table__).c
+_ASSIGNMENTS = cast("Table", AssignmentRow.__table__).c
+_FENCED = (
+    select(
+        _REQUESTS.id,
+        _REQUESTS.attempt,
+        _REQUESTS.worker_id,
+        _REQUESTS.account_id,
+        _ASSIGNMENTS.id,
+        (_ASSIGNMENTS.generation > _REQUESTS.generation),
+        _REQUESTS.cancel_requested,
+    )
+    .join_from(_REQUESTS.id.table, _ASSIGNMENTS.id.table)
+    .where(_REQUESTS.id.in_(_IDS), _REQUESTS.state == RequestState.RUNNING)
+    .order_by(_ASSIGNMENTS.id)
+    .with_for_update()
+)
 
 
 async def running(
-    session: AsyncSession, runs: Collection[Run], *, lock: bool = False
+    session: AsyncSession, runs: Collection[Run]
 ) -> dict[Run, tuple[RequestRow, AssignmentRow]]:
-    """Return the requests and assignments of those runs that still count, in the order in which all lock them."""
-    statement = _LOCKED if lock else _RUNNING
-    ids = {"requests": sorted({run.request_id for run in runs})}
-    rows = (await session.execute(statement, ids)).all()
+    """Return the requests and assignments of those runs that still count."""
+    rows = (await session.execute(_RUNNING, _ids(runs))).all()
     found = {
         Run(request.id, request.attempt, request.worker_id): (request, row) for row, request in rows
     }
     return {run: pair for run, pair in found.items() if run in runs}
 
 
+async def fenced(session: AsyncSession, runs: Collection[Run]) -> dict[Run, Fenced]:
+    """Lock the requests and assignments of those runs that still count, in the order in which all lock them."""
+    found: dict[Run, Fenced] = {}
+    for (
+        request_id,
+        attempt,
+        worker_id,
+        account_id,
+        assignment_id,
+        superseded,
+        cancelled,
+    ) in await session.execute(_FENCED, _ids(runs)):
+        run = Run(request_id, attempt, worker_id)
+        if run in runs:
+            reason = _reason(superseded=superseded, cancelled=cancelled)
+            found[run] = Fenced(request_id, attempt, account_id, assignment_id, reason)
+    return found
+
+
+def _ids(runs: Collection[Run]) -> dict[str, list[int]]:
+    return {"requests": sorted({run.request_id for run in runs})}
+
+
 def stop_reason(request: RequestRow, row: AssignmentRow) -> StopReason | None:
     """Return why the run of this request must not take its next step; None where it may."""
-    if row.generation > request.generation:
+    superseded = row.generation > request.generation
+    return _reason(superseded=superseded, cancelled=request.cancel_requested)
+
+
+def _reason(*, superseded: bool, cancelled: bool) -> StopReason | None:
+    if superseded:
         return StopReason.SUPERSEDED
-    return StopReason.CANCELLED if request.cancel_requested else None
+    return StopReason.CANCELLED if cancelled else None

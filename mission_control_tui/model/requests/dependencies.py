@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, case, func, select, true, update
+from sqlalchemy import ColumnElement, bindparam, case, func, select, true, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
@@ -43,6 +43,13 @@ _WHOSE = case(
 """Whose service it is, where it is not the same subject's."""
 
 
+_DEPENDENTS = (
+    select(RequestDependencyRow.request_id)
+    .join(Needed, Needed.id == RequestDependencyRow.depends_on_id)
+    .where(Needed.assignment_id.in_(bindparam("assignments", expanding=True)))
+)
+
+
 @dataclass(frozen=True, slots=True)
 class _Waiting:
     """A waiting request and what it waits for: nothing, when it may be queued."""
@@ -55,11 +62,7 @@ class _Waiting:
 async def settle_dependents(tx: Transaction, assignment_ids: Collection[str]) -> int:
     """Look again at the requests that wait for these services; returns how many were queued."""
     dependents = (
-        await tx.session.scalars(
-            select(RequestDependencyRow.request_id)
-            .join(Needed, Needed.id == RequestDependencyRow.depends_on_id)
-            .where(Needed.assignment_id.in_(assignment_ids))
-        )
+        await tx.session.scalars(_DEPENDENTS, {"assignments": list(assignment_ids)})
     ).all()
     return await _settle(tx, RequestRow.id.in_(dependents)) if dependents else 0
 

@@ -6,7 +6,7 @@ these rows it tells the batch, which writes it for all of them at the end.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar, cast
 
@@ -14,18 +14,18 @@ from sqlalchemy import Table, bindparam, delete, insert, update
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from mission_control_tui.model.requests.attempts import (
+    Fenced,
     Learned,
     Run,
     RunLost,
     StepResult,
     StepStart,
-    StopReason,
+    fenced,
     running,
-    stop_reason,
 )
 from mission_control_tui.model.requests.dependencies import settle_dependents
 from mission_control_tui.model.services import sealed_passwords, seats
-from mission_control_tui.model.services.wishes import add_event, update_parents
+from mission_control_tui.model.services.wishes import update_parents
 from mission_control_tui.model.states import StepState, Word
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.engine import clock
@@ -47,6 +47,13 @@ _END_STEP = (
     )
     .values(state=bindparam("new_state"), ended_at=bindparam("new_ended_at"))
 )
+_BEGIN_STEP = insert(_STEPS)
+_ASSIGNMENTS = cast("Table", AssignmentRow.__table__)
+_SHOW_STEP = (
+    update(_ASSIGNMENTS)
+    .where(_ASSIGNMENTS.c.id == bindparam("of_assignment"))
+    .values(word=Word.PROVISIONING, step=bindparam("new_step"))
+)
 _FORGET_STEPS = delete(_STEPS).where(
     _STEPS.c.request_id == bindparam("of_request"), _STEPS.c.attempt == bindparam("of_attempt")
 )
@@ -60,6 +67,7 @@ class RunBatch:
         self._clock: float | None = None
         self._ended_steps: list[dict[str, object]] = []
         self._begun_steps: list[dict[str, object]] = []
+        self._shown_steps: list[dict[str, object]] = []
         self._given_back: list[int] = []
         self._forgotten: list[dict[str, object]] = []
         self._kept_seats: dict[str, Collection[str]] = {}
@@ -72,39 +80,43 @@ class RunBatch:
             self._clock = await clock(self.tx.session)
         return self._clock
 
-    def end_step(self, request: RequestRow, result: StepResult) -> None:
+    def end_step(self, run: Fenced, result: StepResult) -> None:
         """Close the step's row and add its event."""
         self._ended_steps.append(
             {
-                "of_request": request.id,
-                "of_attempt": request.attempt,
+                "of_request": run.request_id,
+                "of_attempt": run.attempt,
                 "of_number": result.number,
                 "new_state": result.state,
                 "new_ended_at": self.tx.now,
             }
         )
-        add_event(
-            self.tx,
-            request,
-            "step" if result.state is StepState.DONE else "step failed",
+        self.tx.event(
+            account_id=run.account_id,
+            request_id=run.request_id,
+            attempt=run.attempt,
+            kind="step" if result.state is StepState.DONE else "step failed",
             step=result.name[:NAME_LIMIT],
             said=result.said,
             remedy=result.remedy,
             duration_ms=result.duration_ms,
-            detail=result.detail,
+            detail=dict(result.detail),
         )
 
-    def begin_step(self, request: RequestRow, start: StepStart) -> None:
-        """Note that the step begins."""
+    def begin_step(self, run: Fenced, start: StepStart) -> None:
+        """Note that the step begins, beside the light, too."""
         self._begun_steps.append(
             {
-                "request_id": request.id,
-                "attempt": request.attempt,
+                "request_id": run.request_id,
+                "attempt": run.attempt,
                 "number": start.number,
                 "name": start.name[:NAME_LIMIT],
                 "state": StepState.RUNNING,
                 "started_at": self.tx.now,
             }
+        )
+        self._shown_steps.append(
+            {"of_assignment": run.assignment_id, "new_step": start.shown[:NAME_LIMIT]}
         )
 
     def fail_running_steps(self, request: RequestRow) -> None:
@@ -146,7 +158,8 @@ class RunBatch:
         if self._forgotten:
             await session.execute(_FORGET_STEPS, self._forgotten)
         if self._begun_steps:
-            await session.execute(insert(_STEPS), self._begun_steps)
+            await session.execute(_BEGIN_STEP, self._begun_steps)
+            await session.execute(_SHOW_STEP, self._shown_steps)
         if self._kept_seats:
             await seats.release_all(session, self._kept_seats)
         if self._ended:
@@ -155,7 +168,10 @@ class RunBatch:
 
 
 RunWork = Callable[[RunBatch, RequestRow, AssignmentRow], Awaitable[T]]
-"""What a run does with its rows, which are locked; it may be asked again, with fresh rows."""
+"""What a run does with its rows, which are locked; it may be asked again, with fresh rows.
+
+A `StepStart` in its place begins the next step, unless the run must stop: then the answer is the StopReason.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +180,13 @@ class RunWrite:
 
     run: Run
     result: StepResult | None
-    work: RunWork[object]
+    work: RunWork[object] | StepStart
+
+    @property
+    def needs_rows(self) -> bool:
+        """Whether more than the step is written: a step alone is begun and ended without reading what it is for."""
+        learned = self.result is not None and self.result.learned is not None
+        return learned or not isinstance(self.work, StepStart)
 
 
 async def write(store: Store, writes: Sequence[RunWrite]) -> list[object]:
@@ -199,38 +221,38 @@ def _is_away(error: Exception) -> bool:
 
 @worker_transaction
 async def _write(tx: Transaction, writes: Sequence[RunWrite]) -> list[object]:
-    rows = await running(tx.session, {single.run for single in writes}, lock=True)
+    session = tx.session
+    found = await fenced(session, {single.run for single in writes})
+    whole = {single.run for single in writes if single.needs_rows}
+    rows = await running(session, whole) if whole else {}
     batch = RunBatch(tx)
-    answers: list[object] = []
-    for single in writes:
-        run = single.run
-        if run not in rows:
-            answers.append(RunLost(f"request {run.request_id}, attempt {run.attempt}"))
-            continue
-        request, row = rows[run]
-        tx.heard_by.add(request.account_id)
-        if single.result is not None:
-            batch.end_step(request, single.result)
-            _learn(row, single.result.learned)
-        answers.append(await single.work(batch, request, row))
+    answers = [await _write_single(batch, single, found, rows) for single in writes]
     await batch.finish()
     return answers
 
 
-def _learn(row: AssignmentRow, learned: Learned | None) -> None:
-    if learned is not None:
-        row.external_id = learned.external_id or row.external_id
-        row.token = learned.token or row.token
+def _learn(row: AssignmentRow, learned: Learned) -> None:
+    row.external_id = learned.external_id or row.external_id
+    row.token = learned.token or row.token
 
 
-def progress(start: StepStart) -> RunWork[StopReason | None]:
-    """Return the write that begins the next step, unless the run must stop: then it says why."""
-
-    async def begin(batch: RunBatch, request: RequestRow, row: AssignmentRow) -> StopReason | None:
-        reason = stop_reason(request, row)
-        if reason is None:
-            row.word, row.step = Word.PROVISIONING, start.shown[:NAME_LIMIT]
-            batch.begin_step(request, start)
-        return reason
-
-    return begin
+async def _write_single(
+    batch: RunBatch,
+    single: RunWrite,
+    found: Mapping[Run, Fenced],
+    rows: Mapping[Run, tuple[RequestRow, AssignmentRow]],
+) -> object:
+    run = single.run
+    if run not in found:
+        return RunLost(f"request {run.request_id}, attempt {run.attempt}")
+    fence = found[run]
+    batch.tx.heard_by.add(fence.account_id)
+    if single.result is not None:
+        batch.end_step(fence, single.result)
+        if single.result.learned is not None:
+            _learn(rows[run][1], single.result.learned)
+    if not isinstance(single.work, StepStart):
+        return await single.work(batch, *rows[run])
+    if fence.stop_reason is None:
+        batch.begin_step(fence, single.work)
+    return fence.stop_reason

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from mission_control_tui.model.states import ScheduleState
 from mission_control_tui.model.store.database import Store
@@ -23,18 +23,24 @@ class DueSchedule:
     action: str
 
 
+_NEXT = (
+    select(ScheduleRow.due_at)
+    .where(
+        ScheduleRow.state == ScheduleState.WAITING,
+        ScheduleRow.action.not_in(bindparam("held", expanding=True)),
+    )
+    .order_by(ScheduleRow.due_at)
+    .limit(1)
+)
+
+
 async def next_moment(store: Store, held: Collection[str] = ()) -> float | None:
     """Return the seconds until the next schedule is due, 0 or less when one is; None when none waits.
 
     Those of the verbs that are `held` back are left out.
     """
     async with store.read() as session:
-        first = await session.scalar(
-            select(ScheduleRow.due_at)
-            .where(ScheduleRow.state == ScheduleState.WAITING, ScheduleRow.action.not_in(held))
-            .order_by(ScheduleRow.due_at)
-            .limit(1)
-        )
+        first = await session.scalar(_NEXT, {"held": list(held)})
         return None if first is None else first.timestamp() - await clock(session)
 
 

@@ -10,8 +10,9 @@ import math
 import time
 from collections import defaultdict
 from collections.abc import Sequence
+from typing import cast
 
-from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy import Table, bindparam, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mission_control_tui.model.caller import WORKER
@@ -95,9 +96,10 @@ async def _fold_groups(session: AsyncSession) -> None:
         if key != sort_key(name)
     ]
     if stale:
-        await (await session.connection()).execute(
-            update(ObjectRow)
-            .where(ObjectRow.id == bindparam("b_id"))
+        objects = cast("Table", ObjectRow.__table__)
+        await session.execute(
+            update(objects)
+            .where(objects.c.id == bindparam("b_id"))
             .values(sort_key=bindparam("b_key")),
             stale,
         )

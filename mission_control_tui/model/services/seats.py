@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Mapping
 
-from sqlalchemy import Select, delete, func, inspect, select, update
+from sqlalchemy import Select, bindparam, delete, func, inspect, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mission_control_tui.model.catalogue.types import Catalogue, Service
@@ -81,13 +81,16 @@ async def release(session: AsyncSession, assignment_id: str, *, keep: Collection
     await release_all(session, {assignment_id: keep})
 
 
+_HELD = (
+    select(SeatHoldRow.id, SeatHoldRow.assignment_id, SeatHoldRow.pool_id, SeatPoolRow.level_id)
+    .join(SeatPoolRow, SeatPoolRow.id == SeatHoldRow.pool_id)
+    .where(SeatHoldRow.assignment_id.in_(bindparam("assignments", expanding=True)))
+)
+
+
 async def release_all(session: AsyncSession, kept: Mapping[str, Collection[str]]) -> None:
     """Give back the seats of these assignments, save those of the levels that each keeps."""
-    held = await session.execute(
-        select(SeatHoldRow.id, SeatHoldRow.assignment_id, SeatHoldRow.pool_id, SeatPoolRow.level_id)
-        .join(SeatPoolRow, SeatPoolRow.id == SeatHoldRow.pool_id)
-        .where(SeatHoldRow.assignment_id.in_(kept))
-    )
+    held = await session.execute(_HELD, {"assignments": sorted(kept)})
     given = [row for row in held if row.level_id not in kept[row.assignment_id]]
     for pool_id, count in sorted(Counter(row.pool_id for row in given).items()):
         await session.execute(

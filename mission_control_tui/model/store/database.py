@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Self
 
-from sqlalchemy import select
+from sqlalchemy import Engine, select
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
@@ -20,9 +20,11 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.errors import StoreError
 from mission_control_tui.model.store.engine import (
+    BUSY_TIMEOUT_MS,
     CHANNEL,
     clock,
     create_engine,
+    create_inline_engine,
     database_url,
     display_url,
     unreachable,
@@ -44,6 +46,7 @@ class Store:
         connectors: Mapping[str, str] | None = None,
         followed: Mapping[str, str] | None = None,
         *,
+        direct: Engine | None = None,
         folded_anew: bool = True,
         private_suffixes: Iterable[str] = (),
     ) -> None:
@@ -61,6 +64,8 @@ class Store:
         """Whether nothing can be written, whoever asks, because of the file system that the database lies on."""
         self.heard_at: float | None = None
         """When the feed of changes heard from PostgreSQL last, by time.monotonic(); None before it listens."""
+        self._direct = direct
+        """The engine of sessions that need no thread, where the store was opened so."""
         self._writer = engine.execution_options(mc_write=True)
         # SQLite's readers have their snapshot by WAL; PostgreSQL's only when a transaction asks for one.
         self._reader = (
@@ -80,9 +85,11 @@ class Store:
         may_upgrade: bool = True,
         connectors: Mapping[str, str] | None = None,
         private_suffixes: Iterable[str] = (),
+        inline: bool = False,
     ) -> Self:
         """Open the database, making or upgrading it first where that is this program's to do, and allowed.
 
+        `inline`: SQLite's statements hold up this process instead of having threads, see `inline_session`.
         Raises StoreError: not there, locked, newer than this program, or not ours.
         """
         from mission_control_tui.model.store import upgrade
@@ -90,10 +97,12 @@ class Store:
         url = database_url(where)
         await upgrade.prepare(url, create=create, may_upgrade=may_upgrade)
         engine = create_engine(url)
+        is_direct = inline and url.get_backend_name() == "sqlite"
+        direct = create_inline_engine(url) if is_direct else None
         try:
-            async with engine.connect() as connection:
+            async with _inline(direct) if direct else AsyncSession(engine) as session:
                 installation, followed, folding = (
-                    await connection.execute(
+                    await session.execute(
                         select(
                             InstallationRow.uuid,
                             InstallationRow.connectors,
@@ -109,6 +118,7 @@ class Store:
             installation,
             connectors,
             followed,
+            direct=direct,
             folded_anew=folding >= FOLDING,
             private_suffixes=private_suffixes,
         )
@@ -133,10 +143,17 @@ class Store:
         """Where the database is, for people and without its password: a path or a URL."""
         return display_url(self.engine.url)
 
+    def session(self, *, writes: bool) -> AsyncSession:
+        """Return a session to be entered. What it writes nobody is told of, see `write`."""
+        if self._direct is not None:
+            return _inline(self._direct, writes=writes)
+        engine = self._writer if writes else self._reader
+        return AsyncSession(engine, expire_on_commit=False)
+
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncSession]:
         """Yield a session that sees one consistent snapshot and writes nothing."""
-        async with AsyncSession(self._reader, expire_on_commit=False) as session:
+        async with self.session(writes=False) as session:
             yield session
 
     @asynccontextmanager
@@ -154,7 +171,7 @@ class Store:
         """
         self.require_room()
         caller.require_write()
-        async with AsyncSession(self._writer, expire_on_commit=False) as session:
+        async with self.session(writes=True) as session:
             tx = Transaction(
                 session,
                 caller,
@@ -176,7 +193,7 @@ class Store:
         Raises StoreError on a read-only file system.
         """
         self.require_room()
-        async with AsyncSession(self._writer, expire_on_commit=False) as session:
+        async with self.session(writes=True) as session:
             yield session
             await session.commit()
 
@@ -196,3 +213,12 @@ class Store:
     async def close(self) -> None:
         """Give back every connection."""
         await self.engine.dispose()
+        if self._direct is not None:
+            self._direct.dispose()
+
+
+def _inline(engine: Engine, *, writes: bool = False) -> AsyncSession:
+    from mission_control_tui.model.store.inline_session import InlineSession
+
+    engine = engine.execution_options(mc_write=writes)
+    return InlineSession(engine, writes=writes, patience=BUSY_TIMEOUT_MS / 1000)

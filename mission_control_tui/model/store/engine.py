@@ -7,7 +7,8 @@ from pathlib import Path
 from socket import gaierror
 from typing import Any
 
-from sqlalchemy import Connection, event, make_url, text
+from sqlalchemy import Connection, Engine, event, make_url, text
+from sqlalchemy import create_engine as create_sync_engine
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import (
     DataError,
@@ -22,7 +23,8 @@ from mission_control_tui.model.errors import MissionControlError, StoreError
 from mission_control_tui.model.store.sqlite_files import lies_read_only, reading_uri
 
 BUSY_TIMEOUT_MS = 30_000
-
+INLINE_TIMEOUT_MS = 1_000
+"""The same where a statement holds up the whole process: the lock for writing is waited for elsewhere."""
 
 SILENCE_MS = 10_000
 """PostgreSQL ends a transaction that says nothing for so long: its process is frozen, and others wait for its locks."""
@@ -94,9 +96,27 @@ def create_engine(url: URL, *, patient: bool = False) -> AsyncEngine:
     engine = create_async_engine(
         url, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000, "async_creator_fn": connect}
     )
-    read_only = lies_read_only(path := Path(url.database or ""))
+    _prepare_sqlite(engine.sync_engine)
+    return engine
 
-    @event.listens_for(engine.sync_engine, "do_connect")
+
+def create_inline_engine(url: URL) -> Engine:
+    """Return an engine for `InlineSession`, whose statements wait for no other writer."""
+    engine = create_sync_engine(
+        url.set(drivername="sqlite"),
+        connect_args={"timeout": INLINE_TIMEOUT_MS / 1000},
+        # A pool that has none left would hold up who is to give one back.
+        max_overflow=-1,
+    )
+    _prepare_sqlite(engine, INLINE_TIMEOUT_MS)
+    return engine
+
+
+def _prepare_sqlite(engine: Engine, inline_ms: int = 0) -> None:
+    """Add pragmas and the beginning of transactions; with `inline_ms` a writer that must wait is refused at once."""
+    read_only = lies_read_only(path := Path(engine.url.database or ""))
+
+    @event.listens_for(engine, "do_connect")
     def _to_read(
         _dialect: object, _record: object, words: list[Any], named: dict[str, Any]
     ) -> None:
@@ -104,23 +124,30 @@ def create_engine(url: URL, *, patient: bool = False) -> AsyncEngine:
             words[:] = [reading_uri(path)]
             named["uri"] = True
 
-    @event.listens_for(engine.sync_engine, "connect")
+    @event.listens_for(engine, "connect")
     def _prepare(connection: Any, _record: object) -> None:
         connection.isolation_level = None
         cursor = connection.cursor()
-        cursor.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
+        cursor.execute(f"PRAGMA busy_timeout = {inline_ms or BUSY_TIMEOUT_MS}")
         if not read_only:
             cursor.execute("PRAGMA journal_mode = WAL")
         cursor.execute("PRAGMA synchronous = NORMAL")
         cursor.execute("PRAGMA foreign_keys = ON")
         cursor.close()
 
-    @event.listens_for(engine.sync_engine, "begin")
+    @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
         immediate = connection.get_execution_options().get("mc_write", False) and not read_only
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
-
-    return engine
+        if not immediate:
+            connection.exec_driver_sql("BEGIN")
+        elif not inline_ms:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        else:
+            connection.exec_driver_sql("PRAGMA busy_timeout = 0")
+            try:
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
+            finally:
+                connection.exec_driver_sql(f"PRAGMA busy_timeout = {inline_ms}")
 
 
 def _postgresql_engine(url: URL, *, patient: bool) -> AsyncEngine:
@@ -152,13 +179,13 @@ def _postgresql_engine(url: URL, *, patient: bool) -> AsyncEngine:
 
 async def clock(session: AsyncSession) -> float:
     """Return the database's clock within a transaction, in seconds since the epoch."""
-    bind = session.get_bind()
-    statement = (
-        "SELECT (julianday('now') - 2440587.5) * 86400.0"
-        if bind.dialect.name == "sqlite"
-        else "SELECT extract(epoch FROM clock_timestamp())::float8"
-    )
-    return float((await session.execute(text(statement))).scalar_one())
+    return float((await session.scalars(_CLOCKS[session.get_bind().dialect.name])).one())
+
+
+_CLOCKS = {
+    "sqlite": text("SELECT (julianday('now') - 2440587.5) * 86400.0"),
+    "postgresql": text("SELECT extract(epoch FROM clock_timestamp())::float8"),
+}
 
 
 def display_url(url: URL) -> str:

@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import KW_ONLY, dataclass, field, replace
 from datetime import UTC, datetime
-from typing import TypeVar
+from typing import TypeVar, cast
 
-from sqlalchemy import insert, text
+from sqlalchemy import Table, insert, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mission_control_tui.model.audit_actions import AuditAction
@@ -26,6 +26,11 @@ from mission_control_tui.model.store.tables.services import AssignmentRow, SeatP
 from mission_control_tui.model.views import KeepPasswords, RevealedPassword
 
 T = TypeVar("T")
+
+_INSERT_AUDIT = insert(cast("Table", AuditRow.__table__))
+_NOTHING_MORE: dict[str, object] = {"step": "", "duration_ms": None, "detail": {}}
+"""What an event says where it is not told: all of one statement have the same columns."""
+_INSERT_EVENTS = insert(cast("Table", RequestEventRow.__table__))
 
 
 @dataclass(eq=False)
@@ -118,8 +123,8 @@ class Transaction:
         )
 
     def event(self, **columns: object) -> None:
-        """Note what happened to a request: all columns of the event but `at`. The end of the transaction writes it."""
-        self._events.append({"at": self.now, **columns})
+        """Note what happened to a request, by the event's columns. The end of the transaction writes it."""
+        self._events.append({"at": self.now, **_NOTHING_MORE, **columns})
 
     def command(self, *words: str) -> None:
         """Note what the command line calls this change, without `mission-control`; the next audit row carries it.
@@ -196,7 +201,7 @@ class Transaction:
         """Write the audit rows gathered so far; the end of the transaction does it by itself."""
         if self._audit:
             rows, self._audit = self._audit, []
-            await self.session.execute(insert(AuditRow), rows)
+            await self.session.execute(_INSERT_AUDIT, rows)
 
     async def finish(self, channel: str) -> None:
         """Commit, or roll everything back when this was a dry run."""
@@ -206,7 +211,7 @@ class Transaction:
             await self.session.rollback()
             return
         if self._events:
-            await self.session.execute(insert(RequestEventRow), self._events)
+            await self.session.execute(_INSERT_EVENTS, self._events)
         if self.is_sqlite:
             await announce(self.session)
         else:

@@ -43,11 +43,11 @@ class ClockState:
 
 async def state(session: AsyncSession) -> ClockState:
     """Return what is known of the clock, a leap while nobody looked included; writes nothing."""
-    row = (await session.scalars(_ROW)).one()
+    newest, created_at, said, doubted_at = (await session.execute(_KNOWN)).one()
     now = datetime.fromtimestamp(await clock(session), UTC)
-    trusted = max(datetime.fromtimestamp(row.clock_trusted, UTC), row.created_at)
-    if row.clock_doubt:
-        return ClockState(now, trusted, row.clock_doubt, row.clock_doubted_at)
+    trusted = max(datetime.fromtimestamp(newest, UTC), created_at)
+    if said:
+        return ClockState(now, trusted, said, doubted_at)
     if now - trusted > _LEAP:
         trusted = await _newest_known(session, trusted)
     doubt = ""
@@ -118,4 +118,9 @@ def _day(moment: datetime) -> str:
 
 
 _LEAP = timedelta(days=LEAP_DAYS)
-_ROW = select(InstallationRow).execution_options(populate_existing=True)
+_KNOWN = select(
+    InstallationRow.clock_trusted,
+    InstallationRow.created_at,
+    InstallationRow.clock_doubt,
+    InstallationRow.clock_doubted_at,
+)

@@ -37,6 +37,6 @@ def worker_transaction(
 @asynccontextmanager
 async def silent_write(store: Store) -> AsyncIterator[AsyncSession]:
     """Yield a write that wakes nobody on PostgreSQL: for what only workers care about."""
-    engine = store.engine.execution_options(mc_write=True)
-    async with AsyncSession(engine, expire_on_commit=False) as session, session.begin():
+    async with store.session(writes=True) as session:
         yield session
+        await session.commit()

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import sqlite3
 import stat
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -165,6 +167,17 @@ async def test_login_is_for_the_present_with_the_right_password(
     assert not login(simulator.file, "nobody@acme.example", PASSWORD)
     await reach(connector, mailbox(disabled=True, generation=2, secret=None))
     assert not login(simulator.file, upn, PASSWORD)
+
+
+async def test_a_password_of_a_former_version_still_lets_in(simulator: SimulatorBackEnd) -> None:
+    connector, upn = await simulator.open(), "ann@acme.example"
+    await reach(connector, mailbox())
+    salt = bytes(16)
+    former = f"{salt.hex()}${hashlib.scrypt(PASSWORD.encode(), salt=salt, n=2**12, r=8, p=1).hex()}"
+    with closing(sqlite3.connect(simulator.file)) as database, database:
+        database.execute("UPDATE object SET body = json_set(body, '$.password', ?)", [former])
+    assert login(simulator.file, upn, PASSWORD)
+    assert not login(simulator.file, upn, "wrong")
 
 
 async def test_a_password_is_not_in_the_file(simulator: SimulatorBackEnd) -> None:

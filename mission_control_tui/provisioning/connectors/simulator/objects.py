@@ -22,7 +22,10 @@ from mission_control_tui.connect import (
     Wish,
 )
 
-_SCRYPT = {"n": 2**12, "r": 8, "p": 1}  # a few milliseconds: it guards simulated passwords
+_COST = 2**10
+"""Of a password's hash: a few milliseconds and a megabyte, since it guards what is only simulated."""
+_FORMER_COST = 2**12
+"""The same of hashes that do not say it."""
 
 
 @dataclass(slots=True)
@@ -133,11 +136,15 @@ def effects_of(step: Step) -> list[tuple[str, list[Change]]]:
 
 
 def _hash(password: str) -> str:
-    salt = os.urandom(16)
-    return f"{salt.hex()}${hashlib.scrypt(password.encode(), salt=salt, **_SCRYPT).hex()}"
+    salt = os.urandom(16).hex()
+    return f"{_COST}${salt}${_scrypt(password, salt, _COST)}"
 
 
 def _matches(password: str, kept: SimulatedObject) -> bool:
-    salt, _, expected = kept.password.partition("$")
-    found = hashlib.scrypt(password.encode(), salt=bytes.fromhex(salt), **_SCRYPT).hex()
+    *cost, salt, expected = kept.password.split("$")
+    found = _scrypt(password, salt, int(cost[0]) if cost else _FORMER_COST)
     return hmac.compare_digest(found, expected)
+
+
+def _scrypt(password: str, salt: str, cost: int) -> str:
+    return hashlib.scrypt(password.encode(), salt=bytes.fromhex(salt), n=cost, r=8, p=1).hex()
