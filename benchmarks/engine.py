@@ -26,6 +26,7 @@ from mission_control_tui.model.states import RequestState
 from mission_control_tui.model.store import upgrade
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.engine import database_url
+from mission_control_tui.settings.settings import WorkerSettings
 from tests.postgres import PostgresServer
 from tests.provisioning.support import EXCHANGE, LARGE, SMALL, WorkerProcess, World, furnish, worker
 from tests.provisioning.test_change_feed import commits_elsewhere, listening
@@ -173,7 +174,10 @@ async def main(kind: str) -> bool:
     with TemporaryDirectory(prefix="mc-engine-") as name:
         async with made(kind, Path(name)) as (world, bare_url):
             world.rules_path.write_text(rules(), "utf-8")
-            world.configure(simulator={"concurrency": 50, "rate_per_second": 1000.0})
+            world.configure(
+                simulator={"concurrency": 50, "rate_per_second": 1000.0},
+                lease_seconds=WorkerSettings().lease_seconds,
+            )
             (upn,) = await world.people("ann")
             show(f"{kind}: median / 95 of 100 / longest; load {os.getloadavg()[0]:.1f}")
             show(line("commit heard in another process", await feed(world), PROMISED_MS[kind]))

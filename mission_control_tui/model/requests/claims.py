@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 from sqlalchemy import (
     ColumnElement,
     Row,
     Select,
+    bindparam,
     case,
     exists,
     func,
@@ -104,24 +105,35 @@ async def look(store: Store, worker_id: str) -> Outlook:
     """Return a cheap look, so that nobody takes the write lock for nothing. Raises LeaseLost."""
     async with store.read() as session:
         now = await clock(session)
-        queued = RequestRow.state == RequestState.QUEUED
-        later = select(func.min(RequestRow.next_try_at)).where(queued, ~_is_due(now))
+        moment = {"now": now, "noisy_now": now + CLOCK_NOISE, "farthest": now + FARTHEST_SECONDS}
         draining, due, waiting, moved_back, paused, next_at = (
-            await session.execute(
-                select(
-                    _is_draining(worker_id).scalar_subquery(),
-                    exists().where(queued, _is_due(now)),
-                    exists().where(RequestRow.state == RequestState.WAITING),
-                    exists().where(queued, RequestRow.waits_since > now + CLOCK_NOISE),
-                    exists().where(ConnectorStateRow.paused),
-                    later.scalar_subquery(),
-                )
-            )
+            await session.execute(_OUTLOOK, {**moment, "worker": worker_id})
         ).one()
         if draining is None:
             raise lease_lost(worker_id)
         found = await pauses(session) if paused else ()
         return Outlook(now, draining, due, next_at, waiting, moved_back, found)
+
+
+def _outlook() -> Select[Any]:
+    """Return the statement of `look`, made once: it is asked at every turn of a worker."""
+    queued = RequestRow.state == RequestState.QUEUED
+    next_try = RequestRow.next_try_at
+    is_due = or_(next_try <= bindparam("now"), next_try > bindparam("farthest"))
+    draining = select(WorkerRow.draining).where(
+        WorkerRow.id == bindparam("worker"), WorkerRow.ended.is_(False)
+    )
+    return select(
+        draining.scalar_subquery(),
+        exists().where(queued, is_due),
+        exists().where(RequestRow.state == RequestState.WAITING),
+        exists().where(queued, RequestRow.waits_since > bindparam("noisy_now")),
+        exists().where(ConnectorStateRow.paused),
+        select(func.min(next_try)).where(queued, ~is_due).scalar_subquery(),
+    )
+
+
+_OUTLOOK = _outlook()
 
 
 async def begin_waits_anew(store: Store) -> None:
@@ -184,18 +196,21 @@ def _is_draining(worker_id: str) -> Select[bool]:
 
 async def _running(session: AsyncSession) -> tuple[Counter[str], Counter[str]]:
     """Return how many requests of each connector run, all of them and bulk alone."""
-    rows = await session.execute(
-        select(AssignmentRow.connector, RequestRow.priority, func.count())
-        .join(RequestRow, RequestRow.assignment_id == AssignmentRow.id)
-        .where(RequestRow.state == RequestState.RUNNING)
-        .group_by(AssignmentRow.connector, RequestRow.priority)
-    )
+    rows = await session.execute(_RUNNING_NOW)
     running: Counter[str] = Counter()
     bulk: Counter[str] = Counter()
     for connector, priority, count in rows:
         running[connector] += count
         bulk[connector] += count if priority >= Priority.BULK else 0
     return running, bulk
+
+
+_RUNNING_NOW = (
+    select(AssignmentRow.connector, RequestRow.priority, func.count())
+    .join(RequestRow, RequestRow.assignment_id == AssignmentRow.id)
+    .where(RequestRow.state == RequestState.RUNNING)
+    .group_by(AssignmentRow.connector, RequestRow.priority)
+)
 
 
 class _Room:

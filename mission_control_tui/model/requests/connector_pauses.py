@@ -28,13 +28,20 @@ class Pause:
 
 async def pauses(session: AsyncSession) -> tuple[Pause, ...]:
     """Return the connectors that are paused now, by name."""
-    rows = await session.scalars(
-        select(ConnectorStateRow)
-        .where(ConnectorStateRow.paused)
-        .order_by(ConnectorStateRow.name)
-        .execution_options(populate_existing=True)
+    return tuple(Pause(*row) for row in await session.execute(_PAUSED))
+
+
+_PAUSED = (
+    select(
+        ConnectorStateRow.name,
+        ConnectorStateRow.kind,
+        ConnectorStateRow.said,
+        ConnectorStateRow.remedy,
+        ConnectorStateRow.next_check_at,
     )
-    return tuple(Pause(row.name, row.kind, row.said, row.remedy, row.next_check_at) for row in rows)
+    .where(ConnectorStateRow.paused)
+    .order_by(ConnectorStateRow.name)
+)
 
 
 async def is_paused(tx: Transaction, connector: str) -> bool:

@@ -47,27 +47,28 @@ class RemovalLimit:
         )
 
 
+_QUEUED = (
+    select(
+        RequestRow.id,
+        RequestRow.account_id,
+        AssignmentRow.id.label("assignment_id"),
+        AssignmentRow.connector,
+    )
+    .join(AssignmentRow, AssignmentRow.id == RequestRow.assignment_id)
+    .where(
+        REMOVALS,
+        RequestRow.started_at.is_(None),
+        RequestRow.state == RequestState.QUEUED,
+        RequestRow.hold == Hold.NONE,
+    )
+    .order_by(RequestRow.priority, RequestRow.id)
+    .with_for_update(of=AssignmentRow, skip_locked=True)
+)
+
+
 async def hold_excess(tx: Transaction, limit: RemovalLimit) -> int:
     """Let the queued removals wait that the limit has no room for, the last ones first; returns how many."""
-    queued = (
-        await tx.session.execute(
-            select(
-                RequestRow.id,
-                RequestRow.account_id,
-                AssignmentRow.id.label("assignment_id"),
-                AssignmentRow.connector,
-            )
-            .join(AssignmentRow, AssignmentRow.id == RequestRow.assignment_id)
-            .where(
-                REMOVALS,
-                RequestRow.started_at.is_(None),
-                RequestRow.state == RequestState.QUEUED,
-                RequestRow.hold == Hold.NONE,
-            )
-            .order_by(RequestRow.priority, RequestRow.id)
-            .with_for_update(of=AssignmentRow, skip_locked=True)
-        )
-    ).all()
+    queued = (await tx.session.execute(_QUEUED)).all()
     if not queued:
         return 0
     used = await _started(tx, limit)

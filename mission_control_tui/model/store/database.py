@@ -66,6 +66,7 @@ class Store:
         """When the feed of changes heard from PostgreSQL last, by time.monotonic(); None before it listens."""
         self._direct = direct
         """The engine of sessions that need no thread, where the store was opened so."""
+        self._direct_writer = direct and direct.execution_options(mc_write=True)
         self._writer = engine.execution_options(mc_write=True)
         # SQLite's readers have their snapshot by WAL; PostgreSQL's only when a transaction asks for one.
         self._reader = (
@@ -146,7 +147,8 @@ class Store:
     def session(self, *, writes: bool) -> AsyncSession:
         """Return a session to be entered. What it writes nobody is told of, see `write`."""
         if self._direct is not None:
-            return _inline(self._direct, writes=writes)
+            direct = self._direct_writer if writes else self._direct
+            return _inline(direct or self._direct, writes=writes)
         engine = self._writer if writes else self._reader
         return AsyncSession(engine, expire_on_commit=False)
 
@@ -220,5 +222,4 @@ class Store:
 def _inline(engine: Engine, *, writes: bool = False) -> AsyncSession:
     from mission_control_tui.model.store.inline_session import InlineSession
 
-    engine = engine.execution_options(mc_write=writes)
     return InlineSession(engine, writes=writes, patience=BUSY_TIMEOUT_MS / 1000)

@@ -143,11 +143,12 @@ def _prepare_sqlite(engine: Engine, inline_ms: int = 0) -> None:
         elif not inline_ms:
             connection.exec_driver_sql("BEGIN IMMEDIATE")
         else:
-            connection.exec_driver_sql("PRAGMA busy_timeout = 0")
+            driver: Any = connection.connection.driver_connection
+            driver.execute("PRAGMA busy_timeout = 0")
             try:
                 connection.exec_driver_sql("BEGIN IMMEDIATE")
             finally:
-                connection.exec_driver_sql(f"PRAGMA busy_timeout = {inline_ms}")
+                driver.execute(f"PRAGMA busy_timeout = {inline_ms}")
 
 
 def _postgresql_engine(url: URL, *, patient: bool) -> AsyncEngine:
