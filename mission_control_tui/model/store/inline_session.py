@@ -71,6 +71,10 @@ class InlineSession(AsyncSession):
     async def scalars(self, *given: Any, **named: Any) -> Any:
         return self.sync_session.scalars(*given, **named)
 
+    async def run_sync(self, *given: Any, **named: Any) -> Any:
+        do, *rest = given
+        return do(self.sync_session, *rest, **named)
+
     async def flush(self, *given: Any, **named: Any) -> None:
         self.sync_session.flush(*given, **named)
 
