@@ -12,6 +12,7 @@ from sqlalchemy import select, update
 
 from mission_control_tui.model.recycle_bin import purge
 from mission_control_tui.model.recycle_bin.deletion import delete_user
+from mission_control_tui.model.schedules import due
 from mission_control_tui.model.schedules.editing import schedule
 from mission_control_tui.model.schedules.queries import list_schedules
 from mission_control_tui.model.states import Light, ScheduleState
@@ -209,7 +210,7 @@ async def test_a_busy_worker_looks_by_and_by_and_does_what_becomes_due_in_time(
         asked.append(next_due[0])
         return next_due[0]
 
-    monkeypatch.setattr(housekeeping.schedule_due, "next_moment", next_moment)
+    monkeypatch.setattr(due, "next_moment", next_moment)
     await keeper.run_by_and_by()
     assert 0 < keeper.wait <= 0.1
     await keeper.run_by_and_by()

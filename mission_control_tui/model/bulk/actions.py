@@ -133,6 +133,9 @@ async def subjects(tx: Transaction, items: Sequence[BulkTarget]) -> list[ItemSub
     by_owner: dict[str | None, list[AssignmentRow]] = {}
     for row in rows:
         by_owner.setdefault(row.user_id or row.id, []).append(row)
+        key = (row.subject_kind, row.subject_id, row.service_id, row.instance)
+        tx.known_services[key] = row
+    tx.known_subjects |= user_ids
     return [
         ItemSubject(
             item,
@@ -152,8 +155,7 @@ async def act(tx: Transaction, context: BulkContext, subject: ItemSubject) -> It
             acted = await _OWN.get(context.action, _verb)(tx, context, subject)
             if acted.request_id is None:
                 return acted
-            request = await tx.session.get_one(RequestRow, acted.request_id)
-            if request.state != RequestState.WAITING:
+            if not await _waits(tx, acted.request_id):
                 return acted
     except HasNoService as error:
         return ItemResult(ItemState.SKIPPED, f"The user has no {error.service.name}.")
@@ -163,6 +165,14 @@ async def act(tx: Transaction, context: BulkContext, subject: ItemSubject) -> It
             ItemState.REFUSED, error.in_a_line, assignment_id=assignment_id, error=error
         )
     return replace(acted, waits=True)
+
+
+async def _waits(tx: Transaction, request_id: int) -> bool:
+    """Tell whether the request waits for others, one of an earlier wish too."""
+    if request_id in tx.requests:
+        return request_id in tx.waiting
+    request = await tx.session.get_one(RequestRow, request_id)
+    return request.state == RequestState.WAITING
 
 
 async def _verb(tx: Transaction, context: BulkContext, subject: ItemSubject) -> ItemResult:

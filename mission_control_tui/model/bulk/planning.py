@@ -213,6 +213,7 @@ async def _try(
             )
             answers[id(kind)] = answer
             await trial.rollback()
+            tx.read_again()
             if time.monotonic() - begun > SLICE_SECONDS:
                 break
     return answers

@@ -33,8 +33,8 @@ from mission_control_tui.model.users.actions.params import ActionParams
 from mission_control_tui.model.views import KeepPasswords
 
 SLICE_ITEMS = 50
-SLICE_SECONDS = 0.03
-FEW = 5
+SLICE_SECONDS = 0.05
+FEW = 10
 """Items that are read together within a slice."""
 BREATH_SECONDS = 0.03
 """Between two slices of one process others get their turn: at least so long, and as long as the slice took. Whoever

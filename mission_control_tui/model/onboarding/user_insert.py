@@ -53,7 +53,7 @@ async def write_users(
         rows = await asyncio.to_thread(_rows, tx, account_id, chunk, ids, kept)
         for table, found in rows.items():
             await tx.session.execute(insert(table), found)
-        tx.new_subjects |= {ids[user.key] for user in chunk}
+        tx.known_subjects |= {ids[user.key] for user in chunk}
         await tx.flush_audit()
     await set_managers(tx, users, ids)
 

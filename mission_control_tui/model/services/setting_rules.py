@@ -90,7 +90,7 @@ class JudgedSettings:
 
         Those of values that were there before stay: a cancelled change brings such a value back.
         """
-        settled = not row.is_new and await self._settle(tx, row)
+        settled = bool(self.stated) and not row.is_new and await self._settle(tx, row)
         for target in self.targets:
             await tx.session.execute(
                 delete(SettingReferenceRow).where(

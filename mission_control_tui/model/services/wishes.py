@@ -79,6 +79,8 @@ async def find(
     tx: Transaction, subject: Subject, service_id: str, instance: str = ""
 ) -> AssignmentRow | None:
     """Return the subject's instance of the service, locked, whatever its state."""
+    if subject.id in tx.known_subjects:
+        return tx.known_services.get((subject.kind, subject.id, service_id, instance))
     return await tx.session.scalar(
         select(AssignmentRow)
         .where(
@@ -95,13 +97,8 @@ async def find(
 async def find_or_make(
     tx: Transaction, account: AccountRow, subject: Subject, service: Service, instance: str = ""
 ) -> AssignmentRow:
-    """Return the subject's instance of the service; a new one starts grey, with its back-end name chosen for good.
-
-    Of a subject that is new in this transaction there is only what the transaction made.
-    """
-    key = (subject.kind, subject.id, service.id, instance)
-    is_new = subject.id in tx.new_subjects
-    found = tx.made.get(key) if is_new else await find(tx, subject, service.id, instance)
+    """Return the subject's instance of the service; a new one starts grey, with its back-end name chosen for good."""
+    found = await find(tx, subject, service.id, instance)
     if found is not None:
         return found
     check_instance(instance)
@@ -131,8 +128,8 @@ async def find_or_make(
     )
     tx.session.add(row)
     await tx.session.flush()
-    if is_new:
-        tx.made[key] = row
+    if subject.id in tx.known_subjects:
+        tx.known_services[subject.kind, subject.id, service.id, instance] = row
     return row
 
 
@@ -222,6 +219,8 @@ async def enqueue(
     for dependency in depends_on:
         tx.session.add(RequestDependencyRow(request_id=request.id, depends_on_id=dependency))
     tx.requests.append(request.id)
+    if depends_on:
+        tx.waiting.append(request.id)
     return request
 
 

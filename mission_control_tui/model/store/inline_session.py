@@ -71,6 +71,12 @@ class InlineSession(AsyncSession):
     async def scalars(self, *given: Any, **named: Any) -> Any:
         return self.sync_session.scalars(*given, **named)
 
+    async def get(self, *given: Any, **named: Any) -> Any:
+        return self.sync_session.get(*given, **named)
+
+    async def get_one(self, *given: Any, **named: Any) -> Any:
+        return self.sync_session.get_one(*given, **named)
+
     async def run_sync(self, *given: Any, **named: Any) -> Any:
         do, *rest = given
         return do(self.sync_session, *rest, **named)

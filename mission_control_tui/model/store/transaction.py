@@ -48,6 +48,8 @@ class Transaction:
     """Endings of domains in the provider's own networks."""
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
     requests: list[int] = field(default_factory=list)
+    waiting: list[int] = field(default_factory=list)
+    """Those of the `requests` that wait for others."""
     lost: list[str] = field(default_factory=list)
     """What the change takes away, in words."""
     priority: int = Priority.INTERACTIVE
@@ -57,9 +59,10 @@ class Transaction:
     """Gets what was revealed, before the commit."""
     revealed: list[RevealedPassword] = field(default_factory=list, repr=False)
     """Passwords that were made on the way."""
-    new_subjects: set[str] = field(default_factory=set)
-    """Users that were made in it: nothing is theirs but what it gives them, which is `made`."""
-    made: dict[tuple[str, str, str, str], AssignmentRow] = field(default_factory=dict)
+    known_subjects: set[str] = field(default_factory=set)
+    """Users that it made, or whose services it has locked: there is nothing of theirs but `known_services`."""
+    known_services: dict[tuple[str, str, str, str], AssignmentRow] = field(default_factory=dict)
+    """By kind and id of the subject, service and instance."""
     held: dict[tuple[int, str, str], SeatPoolRow] = field(default_factory=dict)
     """Pools of seats that it has locked: nobody else changes them."""
     domains: dict[tuple[int, str], DomainRow | None] = field(default_factory=dict)
@@ -156,6 +159,7 @@ class Transaction:
             (gathered, len(gathered))
             for gathered in (
                 self.requests,
+                self.waiting,
                 self.lost,
                 self.revealed,
                 self._lines,
@@ -173,10 +177,13 @@ class Transaction:
             for gathered, length in marks:
                 del gathered[length:]
             self._seats, self._money, self._commands = seats, money, []
-            # Rows that were taken back are read again.
-            for known in (self.new_subjects, self.made, self.held, self.domains):
-                known.clear()
+            self.read_again()
             raise
+
+    def read_again(self) -> None:
+        """Trust nothing that was read before: rows were taken back."""
+        for known in (self.known_subjects, self.known_services, self.held, self.domains):
+            known.clear()
 
     @property
     def plan(self) -> Plan:

@@ -10,9 +10,11 @@ import pytest
 from sqlalchemy import func, select, update
 
 from mission_control_tui.model.bulk import control as bulks
-from mission_control_tui.model.bulk import planning, queries, retry, targets
+from mission_control_tui.model.bulk import planning, queries, retry, slices, targets
+from mission_control_tui.model.bulk.item_storage import pack
 from mission_control_tui.model.bulk.retry import RetryForecast
 from mission_control_tui.model.bulk.slices import next_bulk, work_slice
+from mission_control_tui.model.bulk.targets import BulkTarget
 from mission_control_tui.model.bulk.views import (
     BulkAction,
     BulkOnlyAction,
@@ -20,6 +22,7 @@ from mission_control_tui.model.bulk.views import (
     ItemOutcome,
 )
 from mission_control_tui.model.caller import Caller
+from mission_control_tui.model.catalogue.in_force import in_force
 from mission_control_tui.model.errors import Conflict, Denied, NoSeats, NotFound, UsageError
 from mission_control_tui.model.requests.queries import list_requests
 from mission_control_tui.model.search.filters import ALL, UserFilter
@@ -59,10 +62,10 @@ async def people(store: Store, caller: Caller, account: Account, *names: str) ->
 
 async def all_of_it(store: Store, bulk_id: int) -> int:
     """Do what the worker does until nothing is left; how many slices it took."""
-    slices = 0
+    count = 0
     while not (await work_slice(store, bulk_id)).last:
-        slices += 1
-    return slices + 1
+        count += 1
+    return count + 1
 
 
 async def begun(
@@ -529,3 +532,34 @@ async def test_the_outlook_of_a_retry(
     paused = await retry.retry_plan(scope, upns)
     assert {one.likely for one in paused.lines} == {RetryForecast.WAITS}
     assert "Wrong key" in paused.lines[0].why
+
+
+async def test_after_a_refusal_the_same_users_next_items_see_what_is_there(
+    store: Store,
+    caller: Caller,
+    account: Account,
+    scope: AccountScope,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(slices, "SLICE_SECONDS", 60.0)
+    await own_seats(store, caller, account, EXCHANGE, SMALL, 2)
+    (upn,) = await people(store, caller, account, "ann")
+    async with store.read() as session:
+        user_id = await session.scalar(select(UserRow.id).where(UserRow.upn == upn))
+        catalogue = (await in_force(session)).catalogue
+    items = [
+        BulkTarget(user_id, None, upn, {"give": ActionParams(EXCHANGE, level).to_json()})
+        for level in (LARGE, SMALL, LARGE, SMALL)
+    ]
+    order = targets.order_of(catalogue, account.id, BulkOnlyAction.GIVE, ActionParams(), items)
+    packed = await pack(items)
+    async with store.write(caller, account.id) as tx:
+        bulk = await bulks.create_in(tx, order, packed)
+    assert await all_of_it(store, bulk.id) == 1
+    async with store.read() as session:
+        rows = await session.scalars(
+            select(BulkItemRow.state).where(BulkItemRow.bulk_id == bulk.id).order_by(BulkItemRow.id)
+        )
+        assert list(rows) == ["refused", "queued", "refused", "unchanged"]
+    assert await levels(store) == {"ann": ("present", SMALL)}
+    assert len(await list_requests(scope, states=[RequestState.QUEUED])) == 1
