@@ -140,10 +140,14 @@ class ErrorKind(StrEnum):
     UNSUPPORTED = "unsupported"
 
 
-RETRIED_KINDS = frozenset(
-    {ErrorKind.TRANSIENT, ErrorKind.UNREACHABLE, ErrorKind.THROTTLED, ErrorKind.STALE}
+RETRIED_KINDS = frozenset({ErrorKind.TRANSIENT, ErrorKind.STALE})
+"""Of one act alone: tried again some times."""
+PAUSING_KINDS = frozenset(
+    {ErrorKind.UNREACHABLE, ErrorKind.THROTTLED, ErrorKind.AUTH, ErrorKind.CONFIG}
 )
-PAUSING_KINDS = frozenset({ErrorKind.AUTH, ErrorKind.CONFIG})
+"""Of the back end as a whole: all that it would do waits until it answers again."""
+REFUSING_KINDS = frozenset({ErrorKind.AUTH, ErrorKind.CONFIG})
+"""Those of them that a person has to mend."""
 
 
 class Priority:

@@ -15,6 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
+from mission_control_tui.connect.declaration import FenceGrade
 from mission_control_tui.connect.errors import ConnectorError
 from mission_control_tui.connect.marks import Mark
 from mission_control_tui.connect.protocol import Applied, ChangePlan, DesiredState, Pending, Step
@@ -33,6 +34,7 @@ from mission_control_tui.model.requests.fences import FenceVerdict, judge
 from mission_control_tui.model.requests.outcomes import AttemptFailure, Retry
 from mission_control_tui.model.requests.run_batch import RunWork
 from mission_control_tui.model.states import (
+    PAUSING_KINDS,
     RETRIED_KINDS,
     ErrorKind,
     PlanAction,
@@ -42,7 +44,7 @@ from mission_control_tui.model.store import sealing
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.provisioning import converge
 from mission_control_tui.provisioning.backends import Backends
-from mission_control_tui.provisioning.converge import Look, LookOutcome
+from mission_control_tui.provisioning.converge import VERIFY, Look, LookOutcome
 from mission_control_tui.provisioning.desired_state import (
     SEALED,
     desired_state,
@@ -54,6 +56,7 @@ from mission_control_tui.provisioning.engine import JobEngine
 from mission_control_tui.provisioning.guard import SAID_LIMIT, Guarded
 from mission_control_tui.provisioning.rate_limits import (
     LONGEST_RETRY_AFTER,
+    pause_delay,
     pending_delay,
     retry_delay,
 )
@@ -62,6 +65,8 @@ from mission_control_tui.settings.settings import WorkerSettings
 
 T = TypeVar("T")
 
+ACT_SECONDS = 5.0
+"""How much longer than the time limit of a call nobody else acts on its object."""
 RESTORED_SAID = (
     "The back end holds a newer wish than this database, which was restored from an older backup: "
     "it goes on in a new epoch."
@@ -117,20 +122,29 @@ async def run_attempt(context: AttemptContext, run: Run) -> None:
         await records.write(run, None, _ending_of(error, context, job))
         return
     except MissionControlError as error:
-        pause = context.settings.pause_seconds
-        await records.write(run, None, outcomes.fail(_unusable(error), pause_seconds=pause))
+        await records.write(run, None, _wait_for_connector(_unusable(error), None, context))
         return
     await _Attempt(context, run, job, backend).go()
 
 
 def _ending_of(error: ConnectorError, context: AttemptContext, job: Job) -> RunWork[None]:
-    """Return the end that an error means: another try after a while, or red at once."""
+    """Return the end that an error means: another try after a while, a wait for the connector, or red at once."""
     failure = AttemptFailure(error.kind, error.said, error.remedy, error.code, error.field)
     settings = context.settings
     if error.kind in RETRIED_KINDS:
         delay = retry_delay(job.failures, error, settings, context.rng)
         return outcomes.try_again(failure, Retry(delay, max(1, settings.retry_limit)))
-    return outcomes.fail(failure, pause_seconds=settings.pause_seconds)
+    if error.kind in PAUSING_KINDS:
+        return _wait_for_connector(failure, error.retry_after, context)
+    return outcomes.fail(failure)
+
+
+def _wait_for_connector(
+    failure: AttemptFailure, retry_after: float | None, context: AttemptContext
+) -> RunWork[None]:
+    settings = context.settings
+    waits = partial(pause_delay, failure.kind, retry_after, settings, context.rng)
+    return outcomes.wait_for_connector(failure, max(1, settings.retry_limit), waits)
 
 
 def _unusable(error: MissionControlError) -> AttemptFailure:
@@ -142,7 +156,8 @@ def _unusable(error: MissionControlError) -> AttemptFailure:
 class _DurableJournal:
     """Notes steps in the engine and the store. Raises WorkerStop, AttemptStop or RunLost between two steps."""
 
-    def __init__(self, context: AttemptContext, run: Run, job: Job) -> None:
+    def __init__(self, context: AttemptContext, run: Run, job: Job, lease: float | None) -> None:
+        self._lease = lease
         self._context = context
         self._run = run
         self._job = job
@@ -156,7 +171,8 @@ class _DurableJournal:
         if self._context.stopping():
             raise WorkerStop
         self._number += 1
-        following = StepStart(self._number, name, shown)
+        lease = 0.0 if name == VERIFY and self._lease else self._lease
+        following = StepStart(self._number, name, shown, lease)
         reason = await self._context.records.begin(self._run, self.result, following)
         self.result = None
         if reason is not None:
@@ -172,9 +188,12 @@ class _DurableJournal:
         detail = _changes(step)
         learned = await self._do(step.name, partial(call, unsealed), lambda _: detail)
         self.applied = True
-        if self.result is not None and (learned.external_id or learned.token):
-            kept = Learned(learned.external_id, learned.token)
-            self.result = replace(self.result, learned=kept)
+        news = Learned(
+            learned.external_id if learned.external_id != desired.external_id else "",
+            learned.token if learned.token != desired.token else "",
+        )
+        if self.result is not None and news != Learned():
+            self.result = replace(self.result, learned=news)
         return learned
 
     def _unsealed(self, desired: DesiredState) -> DesiredState:
@@ -236,7 +255,9 @@ class _Attempt:
             context.store.installation, job.assignment_id, job.generation, run.attempt, job.epoch
         )
         self._desired = desired_state(job, backend, self._mark)
-        self._journal = _DurableJournal(context, run, job)
+        advisory = backend.declares.fence is FenceGrade.ADVISORY
+        lease = backend.call_seconds + ACT_SECONDS if advisory else None
+        self._journal = _DurableJournal(context, run, job, lease)
 
     async def go(self) -> None:
         try:
@@ -255,6 +276,9 @@ class _Attempt:
     async def _converge(self) -> None:
         if self._job.stop_reason is not None:
             raise AttemptStop(self._job.stop_reason)
+        if self._job.acting_for:
+            await self._end(outcomes.wait_for_act(self._job.acting_for))
+            return
         look = await converge.converge(self._connector, self._desired, self._journal)
         if look.outcome is LookOutcome.BLOCKED:
             found = look.observed.mark

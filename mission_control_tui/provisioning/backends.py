@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from functools import partial
 
 from mission_control_tui.connect.errors import ConnectorError
 from mission_control_tui.model.errors import MissionControlError, UsageError
 from mission_control_tui.model.states import ErrorKind
 from mission_control_tui.provisioning import registry
 from mission_control_tui.provisioning.guard import Guarded
+from mission_control_tui.provisioning.rate_limits import RateLimits
 from mission_control_tui.settings.followed import FollowedSettings
 from mission_control_tui.settings.settings import ConnectorSettings, Settings
 
@@ -26,6 +28,8 @@ class Backends:
         self.installation = installation
         self._open: dict[str, Guarded] = {}
         self._observing: set[str] = set()
+        self.limits = RateLimits(settings.worker, self.rates)
+        """How fast each of them may be called."""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -84,7 +88,7 @@ class Backends:
 
     async def _opened(self, name: str) -> Guarded:
         table = self._followed.latest.connectors.get(name, {})
-        return await registry.load(name, table, self.installation)
+        return await registry.load(name, table, self.installation, partial(self.limits.pace, name))
 
     def only_observes(self, name: str) -> None:
         """Note that the connector was seen in observe mode: the next `get` reads the settings again."""

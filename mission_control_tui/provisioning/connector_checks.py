@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import random
 from collections.abc import Callable
+from functools import partial
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -15,6 +17,7 @@ from mission_control_tui.model.requests.claims import Outlook
 from mission_control_tui.model.states import ErrorKind
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.provisioning.backends import Backends
+from mission_control_tui.provisioning.rate_limits import pause_delay
 from mission_control_tui.settings.settings import WorkerSettings
 
 log = logging.getLogger(__name__)
@@ -35,6 +38,7 @@ class ConnectorChecks:
         self._backends = backends
         self._checked = checked
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._rng = random.Random()  # noqa: S311 - spreads checks, keeps no secret
 
     @property
     def running(self) -> tuple[asyncio.Task[None], ...]:
@@ -46,7 +50,7 @@ class ConnectorChecks:
         waits = []
         for connector in outlook.paused:
             wait = connector.next_check_at - outlook.now
-            if 0.0 < wait <= self._settings.pause_seconds:
+            if 0.0 < wait <= connector.wait:
                 waits.append(wait)
             elif connector.name not in self._tasks:
                 self._tasks[connector.name] = asyncio.create_task(self._check(connector.name))
@@ -63,13 +67,10 @@ class ConnectorChecks:
                 backend = await self._backends.get(name)
                 await backend.check()
             except ConnectorError as error:
-                await connector_pauses.still_paused(
-                    self._store, name, error.kind, error.said, error.remedy
-                )
+                await self._still_paused(name, error, error.retry_after)
             except MissionControlError as error:
-                await connector_pauses.still_paused(
-                    self._store, name, ErrorKind.CONFIG, str(error), error.hint
-                )
+                config = ConnectorError(ErrorKind.CONFIG, str(error), remedy=error.hint)
+                await self._still_paused(name, config, None)
             else:
                 queued = await connector_pauses.resume(self._store, name)
                 log.info("connector %s answers again; %d requests go on", name, queued)
@@ -78,6 +79,13 @@ class ConnectorChecks:
         finally:
             del self._tasks[name]
             self._checked()
+
+    async def _still_paused(
+        self, name: str, error: ConnectorError, retry_after: float | None
+    ) -> None:
+        waits = partial(pause_delay, error.kind, retry_after, self._settings, self._rng)
+        reason = connector_pauses.PauseReason(error.kind, error.said, error.remedy)
+        await connector_pauses.still_paused(self._store, name, reason, waits)
 
 
 def first_line(error: Exception) -> str:

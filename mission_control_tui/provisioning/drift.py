@@ -25,17 +25,22 @@ from mission_control_tui.model.requests.drift import (
     known_at,
     mark_drift,
 )
-from mission_control_tui.model.states import PAUSING_KINDS, RETRIED_KINDS, PlanAction, Wish
+from mission_control_tui.model.states import (
+    PAUSING_KINDS,
+    REFUSING_KINDS,
+    RETRIED_KINDS,
+    PlanAction,
+    Wish,
+)
 from mission_control_tui.model.store.batches import batches
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.provisioning.backends import Backends
 from mission_control_tui.provisioning.desired_state import measured, state_of
-from mission_control_tui.provisioning.rate_limits import RateLimits
-from mission_control_tui.settings.settings import WorkerSettings
 
 NO_FENCE = 2**31 - 1
 """An attempt that no real one reaches: a look is never older than what it finds."""
+HEALING_KINDS = RETRIED_KINDS | PAUSING_KINDS - REFUSING_KINDS
 AGAIN_SECONDS = 0.5
 """An error that can heal is tried once more after so long; then the connector counts as not reached."""
 
@@ -94,7 +99,6 @@ class DriftReport:
 async def survey(
     scope: AccountScope,
     backends: Backends,
-    worker: WorkerSettings,
     *,
     user: str | None = None,
     service: str | None = None,
@@ -106,7 +110,7 @@ async def survey(
     At most as many looks at a time, and as fast, as each connector's settings allow. What cannot be looked at keeps its
     flag. With `orphans` every connector that the settings name is listed. Raises NotFound.
     """
-    looking = _Survey(backends, RateLimits(worker, backends.rates))
+    looking = _Survey(backends)
     looked = found = gone = 0
     async for page in green_pages(scope, user=user, service=service):
         seen = await looking.page(page)
@@ -131,7 +135,6 @@ async def survey(
 @dataclass
 class _Survey:
     backends: Backends
-    limits: RateLimits
     differing: list[Difference] = field(default_factory=list)
     missed: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     _closed: dict[str, tuple[str, str, str]] = field(default_factory=dict)
@@ -202,19 +205,13 @@ class _Survey:
     async def _observe(self, assignment: GreenAssignment) -> tuple[ObservedState, ChangePlan]:
         backend = await self.backends.get(assignment.connector)
         desired = self._desired(assignment)
-        await self._slow_down(assignment.connector)
         try:
             return await backend.look(desired)
         except ConnectorError as error:
-            if error.kind not in RETRIED_KINDS:
+            if error.kind not in HEALING_KINDS:
                 raise
         await asyncio.sleep(AGAIN_SECONDS)
         return await backend.look(desired)
-
-    async def _slow_down(self, name: str) -> None:
-        while self.limits.starts_left(name) <= 0:  # noqa: ASYNC110 - time alone makes room again
-            await asyncio.sleep(max(self.limits.next_start() or 0.0, 0.01))
-        self.limits.started(name)
 
     def _desired(self, assignment: GreenAssignment) -> DesiredState:
         mark = Mark(

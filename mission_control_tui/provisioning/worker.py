@@ -49,7 +49,6 @@ from mission_control_tui.provisioning.bulk_runner import BulkRunner
 from mission_control_tui.provisioning.connector_checks import ConnectorChecks, first_line
 from mission_control_tui.provisioning.engine import JobEngine
 from mission_control_tui.provisioning.housekeeping import Housekeeping
-from mission_control_tui.provisioning.rate_limits import RateLimits
 from mission_control_tui.provisioning.run_records import RunRecords
 from mission_control_tui.settings.settings import WorkerSettings
 
@@ -114,7 +113,7 @@ class Worker:
         self._backends = backends
         self._me = me
         self._stays = stays or not store.is_sqlite
-        self._limits = RateLimits(settings, backends.rates)
+        self._limits = backends.limits
         self._removals = RemovalLimit(settings.removal_limit, settings.removal_window_seconds)
         self._housekeeping = Housekeeping(store, settings)
         self._engine = make_engine(self._run_job)
@@ -318,7 +317,6 @@ class Worker:
         taken = await claim(self._store, self._me.id, slots, self._limits)
         for claimed in taken:
             self._jobs[claimed.run] = _Job(claimed, time.monotonic())
-            self._limits.started(claimed.connector)
         for claimed in taken:
             await self._submit(claimed)
         if not taken:

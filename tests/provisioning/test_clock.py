@@ -26,6 +26,7 @@ from mission_control_tui.model.store.tables.installation import InstallationRow
 from mission_control_tui.model.store.tables.requests import RequestRow
 from mission_control_tui.model.store.tables.schedules import ScheduleRow
 from mission_control_tui.model.store.tables.users import UserRow
+from mission_control_tui.model.store.tables.workers import ConnectorStateRow
 from mission_control_tui.model.users.actions.params import ActionParams
 from mission_control_tui.model.users.editing import edit_user
 from mission_control_tui.provisioning.clock_guard import ClockGuard
@@ -237,7 +238,11 @@ async def test_a_wait_that_began_before_the_clock_went_back_is_no_longer_than_it
         await tx.session.execute(
             update(RequestRow).where(RequestRow.id == given.request_id).values(**later)
         )
-        await connector_pauses.pause(tx, "simulator", ErrorKind.AUTH, "no", "", 1815.0)
+        reason = connector_pauses.PauseReason(ErrorKind.AUTH, "no", "")
+        await connector_pauses.pause(tx, "simulator", reason, lambda _: 15.0)
+        await tx.session.execute(
+            update(ConnectorStateRow).values(next_check_at=ConnectorStateRow.next_check_at + 1800.0)
+        )
     assert (await look(world.store, "w")).moved_back
     await begin_waits_anew(world.store)
     outlook = await look(world.store, "w")

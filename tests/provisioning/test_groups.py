@@ -162,9 +162,7 @@ async def test_members_that_somebody_changed_are_drift_and_put_right(sqlite_worl
         settings = load()
         backends = Backends(settings, world.store.installation)
         try:
-            report = await survey(
-                AccountScope(world.store, world.caller, ACCOUNT), backends, settings.worker
-            )
+            report = await survey(AccountScope(world.store, world.caller, ACCOUNT), backends)
         finally:
             await backends.close()
         (difference,) = report.differing

@@ -91,7 +91,6 @@ class Site:
             return await survey(
                 AccountScope(self.world.store, self.world.caller, ACCOUNT),
                 backends,
-                settings.worker,
                 **options,  # type: ignore[arg-type]
             )
         finally:

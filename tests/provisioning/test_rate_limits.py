@@ -69,7 +69,7 @@ def test_a_rate_holds_over_any_window(
     for pause, wanted in asks:
         clock.now += pause
         for _ in range(min(wanted, limits.starts_left("simulator"))):
-            limits.started("simulator")
+            limits.called("simulator")
             starts.append(clock.now)
     share = rate / workers
     window, limit = (1.0, max(1, int(share))) if share >= 1 else (1 / share, 1)
@@ -83,9 +83,9 @@ def test_at_the_limit_the_next_start_is_known() -> None:
         WORKER, lambda _: ConnectorSettings(type="simulator", rate_per_second=2.0), clock
     )
     assert limits.next_start() is None
-    limits.started("simulator")
+    limits.called("simulator")
     clock.now = 0.4
-    limits.started("simulator")
+    limits.called("simulator")
     assert limits.starts_left("simulator") == 0
     wait = limits.next_start()
     assert wait is not None

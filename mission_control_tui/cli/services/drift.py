@@ -58,10 +58,7 @@ def drift(session: Session, **about: Any) -> None:
         reports = {}
         try:
             for code, scope in scopes.items():
-                worker = session.settings.worker
-                reports[code] = await survey(
-                    scope, backends, worker, **about, dry_run=session.dry_run
-                )
+                reports[code] = await survey(scope, backends, **about, dry_run=session.dry_run)
                 about["orphans"] = False  # those of the installation, found with the first account
         finally:
             await backends.close()

@@ -78,6 +78,8 @@ class Job:
     external_id: str = ""
     token: str = ""
     """What the back end said last, for its next call."""
+    acting_for: float = 0.0
+    """Seconds for which an act of an earlier attempt may still be under way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +111,8 @@ class StepStart:
     number: int
     name: str
     shown: str
+    lease_seconds: float | None = None
+    """How long no other attempt may act on the object, where the back end could not tell the two apart; 0 for no more."""
 
 
 FIRST_STEP = StepStart(1, "observe", "Looking at the back end")

@@ -1,29 +1,52 @@
-"""Connectors that refused us: paused until a check passes again."""
+"""Connectors that refused us, cannot be reached or ask for patience: paused until a check passes again.
+
+A pause grows while checks fail, and from one pause to the next while they follow each other closely. What waits for
+it is no failed try; only where the back end answers at once is the error that of the request that met it.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mission_control_tui.model.requests.dependencies import settle_connector
-from mission_control_tui.model.states import ErrorKind
+from mission_control_tui.model.states import ErrorKind, RequestState
 from mission_control_tui.model.store.engine import clock
+from mission_control_tui.model.store.tables.requests import RequestRow
 from mission_control_tui.model.store.tables.workers import ConnectorStateRow
 from mission_control_tui.model.store.transaction import Transaction
 from mission_control_tui.model.store.worker_transaction import worker_transaction
 
+CLOSE_SECONDS = 60.0
+"""A pause that begins so soon after the last one is of the same trouble."""
+
+PauseWaits = Callable[[int], float]
+"""How many times the same trouble was met before -> seconds until the next check."""
+
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """A paused connector and why; `next_check_at` is by the database's clock."""
+    """A paused connector and why; `next_check_at` is by the database's clock, `wait` the seconds between two checks."""
 
     name: str
     kind: str
     said: str
     remedy: str
     next_check_at: float
+    wait: float
+
+
+@dataclass(frozen=True, slots=True)
+class PauseReason:
+    """Why a connector is paused, in the back end's own words; `request_id` met it."""
+
+    kind: ErrorKind
+    said: str
+    remedy: str
+    request_id: int | None = None
 
 
 async def pauses(session: AsyncSession) -> tuple[Pause, ...]:
@@ -38,29 +61,31 @@ _PAUSED = (
         ConnectorStateRow.said,
         ConnectorStateRow.remedy,
         ConnectorStateRow.next_check_at,
+        ConnectorStateRow.wait,
     )
     .where(ConnectorStateRow.paused)
     .order_by(ConnectorStateRow.name)
 )
 
 
-async def is_paused(tx: Transaction, connector: str) -> bool:
-    """Tell whether the connector is paused; locks its row where there is one."""
-    row = await _row(tx, connector)
-    return row is not None and row.paused
+async def pause(tx: Transaction, connector: str, reason: PauseReason, waits: PauseWaits) -> None:
+    """Pause the connector, then check; the next claim lets its queued requests wait, saying why.
 
-
-async def pause(
-    tx: Transaction, connector: str, kind: ErrorKind, said: str, remedy: str, seconds: float
-) -> None:
-    """Pause the connector for `seconds`, then check; the next claim lets its queued requests wait, saying why."""
-    next_check_at = await clock(tx.session) + seconds
+    One that is paused already stays so as it is.
+    """
     row = await _row(tx, connector)
+    if row is not None and row.paused:
+        return
+    now = await clock(tx.session)
     if row is None:
-        row = ConnectorStateRow(name=connector)
+        row = ConnectorStateRow(name=connector, strikes=0, resumed_at=0.0)
         tx.session.add(row)
-    row.paused, row.kind, row.said, row.remedy = True, kind, said, remedy
-    row.since, row.next_check_at = tx.now, next_check_at
+    close = row.strikes + 1 if 0.0 <= now - row.resumed_at < CLOSE_SECONDS else 0
+    row.paused, row.kind, row.said, row.remedy = True, reason.kind, reason.said, reason.remedy
+    row.since, row.request_id = tx.now, reason.request_id
+    row.strikes, row.failed_checks = close, 0
+    row.wait = waits(close)
+    row.next_check_at = now + row.wait
 
 
 @worker_transaction
@@ -69,20 +94,26 @@ async def claim_check(tx: Transaction, connector: str, seconds: float) -> bool:
     row = await _row(tx, connector)
     now = await clock(tx.session)
     # A longer wait than any was set before the clock was moved back.
-    if row is None or not row.paused or now < row.next_check_at <= now + seconds:
+    if row is None or not row.paused or now < row.next_check_at <= now + row.wait:
         return False
+    row.wait = seconds
     row.next_check_at = now + seconds
     return True
 
 
 @worker_transaction
 async def still_paused(
-    tx: Transaction, connector: str, kind: ErrorKind, said: str, remedy: str
+    tx: Transaction, connector: str, reason: PauseReason, waits: PauseWaits
 ) -> None:
-    """Note that the check failed, perhaps for another reason than before."""
+    """Note that the check failed, perhaps for another reason than before, and when the next one is due."""
     row = await _row(tx, connector)
-    if row is not None and row.paused and row.said != said:
-        row.kind, row.said, row.remedy = kind, said, remedy
+    if row is None or not row.paused:
+        return
+    row.failed_checks += 1
+    row.wait = waits(row.strikes + row.failed_checks)
+    row.next_check_at = await clock(tx.session) + row.wait
+    if row.said != reason.said:
+        row.kind, row.said, row.remedy = reason.kind, reason.said, reason.remedy
         await tx.session.flush()
         await settle_connector(tx, connector)
 
@@ -93,8 +124,17 @@ async def resume(tx: Transaction, connector: str) -> int:
     row = await _row(tx, connector)
     if row is None:
         return 0
+    if not row.failed_checks and row.kind != ErrorKind.THROTTLED:
+        # The back end was there all the time: it is this request that fails.
+        await tx.session.execute(
+            update(RequestRow)
+            .where(RequestRow.id == row.request_id, RequestRow.state == RequestState.WAITING)
+            .values(failures=RequestRow.failures + 1)
+            .execution_options(synchronize_session=False)
+        )
     row.paused = False
     row.since = tx.now
+    row.resumed_at = await clock(tx.session)
     await tx.session.flush()
     return await settle_connector(tx, connector)
 

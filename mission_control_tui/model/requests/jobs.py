@@ -24,6 +24,7 @@ from mission_control_tui.model.services.setting_references import sent_settings
 from mission_control_tui.model.states import Wish
 from mission_control_tui.model.store import epochs
 from mission_control_tui.model.store.database import Store
+from mission_control_tui.model.store.engine import clock
 from mission_control_tui.model.store.tables.requests import RequestRow
 from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.model.store.tables.users import SecretRow, UserRow
@@ -37,6 +38,8 @@ async def load(store: Store, runs: Sequence[Run]) -> list[Job | MissionControlEr
         users = await _users(session, [row for _, row in found.values()])
         secrets = await _secrets(session, [row for _, row in found.values()])
         epoch = await epochs.present(session)
+        acts = any(row.acting_until for _, row in found.values())
+        now = await clock(session) if acts else 0.0
         facts = await attributes_of(
             session, [(row, users.get(row.user_id or "")) for _, row in found.values()]
         )
@@ -59,6 +62,7 @@ async def load(store: Store, runs: Sequence[Run]) -> list[Job | MissionControlEr
                         facts[row.id],
                         epoch,
                         secrets.get(row.secret_id or 0),
+                        now,
                     )
                 )
             except MissionControlError as error:
@@ -91,6 +95,7 @@ def _job(
     attributes: Mapping[str, object],
     epoch: int,
     secret: SecretRow | None,
+    now: float,
 ) -> Job:
     return Job(
         assignment_id=row.id,
@@ -116,4 +121,5 @@ def _job(
         secret_id=secret.mark if secret is not None else "",
         external_id=row.external_id,
         token=row.token,
+        acting_for=max(0.0, row.acting_until - now) if row.acting_until else 0.0,
     )

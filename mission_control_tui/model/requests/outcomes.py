@@ -14,13 +14,16 @@ from typing import Concatenate, ParamSpec
 
 from sqlalchemy import select
 
-from mission_control_tui.model.requests.connector_pauses import is_paused, pause
+from mission_control_tui.model.requests.connector_pauses import (
+    PauseReason,
+    PauseWaits,
+    pause,
+)
 from mission_control_tui.model.requests.control import restore_wish
 from mission_control_tui.model.requests.dependencies import settle_connector
 from mission_control_tui.model.requests.run_batch import RunBatch, RunWork
 from mission_control_tui.model.services.wishes import add_event, show
 from mission_control_tui.model.states import (
-    PAUSING_KINDS,
     ErrorKind,
     Light,
     RequestState,
@@ -110,32 +113,48 @@ async def succeed(
 
 @_ending
 async def fail(
+    batch: RunBatch, request: RequestRow, row: AssignmentRow, failure: AttemptFailure
+) -> None:
+    """Turn red at once."""
+    if not _superseded(batch, request, row):
+        _turn_red(batch, request, row, failure)
+
+
+@_ending
+async def wait_for_connector(
     batch: RunBatch,
     request: RequestRow,
     row: AssignmentRow,
     failure: AttemptFailure,
-    *,
-    pause_seconds: float = 0.0,
+    limit: int,
+    waits: PauseWaits,
 ) -> None:
-    """Turn red at once. With `pause_seconds` a kind that pauses lets all else of the connector wait.
+    """Pause the connector and wait with all else that it would do: no failed try, and it goes on by itself.
 
-    Where another request has paused the connector already, this one waits with the rest.
+    Red only where the back end answered each check at once, `limit` times: then it is this request that fails.
     """
     if _superseded(batch, request, row):
         return
-    pausing = pause_seconds > 0 and failure.kind in PAUSING_KINDS
-    if pausing and await is_paused(batch.tx, row.connector):
-        request.state = RequestState.WAITING
-        request.worker_id = ""
-        row.word, row.step = Word.WAITING, ""
-        await batch.tx.session.flush()
-        await settle_connector(batch.tx, row.connector)
+    if request.failures >= limit and failure.kind is not ErrorKind.THROTTLED:
+        _turn_red(batch, request, row, failure)
         return
-    _turn_red(batch, request, row, failure)
-    if pausing:
-        await pause(
-            batch.tx, row.connector, failure.kind, failure.said, failure.remedy, pause_seconds
-        )
+    reason = PauseReason(failure.kind, failure.said, failure.remedy, request.id)
+    await pause(batch.tx, row.connector, reason, waits)
+    request.state, request.worker_id, request.waiting_for = RequestState.WAITING, "", ""
+    row.word, row.step = Word.WAITING, ""
+    add_event(batch.tx, request, "waits", said=failure.said, remedy=failure.remedy)
+    await batch.tx.session.flush()
+    await settle_connector(batch.tx, row.connector)
+
+
+@_ending
+async def wait_for_act(
+    batch: RunBatch, request: RequestRow, row: AssignmentRow, delay: float
+) -> None:
+    """Wait until an earlier act cannot be under way any more, at a back end that could not tell the two apart."""
+    if not _superseded(batch, request, row):
+        await _put_off(batch, request, row, "An earlier act on it may still be under way", delay)
+        batch.forget_steps(request)
 
 
 @_ending

@@ -186,7 +186,8 @@ class RunWrite:
     def needs_rows(self) -> bool:
         """Whether more than the step is written: a step alone is begun and ended without reading what it is for."""
         learned = self.result is not None and self.result.learned is not None
-        return learned or not isinstance(self.work, StepStart)
+        step_alone = isinstance(self.work, StepStart) and self.work.lease_seconds is None
+        return learned or not step_alone
 
 
 async def write(store: Store, writes: Sequence[RunWrite]) -> list[object]:
@@ -231,9 +232,12 @@ async def _write(tx: Transaction, writes: Sequence[RunWrite]) -> list[object]:
     return answers
 
 
-def _learn(row: AssignmentRow, learned: Learned) -> None:
+def _learn(row: AssignmentRow, result: StepResult) -> None:
+    learned = result.learned or Learned()
     row.external_id = learned.external_id or row.external_id
     row.token = learned.token or row.token
+    if not result.detail.get("outcome_unknown"):
+        row.acting_until = 0.0
 
 
 async def _write_single(
@@ -249,10 +253,12 @@ async def _write_single(
     batch.tx.heard_by.add(fence.account_id)
     if single.result is not None:
         batch.end_step(fence, single.result)
-        if single.result.learned is not None:
-            _learn(rows[run][1], single.result.learned)
+        if run in rows:
+            _learn(rows[run][1], single.result)
     if not isinstance(single.work, StepStart):
         return await single.work(batch, *rows[run])
     if fence.stop_reason is None:
         batch.begin_step(fence, single.work)
+        if single.work.lease_seconds:
+            rows[run][1].acting_until = await batch.clock() + single.work.lease_seconds
     return fence.stop_reason

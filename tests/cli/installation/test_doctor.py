@@ -6,11 +6,13 @@ import os
 import shutil
 import sqlite3
 from contextlib import closing
+from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from mission_control_tui.provisioning import registry
 from mission_control_tui.settings.settings import locations
 from tests.cli.inprocess import answer, call, ok
 from tests.support import free_port
@@ -198,3 +200,48 @@ def test_a_doubted_clock_is_a_problem_until_it_is_confirmed() -> None:
     assert answer("clock", "show")["doubt"] == ""
     assert "clock" not in problems()
     assert answer("audit")["entries"][0]["action"] == "confirm clock"
+
+
+ROGUE = """
+from mission_control_tui.connect import Declaration, FenceGrade, Health
+
+class Rogue:
+    declares = Declaration(capabilities=frozenset(), fence=FenceGrade.ADVISORY)
+
+    async def check(self):
+        print("I speak out of turn")
+        DEED
+
+    async def aclose(self):
+        raise SystemExit(5)
+
+async def create(context):
+    context.reader().finish()
+    return Rogue()
+"""
+
+
+@pytest.mark.parametrize(
+    ("deed", "words"),
+    [
+        ("return 7", "int in the place of Health"),
+        ("raise SystemExit(4)", "SystemExit"),
+        ("import asyncio; raise asyncio.CancelledError", "CancelledError"),
+        ("{", "SyntaxError"),
+    ],
+)
+def test_what_a_connector_does_in_its_check_is_its_own_finding(
+    deed: str, words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module = f"rogue_{abs(hash(deed))}"
+    (tmp_path / f"{module}.py").write_text(ROGUE.replace("DEED", deed))
+    monkeypatch.syspath_prepend(tmp_path)
+    point = EntryPoint("rogue", f"{module}:create", registry.GROUP)
+    monkeypatch.setattr(registry, "entry_points", lambda group: [point])
+    file = locations().settings_file
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text('[connectors.mail]\ntype = "rogue"\n')
+    found = problems()
+    assert set(found) == {"connector mail"}
+    assert "mail (rogue)" in found["connector mail"]["said"]
+    assert words in found["connector mail"]["said"]

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import CheckConstraint, Float, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from mission_control_tui.model.store.tables.base import Base, Ident, Slug, Words, bytewise
@@ -52,6 +52,8 @@ class AssignmentRow(Base):
     external_id: Mapped[str] = mapped_column(String(256), default="")
     token: Mapped[str] = mapped_column(Text, default="", server_default="")
     """What belongs to a job that runs on at the back end, for its connector."""
+    acting_until: Mapped[float] = mapped_column(Float, default=0.0, server_default="0")
+    """Until then an act at a back end that compares nothing may be under way; by the database's clock."""
     usage: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
     """Usage id -> StoredUsage, as it was measured last."""
 

@@ -25,7 +25,7 @@ class WorkerRow(Base):
 
 
 class ConnectorStateRow(Base):
-    """A connector that refused us: paused until a check passes again."""
+    """A connector that refused us or cannot be reached: paused until a check passes again."""
 
     __tablename__ = "connector_states"
 
@@ -36,3 +36,12 @@ class ConnectorStateRow(Base):
     remedy: Mapped[str] = mapped_column(Text)
     since: Mapped[datetime]
     next_check_at: Mapped[float] = mapped_column(Float)
+    wait: Mapped[float] = mapped_column(Float, default=0.0, server_default="0")
+    """The seconds between two checks, at the moment."""
+    failed_checks: Mapped[int] = mapped_column(default=0, server_default="0")
+    """Checks that failed during this pause."""
+    strikes: Mapped[int] = mapped_column(default=0, server_default="0")
+    """Pauses that followed each other so closely that they count as one trouble."""
+    resumed_at: Mapped[float] = mapped_column(Float, default=0.0, server_default="0")
+    request_id: Mapped[int | None]
+    """The request that met the error which paused it."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from mission_control_tui.connect import (
@@ -35,23 +36,25 @@ from mission_control_tui.provisioning.connectors.simulator.rules import (
 )
 from mission_control_tui.provisioning.connectors.simulator.store import Effect, SimulatorStore
 
+DECLARES = Declaration(
+    capabilities=frozenset(
+        {
+            *(LEVELS, SUSPEND, LIST, LIST_UNMARKED, OWNER_MARK, LASTING_FENCE),
+            *(PASSWORD, MEMBERS, ADOPT),
+        }
+    ),
+    fence=FenceGrade.LOCKED,
+    options=None,
+    limits=None,
+    attributes=None,
+    starts_enabled=True,
+)
+
 
 class Simulator:
     """A back end that keeps its own state on disk; see docs/connectors.md for its settings."""
 
-    declares = Declaration(
-        capabilities=frozenset(
-            {
-                *(LEVELS, SUSPEND, LIST, LIST_UNMARKED, OWNER_MARK, LASTING_FENCE),
-                *(PASSWORD, MEMBERS, ADOPT),
-            }
-        ),
-        fence=FenceGrade.LOCKED,
-        options=None,
-        limits=None,
-        attributes=None,
-        starts_enabled=True,
-    )
+    declares: Declaration
 
     def __init__(
         self,
@@ -60,7 +63,9 @@ class Simulator:
         installation: str,
         *,
         delay_factor: float = 1.0,
+        fence: FenceGrade = FenceGrade.LOCKED,
     ) -> None:
+        self.declares = replace(DECLARES, fence=fence)
         self._store = store
         self._rules = rules
         self._installation = installation
@@ -123,10 +128,13 @@ async def create(context: Context) -> Simulator:
     path = reader.path("path") or _default_path()
     rules_file = reader.path("rules")
     delay_factor = reader.number("delay_factor", 1.0, 0.0, 1000.0)
+    fence = reader.choice("fence", tuple(FenceGrade), FenceGrade.LOCKED)
     reader.finish()
     rules = await asyncio.to_thread(read_rules, rules_file)
     store = SimulatorStore(path, keeps_open=True)
-    return Simulator(store, rules, context.installation, delay_factor=delay_factor)
+    return Simulator(
+        store, rules, context.installation, delay_factor=delay_factor, fence=FenceGrade(fence)
+    )
 
 
 def forget(settings: Mapping[str, object], keys: Sequence[str]) -> int:

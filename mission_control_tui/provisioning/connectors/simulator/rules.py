@@ -31,6 +31,7 @@ BEFORE, AFTER = "before", "after"
 _PATTERNS = ("service", "name", "upn", "step", "level", "state")
 _SAID = {
     ErrorKind.TRANSIENT: "The simulated back end does not answer",
+    ErrorKind.UNREACHABLE: "The simulated back end cannot be reached",
     ErrorKind.THROTTLED: "The simulated back end has had too many requests",
     ErrorKind.STALE: "The simulated object was changed meanwhile",
     ErrorKind.AUTH: "The simulated back end refuses our credentials",
