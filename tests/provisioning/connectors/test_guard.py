@@ -81,11 +81,10 @@ async def call(guarded: Guarded, where: str) -> object:
         return await guarded.check()
     if where == "list":
         return [row async for row in guarded.list()]
-    observed, plan = ObservedState(exists=False), ChangePlan
+    observed = ObservedState(exists=False)
     if where == "apply":
         made = plan_difference(wish("a"), observed, Rogue.declares)
         return await guarded.apply(wish("a"), made, made.steps[0])
-    assert plan
     return await guarded.look(wish("a"))
 
 
@@ -136,7 +135,7 @@ async def test_what_it_answers_instead_of_the_protocols_types_is_its_error(where
 
 @pytest.mark.parametrize("where", CALLS)
 async def test_a_blocking_call_has_its_time_limit_and_the_loop_goes_on(where: str) -> None:
-    guarded = await guard(where, lambda: time.sleep(0.6), 0.15)
+    guarded = await guard(where, lambda: time.sleep(1.5), 0.3)
     beats = 0
 
     async def beat() -> None:
@@ -147,14 +146,14 @@ async def test_a_blocking_call_has_its_time_limit_and_the_loop_goes_on(where: st
 
     heart = asyncio.create_task(beat())
     begun = time.monotonic()
-    with pytest.raises(ConnectorError, match=r"no answer within 0\.15") as caught:
+    with pytest.raises(ConnectorError, match=r"no answer within 0\.3") as caught:
         await call(guarded, where)
-    assert time.monotonic() - begun < 0.5
+    assert time.monotonic() - begun < 1.4
     assert beats > 5
     heart.cancel()
     assert caught.value.kind is ErrorKind.UNREACHABLE
     assert caught.value.outcome_unknown is (where == "apply")
-    await asyncio.sleep(0.6)
+    await asyncio.sleep(1.5)
     if where != "check":
         assert (await guarded.check()).version == "1"
     await guarded.aclose()
