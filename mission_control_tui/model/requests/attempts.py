@@ -112,7 +112,7 @@ class StepStart:
     name: str
     shown: str
     lease_seconds: float | None = None
-    """How long no other attempt may act on the object, where the back end could not tell the two apart; 0 for no more."""
+    """How long nobody else may act on the object, where the back end cannot tell acts apart; 0 for no more."""
 
 
 FIRST_STEP = StepStart(1, "observe", "Looking at the back end")
