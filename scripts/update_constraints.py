@@ -3,9 +3,9 @@
     python3 scripts/update_constraints.py            pins what is new, keeps every other version
     python3 scripts/update_constraints.py --upgrade  takes the newest of everything that pyproject.toml allows
 
-Installs the project with its `dev` extra into a throw-away environment of each Python that is named or found
-(python3.11, python3.12, python3.13), and writes what pip installed there. A version that not all of them share
-is written with a marker. Names no index and no host.
+Installs the project with its `dev` and `benchmark` extras into a throw-away environment of each Python that is
+named or found (python3.11, python3.12, python3.13), and writes what pip installed there. A version that not all of
+them share is written with a marker. Names no index and no host.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def resolve(python: str, keep: Path | None) -> tuple[str, dict[str, str]]:
         subprocess.run([python, "-I", "-m", "venv", directory], check=True)
         interpreter = Path(directory) / "bin" / "python"
         pip = [str(interpreter), "-I", "-m", "pip", "--disable-pip-version-check"]
-        install = [*pip, "install", "--quiet", f"{ROOT}[dev]", "editables"]
+        install = [*pip, "install", "--quiet", f"{ROOT}[dev,benchmark]", "editables"]
         if keep is not None:
             install += ["--constraint", str(keep)]
         subprocess.run(install, check=True, env={**os.environ, "PIP_USER": "0"})

@@ -133,7 +133,7 @@ def _import_everything() -> None:
     """Import what a worker and a command need; the module that a process runs is left to it."""
     import aiosqlite
     import asyncpg
-    import dbos
+    import procrastinate
     import sqlalchemy.dialects.postgresql.asyncpg
     import sqlalchemy.dialects.sqlite.aiosqlite
 
@@ -143,8 +143,8 @@ def _import_everything() -> None:
     import mission_control_tui.provisioning.backends
     import mission_control_tui.provisioning.connectors.postgresql
     import mission_control_tui.provisioning.connectors.simulator
-    import mission_control_tui.provisioning.dbos_engine
     import mission_control_tui.provisioning.engine
+    import mission_control_tui.provisioning.procrastinate_engine
     import mission_control_tui.provisioning.worker
 
 

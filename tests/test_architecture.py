@@ -215,7 +215,7 @@ def test_every_stylesheet_belongs_to_a_screen_or_an_application() -> None:
 @pytest.mark.parametrize(
     ("package", "forbidden"),
     [
-        ("mission_control_tui.model", {"textual", "rich", "dbos"}),
+        ("mission_control_tui.model", {"textual", "rich", "procrastinate", "psycopg"}),
         ("mission_control_tui.provisioning", {"textual"}),
     ],
 )

@@ -1,4 +1,4 @@
-"""The command line. Parses before it imports anything heavy: Textual and DBOS are loaded only where they are used."""
+"""The command line. Parses before it imports anything heavy: Textual and the engine only where they are used."""
 
 from mission_control_tui.cli.main import main
 

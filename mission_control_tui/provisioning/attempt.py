@@ -52,7 +52,6 @@ from mission_control_tui.provisioning.desired_state import (
     previous_state,
     with_password,
 )
-from mission_control_tui.provisioning.engine import JobEngine
 from mission_control_tui.provisioning.guard import SAID_LIMIT, Guarded
 from mission_control_tui.provisioning.rate_limits import (
     LONGEST_RETRY_AFTER,
@@ -100,7 +99,6 @@ class AttemptContext:
 
     store: Store
     records: RunRecords
-    engine: JobEngine
     backends: Backends
     settings: WorkerSettings
     key_file: Path
@@ -154,7 +152,7 @@ def _unusable(error: MissionControlError) -> AttemptFailure:
 
 
 class _DurableJournal:
-    """Notes steps in the engine and the store. Raises WorkerStop, AttemptStop or RunLost between two steps."""
+    """Notes steps in the store. Raises WorkerStop, AttemptStop or RunLost between two steps."""
 
     def __init__(self, context: AttemptContext, run: Run, job: Job, lease: float | None) -> None:
         self._lease = lease
@@ -212,36 +210,28 @@ class _DurableJournal:
         call: Callable[[], Awaitable[T]],
         detail: Callable[[T], Mapping[str, object]],
     ) -> T:
-        """Do one recorded step of the engine, which learns neither its result nor its error."""
-        ended: list[T | ConnectorError] = []
-
-        async def recorded() -> None:
-            try:
-                ended.append(await call())
-            except ConnectorError as error:
-                ended.append(error)
-
         begun = time.monotonic()
-        await self._context.engine.step(name, recorded)
-        took = round((time.monotonic() - begun) * 1000)
-        found = ended[0]
-        if isinstance(found, ConnectorError):
+        try:
+            found = await call()
+        except ConnectorError as error:
             self.result = StepResult(
                 self._number,
                 name,
                 StepState.FAILED,
-                took,
-                found.said,
-                found.remedy,
+                _since(begun),
+                error.said,
+                error.remedy,
                 {
-                    "kind": str(found.kind),
-                    "code": found.code,
-                    "outcome_unknown": found.outcome_unknown,
-                    "field": found.field,
+                    "kind": str(error.kind),
+                    "code": error.code,
+                    "outcome_unknown": error.outcome_unknown,
+                    "field": error.field,
                 },
             )
-            raise found
-        self.result = StepResult(self._number, name, StepState.DONE, took, detail=detail(found))
+            raise
+        self.result = StepResult(
+            self._number, name, StepState.DONE, _since(begun), detail=detail(found)
+        )
         return found
 
 
@@ -384,6 +374,11 @@ class _Attempt:
             await self._end(outcomes.cancel_back(found))
         else:
             await self._end(outcomes.cancel_halfway(observation(self._job, observed)))
+
+
+def _since(begun: float) -> int:
+    """Return the milliseconds since then."""
+    return round((time.monotonic() - begun) * 1000)
 
 
 def _found(look: Look) -> Mapping[str, object]:

@@ -7,22 +7,22 @@ import contextlib
 import logging
 import random
 import time
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Callable, Coroutine
 from contextlib import aclosing
 from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from mission_control_tui.model.errors import Conflict, StoreError
+from mission_control_tui.model.errors import StoreError
 from mission_control_tui.model.requests.attempts import Run, RunLost
 from mission_control_tui.model.requests.claims import (
     ClaimedRequest,
     Outlook,
     Slots,
     begin_waits_anew,
-    claim,
     look,
 )
 from mission_control_tui.model.requests.dependencies import settle_all
@@ -31,23 +31,18 @@ from mission_control_tui.model.requests.removal_limit import RemovalLimit
 from mission_control_tui.model.requests.workers import (
     Identity,
     LeaseLost,
-    acquire,
-    beat,
-    bury_the_dead,
-    is_older,
-    live_workers,
-    retire,
+    lease_lost,
     retire_if_idle,
 )
 from mission_control_tui.model.states import ErrorKind, Priority
 from mission_control_tui.model.store.change_feed import changes
 from mission_control_tui.model.store.database import Store
-from mission_control_tui.model.store.engine import FLAWS
+from mission_control_tui.model.store.engine import ENGINE_SCHEMA, FLAWS
 from mission_control_tui.provisioning.attempt import AttemptContext, run_attempt
 from mission_control_tui.provisioning.backends import Backends
 from mission_control_tui.provisioning.bulk_runner import BulkRunner
 from mission_control_tui.provisioning.connector_checks import ConnectorChecks, first_line
-from mission_control_tui.provisioning.engine import JobEngine
+from mission_control_tui.provisioning.engine import BeatRefused, JobEngine, RunRequest
 from mission_control_tui.provisioning.housekeeping import Housekeeping
 from mission_control_tui.provisioning.run_records import RunRecords
 from mission_control_tui.settings.settings import WorkerSettings
@@ -67,14 +62,16 @@ CLAIM_AGAIN_SECONDS = 0.5
 """Something is due and could not be taken: limits over all workers, or another's claim in progress."""
 STOP_SECONDS = 10.0
 """How long steps in flight may take to reach their end when the worker is told to stop."""
-CLOSE_SECONDS = 10.0
-START_SECONDS = 30.0
-"""A job that the engine has not begun after so long goes back to the queue."""
-FORGET_SECONDS = 3.0
+CLOSE_SECONDS = 5.0
+LAST_SECONDS, LOST_SECONDS = 45.0, 10.0
+"""The process ends within so long after it was told to stop, or was lost, whatever still holds it."""
+RESCUE_TRIES = 5
+"""After an error of the worker itself the waits grow for so many attempts: what failed is not the back end."""
 ENGINE_TRIES = 3
-DRAIN_POLL_SECONDS = 0.2
+SILENT_SHARE = 0.8
+"""Of its lease: a worker that was not heard for so long stops whatever it does, before another takes its place."""
 
-EngineFactory = Callable[[Callable[[int, int], Awaitable[None]]], JobEngine]
+EngineFactory = Callable[[RunRequest], JobEngine]
 
 
 class Exit(IntEnum):
@@ -84,17 +81,19 @@ class Exit(IntEnum):
     LEASE_LOST = LeaseLost.exit_code
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Job:
-    """A request that this worker took; the engine runs it in `task` once it has begun."""
+    """An attempt that has begun, and the task that runs it."""
 
     claimed: ClaimedRequest
-    claimed_at: float
-    task: asyncio.Task[None] | None = None
+    task: asyncio.Task[None]
 
 
 class Worker:
-    """One worker process; `run` is its whole life. `stays`: it does not end when idle."""
+    """One worker process; `run` is its whole life. `stays`: it does not end when idle.
+
+    `ends_within` is told by when the process shall have ended at the latest, and with which code.
+    """
 
     def __init__(
         self,
@@ -106,6 +105,7 @@ class Worker:
         me: Identity,
         *,
         stays: bool,
+        ends_within: Callable[[float, int], None] = lambda _seconds, _code: None,
         rng: random.Random | None = None,
     ) -> None:
         self._store = store
@@ -113,6 +113,7 @@ class Worker:
         self._backends = backends
         self._me = me
         self._stays = stays or not store.is_sqlite
+        self._ends_within = ends_within
         self._limits = backends.limits
         self._removals = RemovalLimit(settings.removal_limit, settings.removal_window_seconds)
         self._housekeeping = Housekeeping(store, settings)
@@ -121,7 +122,6 @@ class Worker:
         self._around = AttemptContext(
             store,
             self._records,
-            self._engine,
             backends,
             settings,
             key_file,
@@ -129,7 +129,10 @@ class Worker:
             rng or random.Random(),  # noqa: S311 - spreads retries, keeps no secret
         )
         self._wake = asyncio.Event()
+        self._in_doubt = asyncio.Event()
+        self._looking: asyncio.Task[Any] | None = None
         self._stopping = False
+        self._stopped_at = 0.0
         self._draining = False
         self._lost = False
         self._bulks = BulkRunner(
@@ -138,61 +141,61 @@ class Worker:
         self._checks = ConnectorChecks(store, settings, backends, self._wake.set)
         self._jobs: dict[Run, _Job] = {}
         self._unfinished: set[Run] = set()
-        self._ended: list[tuple[float, Run]] = []
-        self._dead: set[str] = set()
         self._busy_at = time.monotonic()
         self._settle_at = 0.0
         self._timeout = 0.0
 
     @property
     def _tasks(self) -> list[asyncio.Task[None]]:
-        """Return the tasks of the jobs that the engine has begun."""
-        return [job.task for job in self._jobs.values() if job.task is not None]
+        """Return the tasks of all attempts that are under way."""
+        return [job.task for job in self._jobs.values()]
 
     def stop(self) -> None:
         """Take nothing new, let steps in flight end, give the rest back."""
         self._stopping = True
+        self._stopped_at = time.monotonic()
+        self._engine.stop()
         self._wake.set()
+        self._ends_within(LAST_SECONDS, Exit.ENDED)
+        asyncio.get_running_loop().call_later(STOP_SECONDS, self._hurry)
+
+    def _hurry(self) -> None:
+        """Wait no longer for a database that does not answer."""
+        if self._looking is not None:
+            self._store.hang_up()
+            self._looking.cancel()
 
     async def acquire(self) -> None:
-        """Get the lease, waiting for an older version to drain. Raises Conflict when another worker has it."""
-        asked = False
-        while True:
-            got = await acquire(self._store, self._me, self._settings.lease_seconds)
-            if got.holder is None:
-                self._dead |= set(got.dead)
-                if got.requests:
-                    log.info("took over requests %s from %s", got.requests, got.dead)
-                return
-            if not is_older(got.holder.app_version, self._me.app_version) or self._stopping:
-                raise Conflict(
-                    f"A worker runs already: process {got.holder.pid} on {got.holder.host}.",
-                    hint="One is enough; it takes whatever is queued.",
-                )
-            if not asked:
-                log.info("waiting for worker %s, an older version, to drain", got.holder.id)
-                asked = True
-            await asyncio.sleep(DRAIN_POLL_SECONDS)
+        """Become a worker, waiting for an older version to drain. Raises Conflict when another has the only place."""
+        await self._engine.join(lambda: self._stopping)
 
     async def run(self) -> int:
         """Work until told to stop, idle, drained or taken over; returns the exit code. Needs the lease."""
         helpers = [
-            asyncio.create_task(self._keep(self._heartbeat)),
             asyncio.create_task(self._keep(self._listen)),
             asyncio.create_task(self._keep(self._bulks.run)),
         ]
         started = False
+        self._looking = asyncio.current_task()
         try:
             started = await self._started()
+            helpers.append(asyncio.create_task(self._keep(self._heartbeat)))
+            looked_at = time.monotonic()
             while not await self._tick():
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._wake.wait(), self._timeout)
                 self._wake.clear()
-                await asyncio.sleep(BUSY_SECONDS if self._jobs else COALESCE_SECONDS)
+                pause = BUSY_SECONDS if self._jobs else COALESCE_SECONDS
+                await asyncio.sleep(max(0.0, looked_at + pause - time.monotonic()))
+                looked_at = time.monotonic()
         except LeaseLost as lost:
             log.error("%s", lost.what)
             self._lost = True
+        except asyncio.CancelledError:
+            if not (self._stopping or self._lost):
+                raise
         finally:
+            self._looking = None
             await self._end(helpers, started)
         return Exit.LEASE_LOST if self._lost else Exit.ENDED
 
@@ -217,12 +220,10 @@ class Worker:
                 await self._engine.start()
                 return
             except Exception as error:
-                # A worker that was frozen here may have lost its lease.
-                await look(self._store, self._me.id)
                 if not tries_left:
                     raise StoreError(
                         f"The job engine cannot start: {first_line(error)}",
-                        hint="It makes its own tables, in a schema `dbos`.",
+                        hint=f"It makes its own tables, in the schema {ENGINE_SCHEMA}.",
                     ) from error
                 log.warning("the engine is started once more: %s", first_line(error))
 
@@ -247,7 +248,7 @@ class Worker:
             if check is not None:
                 self._wait_at_most(check)
             await self._settle(outlook)
-            took = await self._claim(outlook)
+            took = await self._offer(outlook)
             if not outlook.draining:
                 # A worker that makes way for a newer one leaves what is due by the clock to that.
                 await self._housekeeping.run_by_and_by()
@@ -264,35 +265,12 @@ class Worker:
         self._timeout = min(max(seconds, 0.01), self._timeout)
 
     async def _mend(self) -> None:
-        """Mend what an engine failure left: jobs that never began, runs without an ending."""
-        now = time.monotonic()
-        for run, job in tuple(self._jobs.items()):
-            if job.task is None and now - job.claimed_at > START_SECONDS:
-                named = (run.request_id, run.attempt)
-                log.warning("the engine did not begin job %s in time", named)
-                self._unfinished.add(run)
-                del self._jobs[run]
+        """Give back the runs that reached no ending."""
         for run in tuple(self._unfinished):
             with contextlib.suppress(RunLost):
-                given_back = give_back("The worker's engine failed; tried again.")
+                given_back = give_back("The worker failed; tried again.")
                 await self._records.write(run, None, given_back)
             self._unfinished.discard(run)
-        await self._forget()
-
-    async def _forget(self) -> None:
-        """Delete what the engine keeps of ended jobs, some time after their end: until then it writes of it itself."""
-        now = time.monotonic()
-        if self._ended:
-            self._wait_at_most(FORGET_SECONDS)
-        if not self._dead and not (self._ended and now - self._ended[0][0] > FORGET_SECONDS):
-            return
-        old = [ended for ended in self._ended if now - ended[0] > FORGET_SECONDS / 2]
-        self._ended = self._ended[len(old) :]
-        dead, self._dead = self._dead, set()
-        try:
-            await self._engine.forget([(run.request_id, run.attempt) for _, run in old], dead)
-        except Exception as error:  # noqa: BLE001 - housekeeping of a disposable store
-            log.warning("ended jobs were not deleted: %s", first_line(error))
 
     async def _settle(self, outlook: Outlook) -> None:
         if not outlook.waiting:
@@ -304,57 +282,43 @@ class Worker:
             self._settle_at = time.monotonic() + max(SETTLE_SECONDS, took * SETTLE_PAUSE)
         self._wait_at_most(self._settle_at - time.monotonic())
 
-    async def _claim(self, outlook: Outlook) -> bool:
-        """Take what is due; return True when something was taken."""
+    async def _offer(self, outlook: Outlook) -> bool:
+        """Let start what is due; return True when anything does."""
         if outlook.next_at is not None:
             self._wait_at_most(outlook.next_at - outlook.now)
         free = self._settings.slots - len(self._jobs)
-        if not outlook.due or outlook.draining or free <= 0:
+        if not outlook.due or outlook.draining or (free <= 0 and self._store.is_sqlite):
             return False
         bulk = sum(job.claimed.priority >= Priority.BULK for job in self._jobs.values())
         for_bulk = max(0, self._settings.slots - self._settings.interactive_slots - bulk)
         slots = Slots(free, min(free, for_bulk), self._removals)
-        taken = await claim(self._store, self._me.id, slots, self._limits)
-        for claimed in taken:
-            self._jobs[claimed.run] = _Job(claimed, time.monotonic())
-        for claimed in taken:
-            await self._submit(claimed)
-        if not taken:
+        started = await self._engine.offer(slots, self._limits)
+        if not started:
             wait = self._limits.next_start()
             self._wait_at_most(CLAIM_AGAIN_SECONDS if wait is None else wait)
-        return bool(taken)
+        return bool(started)
 
-    async def _submit(self, claimed: ClaimedRequest) -> None:
+    async def _run_job(self, claimed: ClaimedRequest) -> None:
         run = claimed.run
-        try:
-            async with asyncio.timeout(START_SECONDS):
-                await self._engine.submit(run.request_id, run.attempt, claimed.priority)
-        except Exception as error:  # noqa: BLE001 - whatever it was, the request must not be lost
-            log.warning("request %d was not queued: %s", run.request_id, first_line(error))
-            job = self._jobs.get(run)
-            if job is None or job.task is None:
-                self._unfinished.add(run)
-                self._jobs.pop(run, None)
-            self._wait_at_most(1.0)
-
-    async def _run_job(self, request_id: int, attempt: int) -> None:
-        run = Run(request_id, attempt, self._me.id)
-        job = self._jobs.get(run)
-        if job is None or job.task is not None:
+        task = asyncio.current_task()
+        if task is None or self._lost:
             return
-        job.task = asyncio.current_task()
+        self._jobs[run] = _Job(claimed, task)
         try:
             await run_attempt(self._around, run)
         except RunLost:
-            log.info("request %d, attempt %d no longer counts", request_id, attempt)
+            log.info("request %d, attempt %d no longer counts", run.request_id, run.attempt)
+            # Another worker may have taken this one's place.
+            self._in_doubt.set()
         except asyncio.CancelledError:
             self._unfinished.add(run)
             raise
         except Exception as error:  # noqa: BLE001 - whatever it was, the request must not be lost
-            log.warning("request %d, attempt %d: %s", request_id, attempt, first_line(error))
+            log.warning(
+                "request %d, attempt %d: %s", run.request_id, run.attempt, first_line(error)
+            )
             await self._rescue(run, error)
         finally:
-            self._ended.append((time.monotonic(), run))
             self._jobs.pop(run, None)
             self._wake.set()
 
@@ -362,7 +326,7 @@ class Worker:
         """Try an error that no connector made again as one that can heal, or later when the database is away."""
         said = f"The worker failed: {first_line(error)}"
         failure = AttemptFailure(ErrorKind.TRANSIENT, said, "The worker's log may say more.")
-        delay = min(2.0 ** min(run.attempt, 30), self._settings.retry_cap_seconds)
+        delay = min(2.0 ** min(run.attempt, RESCUE_TRIES), self._settings.retry_cap_seconds)
         try:
             retry = Retry(delay, max(1, self._settings.retry_limit))
             await self._records.write(run, None, try_again(failure, retry))
@@ -401,32 +365,61 @@ class Worker:
             except LeaseLost as lost:
                 log.error("%s", lost.what)
                 self._lost = True
+                self._engine.stop()
                 for task in self._tasks:
                     task.cancel()
                 self._wake.set()
+                self._hurry()
+                self._ends_within(LOST_SECONDS, Exit.LEASE_LOST)
                 return
             except Exception as error:  # noqa: BLE001 - the next try may do better
                 log.warning("%s: %s", work.__name__, first_line(error))
             await asyncio.sleep(self._settings.lease_seconds / BEATS_PER_LEASE)
 
     async def _heartbeat(self) -> None:
-        steady_since = time.monotonic()
+        steady_since = heard = time.monotonic()
         lease = self._settings.lease_seconds
         ahead: float | None = None
+        silent = False
         while True:
-            now = await beat(self._store, self._me.id, lease)
-            before, ahead = ahead, now - time.monotonic()
+            try:
+                async with asyncio.timeout(self._silence_left(heard)):
+                    now = await self._engine.beat()
+            except (BeatRefused, OSError, TimeoutError) as error:
+                if isinstance(error, BeatRefused):
+                    heard = time.monotonic()
+                elif self._silence_left(heard) == 0.0:
+                    raise lease_lost(self._me.id) from error
+                if not silent:
+                    log.warning("no heartbeat: %s", first_line(error))
+                silent = True
+                steady_since = time.monotonic()
+                await asyncio.sleep(lease / BEATS_PER_LEASE)
+                continue
+            heard, silent = time.monotonic(), False
+            before, ahead = ahead, now - heard
             if before is not None and abs(ahead - before) > lease / 2:
                 # A clock that leaped has ended everybody's lease.
-                steady_since = time.monotonic()
+                steady_since = heard
             # After an outage of the database everybody's lease has run out: let others beat first.
-            if not self._store.is_sqlite and time.monotonic() - steady_since > lease:
-                buried = await bury_the_dead(self._store, lease)
-                self._dead |= set(buried.dead)
-                if buried.requests:
-                    log.info("took over requests %s from %s", buried.requests, buried.dead)
-                self._limits.workers = len(await live_workers(self._store, lease))
-            await asyncio.sleep(lease / BEATS_PER_LEASE)
+            if heard - steady_since > lease:
+                self._limits.workers = await self._take_over()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._in_doubt.wait(), lease / BEATS_PER_LEASE)
+            self._in_doubt.clear()
+
+    def _silence_left(self, heard: float) -> float | None:
+        """Return for how long this worker may still go unheard; None where nobody would take its place."""
+        if not self._engine.ends_in_silence:
+            return None
+        return max(0.0, heard + self._settings.lease_seconds * SILENT_SHARE - time.monotonic())
+
+    async def _take_over(self) -> int:
+        try:
+            return await self._engine.take_over()
+        except Exception as error:  # noqa: BLE001 - the next beat tries again
+            log.warning("nobody's work was taken over: %s", first_line(error))
+            return self._limits.workers
 
     async def _listen(self) -> None:
         async with aclosing(changes(self._store)) as feed:
@@ -434,28 +427,32 @@ class Worker:
                 self._wake.set()
 
     async def _end(self, helpers: list[asyncio.Task[None]], started: bool) -> None:
-        """Let go of everything; without the lease nothing more is written."""
+        """Let go of everything, whatever does not answer; without the lease nothing more is written."""
         if not self._lost:
             await self._wait_for_steps()
-        for task in (*self._tasks, *self._checks.running):
+        left = [*helpers, *self._tasks, *self._checks.running]
+        for task in left:
             task.cancel()
-        for helper in helpers:
-            helper.cancel()
-        await asyncio.gather(*helpers, *self._tasks, *self._checks.running, return_exceptions=True)
-        await self._records.close()
+        if left:
+            await asyncio.wait(left, timeout=CLOSE_SECONDS)
+        await self._at_most(self._records.close())
         if not self._lost:
             try:
-                given = await retire(self._store, self._me.id)
+                async with asyncio.timeout(CLOSE_SECONDS):
+                    given = await self._engine.leave({*self._unfinished, *self._jobs})
                 if given:
                     log.info("gave back requests %s", given)
             except (SQLAlchemyError, OSError, StoreError) as error:
                 log.warning("the lease was not given back: %s", first_line(error))
         if started:
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._engine.close(), CLOSE_SECONDS)
-        await self._backends.close()
+            await self._at_most(self._engine.close(at_once=self._lost))
+        await self._at_most(self._backends.close())
+
+    async def _at_most(self, closing: Coroutine[object, object, None]) -> None:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(closing, CLOSE_SECONDS)
 
     async def _wait_for_steps(self) -> None:
-        deadline = time.monotonic() + STOP_SECONDS
+        deadline = self._stopped_at + STOP_SECONDS
         while self._tasks and time.monotonic() < deadline and not self._lost:
             await asyncio.wait(self._tasks, timeout=0.1)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import faulthandler
 import logging
 import os
 import signal
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import TextIO
@@ -38,13 +40,39 @@ def run_worker(
     StoreError. The log goes to `handler` (stderr). `reload` reads the settings again while a connector is paused.
     """
     _log_to(handler or logging.StreamHandler(sys.stderr))
-    return asyncio.run(_work(settings, url, foreground, reload, lock))
+    last = _LastResort()
+    try:
+        return asyncio.run(_work(settings, url, foreground, reload, lock, last))
+    finally:
+        last.call_off()
+
+
+class _LastResort:
+    """Ends the process whatever holds it, once it has been told to end and the time for that is over."""
+
+    def __init__(self) -> None:
+        self._timers: list[threading.Timer] = []
+
+    def ends_within(self, seconds: float, code: int) -> None:
+        timer = threading.Timer(seconds, self._end, (code,))
+        timer.daemon = True
+        timer.start()
+        self._timers.append(timer)
+
+    def call_off(self) -> None:
+        for timer in self._timers:
+            timer.cancel()
+
+    def _end(self, code: int) -> None:
+        log.error("the worker is held up and ends in the middle of it")
+        faulthandler.dump_traceback(all_threads=True)
+        os._exit(code)
 
 
 def _log_to(handler: logging.Handler) -> None:
     handler.setFormatter(logging.Formatter(_FORMAT))
-    # DBOS paints the terminal unless its logger has a handler before it is made.
-    for name, level in (("mission_control_tui", logging.INFO), ("dbos", logging.WARNING)):
+    # What the engine says of a job, and of itself, is said by this program already.
+    for name, level in (("mission_control_tui", logging.INFO), ("procrastinate", logging.CRITICAL)):
         logger = logging.getLogger(name)
         logger.handlers[:] = [handler]
         logger.setLevel(level)
@@ -57,6 +85,7 @@ async def _work(
     foreground: bool,
     reload: Callable[[], Settings] | None,
     lock: int | None,
+    last: _LastResort,
 ) -> int:
     from mission_control_tui.model.caller import WORKER
     from mission_control_tui.model.installation.connector_switch import switch_connectors
@@ -65,19 +94,19 @@ async def _work(
     from mission_control_tui.model.store.database import Store
     from mission_control_tui.model.store.upgrade import key_path
     from mission_control_tui.provisioning.backends import Backends
-    from mission_control_tui.provisioning.engine import EmbeddedEngine, JobEngine, JobFunction
+    from mission_control_tui.provisioning.engine import EmbeddedEngine, JobEngine, RunRequest
     from mission_control_tui.provisioning.worker import Worker
 
     store = await Store.open(url, create=False, connectors=settings.services, inline=True)
     try:
         me = Identity.of_this_process(__version__)
 
-        def make_engine(run: JobFunction) -> JobEngine:
+        def make_engine(run: RunRequest) -> JobEngine:
             if store.is_sqlite:
-                return EmbeddedEngine(store.url, run)
-            from mission_control_tui.provisioning.dbos_engine import DbosEngine
+                return EmbeddedEngine(store, me, settings.worker.lease_seconds, run)
+            from mission_control_tui.provisioning.procrastinate_engine import ProcrastinateEngine
 
-            return DbosEngine(store.url, me.id, __version__, settings.worker.slots, run)
+            return ProcrastinateEngine(store, me, settings.worker, run)
 
         worker = Worker(
             store,
@@ -87,6 +116,7 @@ async def _work(
             key_path(store.url, settings.worker.key_file),
             me,
             stays=foreground,
+            ends_within=last.ends_within,
         )
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):

@@ -128,7 +128,7 @@ def loaded(*arguments: str) -> set[str]:
 )
 def test_ordinary_commands_import_nothing_heavy(arguments: tuple[str, ...]) -> None:
     ok("status")
-    heavy = {"textual", "rich", "dbos", "pydantic", "alembic", "asyncpg"}
+    heavy = {"textual", "rich", "procrastinate", "psycopg", "pydantic", "alembic", "asyncpg"}
     assert not loaded(*arguments) & heavy
 
 

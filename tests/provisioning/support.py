@@ -14,13 +14,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import func, insert, select, text
+from sqlalchemy import func, insert, select, text, update
 from sqlalchemy.engine import URL
 
 from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.catalogue.in_force import put
 from mission_control_tui.model.catalogue.types import Catalogue
 from mission_control_tui.model.people.fields import UserDetails
+from mission_control_tui.model.requests import engine_jobs
 from mission_control_tui.model.services import seats
 from mission_control_tui.model.states import (
     ACTIVE_STATES,
@@ -30,6 +31,7 @@ from mission_control_tui.model.states import (
     RequestState,
 )
 from mission_control_tui.model.store.database import Store
+from mission_control_tui.model.store.engine import ENGINE_SCHEMA
 from mission_control_tui.model.store.lookups import account_row, user_row
 from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.accounts import AccountRow, DomainRow
@@ -229,6 +231,23 @@ class World:
         async with self.store.read() as session:
             rows = await session.scalars(select(WorkerRow).order_by(WorkerRow.started_at))
             return list(rows)
+
+    async def working(self) -> set[int]:
+        """The processes that have a worker's place, whether they are alive or not."""
+        if self.store.is_sqlite:
+            return {row.pid for row in await self.workers() if not row.ended}
+        async with self.store.read() as session:
+            return {process.pid for process in await engine_jobs.processes(session)}
+
+    async def leases_run_out(self) -> None:
+        """Let every worker have been silent for longer than its lease."""
+        heartbeats = f"UPDATE {ENGINE_SCHEMA}.procrastinate_workers SET last_heartbeat = 'epoch'"
+        async with self.store.write(self.caller) as tx:
+            await tx.session.execute(
+                update(WorkerRow).values(lease_until=0.0)
+                if self.store.is_sqlite
+                else text(heartbeats)
+            )
 
     def effects(self) -> list[Effect]:
         return list(ledger(self.simulator_path)) if self.simulator_path.exists() else []

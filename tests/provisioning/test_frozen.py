@@ -5,12 +5,10 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from sqlalchemy import update
 
 from mission_control_tui.model.errors import Conflict
 from mission_control_tui.model.requests.workers import LeaseLost
 from mission_control_tui.model.states import Light
-from mission_control_tui.model.store.tables.workers import WorkerRow
 from tests.provisioning.support import EXCHANGE_STEPS, World, doubled, freeze_harmlessly, worker
 
 pytestmark = [pytest.mark.kill, pytest.mark.any_database]
@@ -32,8 +30,7 @@ async def test_frozen_until_another_has_taken_over(world: World) -> None:
         if world.store.is_sqlite:
             with worker(world, "too early") as early:
                 assert early.wait() == Conflict.exit_code
-        async with world.store.write(world.caller) as tx:
-            await tx.session.execute(update(WorkerRow).values(lease_until=0.0))
+        await world.leases_run_out()
         with worker(world, "next") as successor:
             await world.settled()
             frozen.thaw()

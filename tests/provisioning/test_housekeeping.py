@@ -87,7 +87,7 @@ async def test_a_worker_at_rest_wakes_at_the_moment_by_itself(world: World) -> N
     with worker(world, MISSION_CONTROL_WORKER__LEASE_SECONDS="30"):
 
         async def at_work() -> bool:
-            return any(not one.ended for one in await world.workers())
+            return bool(await world.working())
 
         await world.until(at_work)
         await let_it_be_due(world, 1.5)
@@ -129,7 +129,7 @@ async def test_several_workers_beside_each_other_do_each_once(postgres_world: Wo
             stack.enter_context(worker(world, f"worker-{number}"))
 
         async def both() -> bool:
-            return len([one for one in await world.workers() if not one.ended]) == 2
+            return len(await world.working()) == 2
 
         await world.until(both)
         await let_it_be_due(world)
@@ -190,7 +190,7 @@ async def test_expired_accounts_are_disabled_and_the_bin_is_emptied(world: World
     with worker(world, "again"):
 
         async def at_work() -> bool:
-            return any(not one.ended for one in await world.workers())
+            return bool(await world.working())
 
         await world.until(at_work)
         await asyncio.sleep(1.0)

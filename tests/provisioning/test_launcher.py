@@ -15,8 +15,10 @@ import pytest
 from sqlalchemy import text, update
 
 from mission_control_tui.model.errors import Conflict
+from mission_control_tui.model.requests import engine_jobs
 from mission_control_tui.model.requests.workers import live_workers, retire_if_idle
 from mission_control_tui.model.states import Light, RequestState
+from mission_control_tui.model.store.engine import ENGINE_SCHEMA
 from mission_control_tui.model.store.processes import started_at
 from mission_control_tui.model.store.tables.requests import RequestRow
 from mission_control_tui.model.store.tables.workers import WorkerRow
@@ -241,9 +243,10 @@ async def test_the_engine_keeps_nothing_of_what_has_ended(postgres_world: World)
 
     async def kept() -> tuple[int, int]:
         async with world.store.read() as session:
-            jobs = await session.scalar(text("SELECT count(*) FROM dbos.workflow_status"))
-            queues = await session.scalar(text("SELECT count(*) FROM dbos.queues"))
-            return int(jobs or 0), int(queues or 0)
+            jobs = await session.scalar(
+                text(f"SELECT count(*) FROM {ENGINE_SCHEMA}.procrastinate_jobs")
+            )
+            return int(jobs or 0), len(await engine_jobs.processes(session))
 
     with worker(world, "killed") as killed:
         given = await world.give(upn)
@@ -269,7 +272,7 @@ async def test_the_engine_keeps_nothing_of_what_has_ended(postgres_world: World)
 def test_starting_a_worker_imports_no_engine(module: str) -> None:
     code = (
         f"import sys, mission_control_tui.provisioning.{module};"
-        "print(sorted({'dbos', 'textual', 'psycopg', 'alembic'} & set(sys.modules)))"
+        "print(sorted({'procrastinate', 'textual', 'psycopg', 'alembic'} & set(sys.modules)))"
     )
     output = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True

@@ -6,7 +6,7 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import select, text, update
 
 from mission_control_tui.model.catalogue.types import Catalogue
 from mission_control_tui.model.requests import control as requests
@@ -15,6 +15,7 @@ from mission_control_tui.model.requests.outcomes import Observation, succeed
 from mission_control_tui.model.requests.run_batch import write_one
 from mission_control_tui.model.services.wishes import domain_subject
 from mission_control_tui.model.states import Light, RequestState, Wish, Word
+from mission_control_tui.model.store.engine import ENGINE_SCHEMA
 from mission_control_tui.model.store.lookups import account_row
 from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.accounts import DomainRow
@@ -158,30 +159,42 @@ async def test_concurrency_and_rate_of_a_connector_hold(world: World) -> None:
         assert fifth - first > timedelta(seconds=1) - slack
 
 
+async def at_work_now(world: World) -> set[int]:
+    """The processes that the engine has given a job to."""
+    asked = f"""
+        SELECT DISTINCT pid FROM {ENGINE_SCHEMA}.worker_processes
+        JOIN {ENGINE_SCHEMA}.procrastinate_jobs USING (worker_id) WHERE status = 'doing'
+    """
+    async with world.store.read() as session:
+        return set(await session.scalars(text(asked)))
+
+
 async def test_two_workers_share_the_queue_and_no_service_is_run_twice_at_once(
     postgres_world: World,
 ) -> None:
     world = postgres_world
     upns = await world.people(*(f"user{number}" for number in range(20)))
+    at_work: set[int] = set()
     world.rules("delay = 0.05")
     world.configure(lease_seconds=60.0)  # a busy machine must not let one take over from the other
     with worker(world, "one") as one, worker(world, "two") as two:
 
         async def both() -> bool:
-            return len(await world.workers()) == 2
+            return len(await world.working()) == 2
 
         await world.until(both)
         for upn in upns:
             await world.give(upn, "popx")
         for upn in upns:
             await world.give(upn, "pc-web")
-        await world.settled()
+        while await world.active():
+            at_work |= await at_work_now(world)
+            await asyncio.sleep(0.02)
         assert one.alive
         assert two.alive
+    assert at_work == {one.pid, two.pid}
     async with world.store.read() as session:
-        workers = set(await session.scalars(select(RequestRow.worker_id)))
         rows = (await session.scalars(select(AssignmentRow))).all()
-    assert len(workers - {""}) == 2
     assert {(row.light, row.observed_level) for row in rows} == {(Light.GREEN, "pc-web")}
     created = [(one.key, one.step) for one in world.effects() if one.effect == "created"]
     assert len(created) == len(set(created)) == 3 * len(upns)

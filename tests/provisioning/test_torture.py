@@ -15,7 +15,7 @@ from collections import Counter
 from contextlib import ExitStack
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import select
 
 from mission_control_tui.model.errors import Conflict, MissionControlError
 from mission_control_tui.model.requests import control as requests
@@ -24,7 +24,6 @@ from mission_control_tui.model.states import ACTIVE_STATES, Light, RequestKind, 
 from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.requests import RequestRow
 from mission_control_tui.model.store.tables.services import AssignmentRow, SeatHoldRow, SeatPoolRow
-from mission_control_tui.model.store.tables.workers import WorkerRow
 from mission_control_tui.model.users.passwords import set_password
 from tests.provisioning.support import (
     ACCOUNT,
@@ -89,15 +88,14 @@ async def cancel_something(world: World, rng: random.Random) -> None:
 async def freeze(world: World, victim: WorkerProcess) -> None:
     """Freeze it, and let its lease have run out."""
     await freeze_harmlessly(world, victim)
-    async with world.store.write(world.caller) as tx:
-        await tx.session.execute(update(WorkerRow).values(lease_until=0.0))
+    await world.leases_run_out()
 
 
 async def thaw_the_replaced(world: World, frozen: list[WorkerProcess]) -> None:
     """Wake those whose place another has taken, in the midst of its work."""
-    replaced = {row.pid for row in await world.workers() if row.ended}
+    working = await world.working()
     for one in frozen:
-        if one.pid in replaced:
+        if one.pid not in working:
             one.thaw()
 
 
@@ -105,7 +103,7 @@ async def strike(
     world: World, rng: random.Random, victim: WorkerProcess, frozen: list[WorkerProcess]
 ) -> None:
     blow = rng.choice(("kill", "kill", "freeze", "stop"))
-    at_work = victim.pid in {row.pid for row in await world.workers() if not row.ended}
+    at_work = victim.pid in await world.working()
     match blow if at_work else "kill":
         case "kill":
             victim.kill()

@@ -1,4 +1,4 @@
-"""Who holds the lease, by the database's clock and by what this machine knows of its processes."""
+"""Who holds an embedded worker's lease, by the database's clock and by what this machine knows of its processes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,6 @@ from mission_control_tui.model.requests.workers import (
     LeaseResult,
     acquire,
     beat,
-    bury_the_dead,
     is_older,
     live_workers,
     retire,
@@ -57,26 +56,18 @@ async def test_on_sqlite_one_worker_at_a_time(sqlite_world: World) -> None:
     assert (await acquire(store, second, LEASE)).holder is None
 
 
-async def test_on_postgresql_any_number(postgres_world: World) -> None:
-    store = postgres_world.store
-    workers = [identity() for _ in range(3)]
-    for one in workers:
-        assert (await acquire(store, one, LEASE)).holder is None
-    assert {one.id for one in await live_workers(store, LEASE)} == {one.id for one in workers}
-
-
 @pytest.mark.parametrize(
     "offset",
     [-0.001, -86_400.0, 86_400.0],
     ids=["just run out", "clock moved forward", "clock moved back"],
 )
 async def test_a_lease_that_ran_out_is_taken_over_whatever_the_clock_did(
-    world: World, offset: float
+    sqlite_world: World, offset: float
 ) -> None:
-    store = world.store
+    store = sqlite_world.store
     first, second = identity(), identity()
     await acquire(store, first, LEASE)
-    await lease_until(world, first, offset)
+    await lease_until(sqlite_world, first, offset)
     assert await live_workers(store, LEASE) == ()
     got = await acquire(store, second, LEASE)
     assert got.holder is None
@@ -86,11 +77,11 @@ async def test_a_lease_that_ran_out_is_taken_over_whatever_the_clock_did(
     await beat(store, second.id, LEASE)
 
 
-async def test_a_dead_process_holds_no_lease_however_fresh(world: World) -> None:
+async def test_a_dead_process_holds_no_lease_however_fresh(sqlite_world: World) -> None:
     gone = subprocess.Popen([sys.executable, "-c", "pass"])
     started = started_at(gone.pid) or 0.0
     gone.wait()
-    store = world.store
+    store = sqlite_world.store
     dead = identity(pid=gone.pid, pid_started=started)
     await acquire(store, dead, 600.0)
     other_machine = identity(host="elsewhere", pid=gone.pid, pid_started=started)
@@ -100,28 +91,30 @@ async def test_a_dead_process_holds_no_lease_however_fresh(world: World) -> None
     assert [one.id for one in await live_workers(store, 600.0)] == [other_machine.id]
 
 
-async def test_what_a_buried_worker_ran_goes_back_and_its_writes_are_refused(world: World) -> None:
-    store = world.store
-    (upn,) = await world.people("ann")
-    given = await world.give(upn)
+async def test_what_a_buried_worker_ran_goes_back_and_its_writes_are_refused(
+    sqlite_world: World,
+) -> None:
+    store = sqlite_world.store
+    (upn,) = await sqlite_world.people("ann")
+    given = await sqlite_world.give(upn)
     assert given.request_id is not None
     dead = identity()
     await acquire(store, dead, LEASE)
-    async with store.write(world.caller) as tx:
+    async with store.write(sqlite_world.caller) as tx:
         await tx.session.execute(
             update(RequestRow).values(state=RequestState.RUNNING, attempt=1, worker_id=dead.id)
         )
-    assert await bury_the_dead(store, LEASE) == LeaseResult()
-    await lease_until(world, dead, -1.0)
-    buried = await bury_the_dead(store, LEASE)
+    assert (await acquire(store, identity(), LEASE)).requests == ()
+    await lease_until(sqlite_world, dead, -1.0)
+    buried = await acquire(store, identity(), LEASE)
     assert (buried.dead, buried.requests) == ((dead.id,), (given.request_id,))
-    request = await world.request(given.request_id)
+    request = await sqlite_world.request(given.request_id)
     assert (request.state, request.worker_id) == (RequestState.QUEUED, "")
     old = Run(given.request_id, 1, dead.id)
     with pytest.raises(RunLost):
         await write_one(store, old, None, succeed(Observation(Wish.PRESENT, "popx")))
     # The next attempt of another worker refuses the old one, too.
-    async with store.write(world.caller) as tx:
+    async with store.write(sqlite_world.caller) as tx:
         await tx.session.execute(
             update(RequestRow).values(state=RequestState.RUNNING, attempt=2, worker_id="other")
         )
@@ -130,15 +123,15 @@ async def test_what_a_buried_worker_ran_goes_back_and_its_writes_are_refused(wor
             await write_one(store, stale, None, succeed(Observation(Wish.PRESENT, "popx")))
 
 
-async def test_a_request_of_a_worker_that_nobody_knows_is_not_stranded(world: World) -> None:
-    (upn,) = await world.people("ann")
-    await world.give(upn)
-    async with world.store.write(world.caller) as tx:
+async def test_a_request_of_a_worker_that_nobody_knows_is_not_stranded(sqlite_world: World) -> None:
+    (upn,) = await sqlite_world.people("ann")
+    await sqlite_world.give(upn)
+    async with sqlite_world.store.write(sqlite_world.caller) as tx:
         await tx.session.execute(
             update(RequestRow).values(state=RequestState.RUNNING, attempt=1, worker_id="unknown")
         )
-    await bury_the_dead(world.store, LEASE)
-    async with world.store.read() as session:
+    await acquire(sqlite_world.store, identity(), LEASE)
+    async with sqlite_world.store.read() as session:
         assert await session.scalar(select(RequestRow.state)) == RequestState.QUEUED
 
 

@@ -16,7 +16,7 @@ HEAVY = (
     "wcwidth",
     "sqlalchemy",
     "pydantic",
-    "dbos",
+    "procrastinate",
     "alembic",
     "phonenumbers",
     "iso3166",

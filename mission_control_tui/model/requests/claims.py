@@ -7,7 +7,7 @@ another attempt.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
 
@@ -23,7 +23,6 @@ from sqlalchemy import (
     literal,
     or_,
     select,
-    text,
     update,
 )
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -49,8 +48,6 @@ CLOCK_NOISE = 2.0
 """Seconds by which a clock may be put right without any wait being begun anew."""
 FARTHEST_SECONDS = 4000.0
 """No wait is longer: a next try that is further away was set before the clock was moved back, and is due."""
-CLAIM_LOCK = 7_237_264
-"""PostgreSQL: one claim at a time, so that limits hold over all workers."""
 
 Running = aliased(RequestRow, name="running")
 
@@ -102,17 +99,17 @@ class Outlook:
 
 
 async def look(store: Store, worker_id: str) -> Outlook:
-    """Return a cheap look, so that nobody takes the write lock for nothing. Raises LeaseLost."""
+    """Return a cheap look, so that nobody takes the write lock for nothing. Raises LeaseLost (SQLite)."""
     async with store.read() as session:
         now = await clock(session)
         moment = {"now": now, "noisy_now": now + CLOCK_NOISE, "farthest": now + FARTHEST_SECONDS}
         draining, due, waiting, moved_back, paused, next_at = (
             await session.execute(_OUTLOOK, {**moment, "worker": worker_id})
         ).one()
-        if draining is None:
+        if draining is None and store.is_sqlite:
             raise lease_lost(worker_id)
         found = await pauses(session) if paused else ()
-        return Outlook(now, draining, due, next_at, waiting, moved_back, found)
+        return Outlook(now, bool(draining), due, next_at, waiting, moved_back, found)
 
 
 def _outlook() -> Select[Any]:
@@ -164,25 +161,24 @@ async def claim(
     tx: Transaction, worker_id: str, slots: Slots, limits: Limits
 ) -> tuple[ClaimedRequest, ...]:
     """Take what may start now: state running, next attempt, our name. Raises LeaseLost."""
-    if not tx.is_sqlite:
-        got = await tx.session.scalar(
-            text("SELECT pg_try_advisory_xact_lock(:key)"), {"key": CLAIM_LOCK}
-        )
-        if not got:
-            return ()
     draining = await tx.session.scalar(_is_draining(worker_id))
     if draining is None:
         raise lease_lost(worker_id)
     if draining:
         return ()
-    now = await clock(tx.session)
+    paused, _ = await hold(tx, slots)
+    room = Room(limits, *await running(tx.session))
+    chosen = await choose(tx.session, await clock(tx.session), slots, room, paused)
+    return await take(tx, worker_id, chosen)
+
+
+async def hold(tx: Transaction, slots: Slots) -> tuple[frozenset[str], bool]:
+    """Let wait what must not start now; return the connectors that are paused, and whether anything was held."""
     paused = await pauses(tx.session)
-    for connector in paused:
-        await hold_back(tx, connector.name)
+    held = [await hold_back(tx, connector.name) for connector in paused]
     if slots.removals is not None:
-        await hold_excess(tx, slots.removals)
-    chosen = await _choose(tx, now, slots, limits, {connector.name for connector in paused})
-    return await _take(tx, worker_id, chosen)
+        held.append(await hold_excess(tx, slots.removals) > 0)
+    return frozenset(connector.name for connector in paused), any(held)
 
 
 def _is_due(now: float) -> ColumnElement[bool]:
@@ -194,7 +190,7 @@ def _is_draining(worker_id: str) -> Select[bool]:
     return select(WorkerRow.draining).where(WorkerRow.id == worker_id, WorkerRow.ended.is_(False))
 
 
-async def _running(session: AsyncSession) -> tuple[Counter[str], Counter[str]]:
+async def running(session: AsyncSession) -> tuple[Counter[str], Counter[str]]:
     """Return how many requests of each connector run, all of them and bulk alone."""
     rows = await session.execute(_RUNNING_NOW)
     running: Counter[str] = Counter()
@@ -213,7 +209,7 @@ _RUNNING_NOW = (
 )
 
 
-class _Room:
+class Room:
     """How many of each connector may still start in this claim."""
 
     def __init__(self, limits: Limits, running: Counter[str], bulk: Counter[str]) -> None:
@@ -240,27 +236,33 @@ class _Room:
         return True
 
 
-_Candidate: TypeAlias = Row[int, str | None, int, str]
-"""The id, assignment, priority and connector of a request that is due."""
+Candidate: TypeAlias = Row[int, str | None, int, str, int]
+"""The id, assignment, priority, connector and last attempt of a request that is due."""
 
 
-async def _choose(
-    tx: Transaction, now: float, slots: Slots, limits: Limits, paused: Collection[str]
-) -> list[_Candidate]:
-    """Return the next requests in order, passing over those of connectors that have no room left."""
-    room = _Room(limits, *await _running(tx.session))
-    chosen: dict[str | None, _Candidate] = {}
+async def choose(
+    session: AsyncSession,
+    now: float,
+    slots: Slots,
+    room: Room,
+    paused: Collection[str],
+    but: ColumnElement[bool] | None = None,
+) -> list[Candidate]:
+    """Return the next requests in order, without those `but`, passing over connectors that have no room left."""
+    chosen: dict[str | None, Candidate] = {}
     bulk = 0
     more = True
     while more and (wanted := slots.free - len(chosen)) > 0:
-        found = await _candidates(
-            tx,
-            now,
-            wanted,
-            {*paused, *room.full},
-            room.full_for_bulk if bulk < slots.for_bulk else None,
-            chosen,
-        )
+        statement = _due(now, wanted, {*paused, *room.full}, chosen)
+        if bulk >= slots.for_bulk:
+            statement = statement.where(_INTERACTIVE)
+        elif room.full_for_bulk:
+            statement = statement.where(
+                or_(_INTERACTIVE, AssignmentRow.connector.not_in(room.full_for_bulk))
+            )
+        if but is not None:
+            statement = statement.where(~but)
+        found = (await session.execute(statement)).all()
         progressed = False
         more = len(found) == wanted
         for candidate in found:
@@ -275,49 +277,41 @@ async def _choose(
     return list(chosen.values())
 
 
-async def _candidates(
-    tx: Transaction,
-    now: float,
-    limit: int,
-    closed: Collection[str],
-    closed_for_bulk: Collection[str] | None,
-    chosen: Collection[str | None],
-) -> Sequence[_Candidate]:
-    """Return due requests in order, at most `limit`; no bulk at all where `closed_for_bulk` is None."""
-    interactive = RequestRow.priority < Priority.BULK
+_INTERACTIVE = RequestRow.priority < Priority.BULK
+
+CANDIDATES = select(
+    RequestRow.id,
+    RequestRow.assignment_id,
+    RequestRow.priority,
+    AssignmentRow.connector,
+    RequestRow.attempt,
+).join(AssignmentRow, AssignmentRow.id == RequestRow.assignment_id)
+"""Requests as candidates; those of a service that runs already are left out by `IS_ALONE`."""
+IS_ALONE = ~exists().where(
+    Running.assignment_id == RequestRow.assignment_id, Running.state == RequestState.RUNNING
+)
+
+
+def _due(
+    now: float, limit: int, closed: Collection[str], chosen: Collection[str | None]
+) -> Select[int, str | None, int, str, int]:
+    """Return the statement for requests that are due, in order, at most `limit`."""
     statement = (
-        select(
-            RequestRow.id, RequestRow.assignment_id, RequestRow.priority, AssignmentRow.connector
-        )
-        .join(AssignmentRow, AssignmentRow.id == RequestRow.assignment_id)
-        .where(
-            RequestRow.state == RequestState.QUEUED,
-            _is_due(now),
-            ~exists().where(
-                Running.assignment_id == RequestRow.assignment_id,
-                Running.state == RequestState.RUNNING,
-            ),
-        )
+        CANDIDATES.where(RequestRow.state == RequestState.QUEUED, _is_due(now), IS_ALONE)
         .order_by(RequestRow.priority, RequestRow.id)
         .limit(limit)
-        .with_for_update(of=AssignmentRow, skip_locked=True)
     )
     if closed:
         statement = statement.where(AssignmentRow.connector.not_in(closed))
     if chosen:
         statement = statement.where(RequestRow.assignment_id.not_in(chosen))
-    if closed_for_bulk is None:
-        statement = statement.where(interactive)
-    elif closed_for_bulk:
-        statement = statement.where(
-            or_(interactive, AssignmentRow.connector.not_in(closed_for_bulk))
-        )
-    return (await tx.session.execute(statement)).all()
+    return statement
 
 
-async def _take(
-    tx: Transaction, worker_id: str, chosen: Collection[_Candidate]
+async def take(
+    tx: Transaction, worker_id: str, chosen: Collection[Candidate]
 ) -> tuple[ClaimedRequest, ...]:
+    """Begin the next attempt of these: state running, in the worker's name where there is one."""
     if not chosen:
         return ()
     by_id = {candidate.id: candidate for candidate in chosen}

@@ -85,8 +85,8 @@ async def settle_all(store: Store) -> int:
     return sum([await settle(store, RequestRow.id.in_(chunk)) for chunk in batches(stale)])
 
 
-async def hold_back(tx: Transaction, connector: str) -> None:
-    """Let the queued requests of a paused connector wait, saying why."""
+async def hold_back(tx: Transaction, connector: str) -> bool:
+    """Let the queued requests of a paused connector wait, saying why; return whether there were any."""
     of_connector = select(AssignmentRow.id).where(AssignmentRow.connector == connector)
     held = await tx.session.execute(
         update(RequestRow)
@@ -95,8 +95,10 @@ async def hold_back(tx: Transaction, connector: str) -> None:
         .returning(RequestRow.id)
         .execution_options(synchronize_session=False)
     )
-    if held.first() is not None:
-        await settle_connector(tx, connector)
+    if held.first() is None:
+        return False
+    await settle_connector(tx, connector)
+    return True
 
 
 async def _settle(tx: Transaction, which: ColumnElement[bool]) -> int:

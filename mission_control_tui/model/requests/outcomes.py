@@ -7,12 +7,12 @@ request ends as superseded whatever its result, and the light is left to the new
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from functools import wraps
 from typing import Concatenate, ParamSpec
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 
 from mission_control_tui.model.requests.connector_pauses import (
     PauseReason,
@@ -268,18 +268,16 @@ async def give_back(batch: RunBatch, request: RequestRow, row: AssignmentRow, sa
 
 
 async def give_back_all(
-    tx: Transaction, worker_ids: Collection[str], said: str, *, wait_when_often: bool = False
+    tx: Transaction, which: ColumnElement[bool], said: str, *, wait_when_often: bool = False
 ) -> tuple[int, ...]:
-    """Put back into the queue everything that these workers run; returns the requests' ids.
+    """Put back into the queue those of `which` that run; returns the requests' ids.
 
     `wait_when_often` lets a request wait that has been taken over several times.
     """
-    if not worker_ids:
-        return ()
     found = await tx.session.execute(
         select(AssignmentRow, RequestRow)
         .join(RequestRow, RequestRow.assignment_id == AssignmentRow.id)
-        .where(RequestRow.state == RequestState.RUNNING, RequestRow.worker_id.in_(worker_ids))
+        .where(RequestRow.state == RequestState.RUNNING, which)
         .order_by(AssignmentRow.id)
         .with_for_update()
         .execution_options(populate_existing=True)

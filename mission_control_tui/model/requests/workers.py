@@ -1,4 +1,4 @@
-"""Workers and their leases, timed by the database's clock.
+"""Workers, and the lease of an embedded one, timed by the database's clock; on PostgreSQL the engine knows who lives.
 
 A worker renews its lease five times within its length. One that is silent for longer, or whose process is gone from
 this machine, is taken over: its row ends, and in the same transaction its requests go back to the queue. One that finds
@@ -19,6 +19,7 @@ from sqlalchemy import Select, delete, exists, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mission_control_tui.model.errors import MissionControlError
+from mission_control_tui.model.requests import engine_jobs
 from mission_control_tui.model.requests.outcomes import give_back_all
 from mission_control_tui.model.states import BulkState, RequestState, ScheduleState
 from mission_control_tui.model.store.database import Store
@@ -91,22 +92,36 @@ class LeaseResult:
 
 @worker_transaction
 async def acquire(tx: Transaction, me: Identity, lease_seconds: float) -> LeaseResult:
-    """Become a worker: on SQLite the only one, on PostgreSQL one of any number.
+    """Become the one worker of a SQLite file, burying a dead one.
 
     A live worker of an older version is asked to drain; call again until it has ended.
     """
     now = await clock(tx.session)
-    unended = select(WorkerRow).where(WorkerRow.ended.is_(False)).with_for_update()
-    rows = (await tx.session.scalars(unended)).all()
+    rows = (await tx.session.scalars(select(WorkerRow).where(WorkerRow.ended.is_(False)))).all()
     alive = [row for row in rows if _holds(row, now, lease_seconds)]
-    if alive and tx.is_sqlite:
+    if alive:
         if is_older(alive[0].app_version, me.app_version):
             alive[0].draining = True
         return LeaseResult(_view(alive[0]))
     await tx.session.execute(
         insert(WorkerRow).values(**asdict(me), started_at=now, lease_until=now + lease_seconds)
     )
-    return await _bury(tx, [row for row in rows if row not in alive], now)
+    return await _bury(tx, rows, now)
+
+
+@worker_transaction
+async def drain_earlier(tx: Transaction, lease_seconds: float) -> bool:
+    """Ask workers that still hold leases on PostgreSQL, as earlier versions' did, to drain; tell whether any lives."""
+    now = await clock(tx.session)
+    rows = (await tx.session.scalars(select(WorkerRow))).all()
+    alive = [row for row in rows if not row.ended and _holds(row, now, lease_seconds)]
+    for row in rows:
+        if row in alive:
+            row.draining = True
+        else:
+            await tx.session.delete(row)
+    tx.silent = not rows
+    return bool(alive)
 
 
 async def beat(store: Store, worker_id: str, lease_seconds: float) -> float:
@@ -132,33 +147,12 @@ def lease_lost(worker_id: str) -> LeaseLost:
     )
 
 
-async def bury_the_dead(store: Store, lease_seconds: float) -> LeaseResult:
-    """End workers whose lease ran out or whose process is gone; their requests go back to the queue."""
-    async with store.read() as session:
-        now = await clock(session)
-        rows = await session.scalars(select(WorkerRow).where(WorkerRow.ended.is_(False)))
-        dead = [row.id for row in rows if not _holds(row, now, lease_seconds)]
-        if not dead and await session.scalar(_strays().limit(1)) is None:
-            return LeaseResult()
-    return await _bury_those(store, dead, lease_seconds)
-
-
-@worker_transaction
-async def _bury_those(tx: Transaction, ids: Collection[str], lease_seconds: float) -> LeaseResult:
-    now = await clock(tx.session)
-    locked = await tx.session.scalars(
-        select(WorkerRow)
-        .where(WorkerRow.id.in_(ids), WorkerRow.ended.is_(False))
-        .with_for_update(skip_locked=True)
-    )
-    return await _bury(tx, [row for row in locked if not _holds(row, now, lease_seconds)], now)
-
-
 @worker_transaction
 async def retire(tx: Transaction, worker_id: str) -> tuple[int, ...]:
     """End this worker; the requests that it still runs go back to the queue. Returns their ids."""
     await tx.session.execute(update(WorkerRow).where(WorkerRow.id == worker_id).values(ended=True))
-    return await give_back_all(tx, [worker_id], "The worker was stopped; it is tried again.")
+    which = RequestRow.worker_id == worker_id
+    return await give_back_all(tx, which, "The worker was stopped; it is tried again.")
 
 
 @worker_transaction
@@ -190,9 +184,24 @@ async def retire_if_idle(tx: Transaction, worker_id: str, ahead_seconds: float =
 
 
 async def live_workers(store: Store, lease_seconds: float) -> tuple[WorkerView, ...]:
-    """Return the workers that hold a lease now, the oldest first."""
+    """Return the workers that live now, the oldest first: by their lease, on PostgreSQL by what the engine hears."""
     async with store.read() as session:
         now = await clock(session)
+        if not store.is_sqlite:
+            return tuple(
+                WorkerView(
+                    process.id,
+                    process.host,
+                    process.pid,
+                    process.app_version,
+                    process.started_at,
+                    now - process.silent_seconds + lease_seconds,
+                    draining=False,
+                )
+                for process in await engine_jobs.processes(session)
+                if abs(process.silent_seconds) < lease_seconds
+                and is_alive(process.host, process.pid, process.pid_started)
+            )
         rows = await session.scalars(
             select(WorkerRow).where(WorkerRow.ended.is_(False)).order_by(WorkerRow.started_at)
         )
@@ -233,7 +242,10 @@ async def _bury(tx: Transaction, dead: Collection[WorkerRow], now: float) -> Lea
     await tx.session.flush()
     strays = (await tx.session.scalars(_strays())).all()
     requests = await give_back_all(
-        tx, strays, "The worker that ran it is gone; it is tried again.", wait_when_often=True
+        tx,
+        RequestRow.worker_id.in_(strays),
+        "The worker that ran it is gone; it is tried again.",
+        wait_when_often=True,
     )
     await tx.session.execute(
         delete(WorkerRow).where(WorkerRow.ended, WorkerRow.lease_until < now - KEPT_SECONDS)

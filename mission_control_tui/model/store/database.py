@@ -27,6 +27,7 @@ from mission_control_tui.model.store.engine import (
     create_inline_engine,
     database_url,
     display_url,
+    hang_up,
     unreachable,
 )
 from mission_control_tui.model.store.sqlite_files import lies_read_only
@@ -211,6 +212,10 @@ class Store:
         """Return the database's clock, in seconds since the epoch: what leases are timed by."""
         async with self.read() as session:
             return await clock(session)
+
+    def hang_up(self) -> None:
+        """Cut the connections to PostgreSQL, in the middle of whatever they wait for."""
+        hang_up(self.engine)
 
     async def close(self) -> None:
         """Give back every connection."""

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from socket import gaierror
 from typing import Any
+from weakref import WeakKeyDictionary, WeakSet
 
 from sqlalchemy import Connection, Engine, event, make_url, text
 from sqlalchemy import create_engine as create_sync_engine
@@ -48,7 +49,12 @@ TLS_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full"
 TLS_OPTIONS = ("sslmode", "sslrootcert", "sslcert", "sslkey", "sslcrl")
 """What a URL may say of TLS, in libpq's words, for commands, consoles and workers alike; `prefer` without any."""
 
+_lines: WeakKeyDictionary[Engine, WeakSet[Any]] = WeakKeyDictionary()
+"""The driver's connections of each engine of PostgreSQL."""
+
 CHANNEL = "mission_control"
+ENGINE_SCHEMA = "mission_control_engine"
+"""Where the engine of workers on PostgreSQL keeps its tables; they may be dropped at any time."""
 
 
 def database_url(where: str | Path) -> URL:
@@ -169,6 +175,12 @@ def _postgresql_engine(url: URL, *, patient: bool) -> AsyncEngine:
         },
     )
 
+    lines = _lines[engine.sync_engine] = WeakSet()
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def _keep(connection: Any, _record: object) -> None:
+        lines.add(connection.driver_connection)
+
     @event.listens_for(engine.sync_engine, "do_connect")
     def _with_tls(_dialect: Any, _record: object, _args: Any, parameters: dict[str, Any]) -> None:
         # asyncpg reads libpq's options of TLS from an address alone.
@@ -176,6 +188,12 @@ def _postgresql_engine(url: URL, *, patient: bool) -> AsyncEngine:
         parameters["dsn"] = URL.create("postgresql", query=stated).render_as_string()
 
     return engine
+
+
+def hang_up(engine: AsyncEngine) -> None:
+    """Cut the connections to PostgreSQL without a word: whoever waits for an answer is told that there is none."""
+    for line in tuple(_lines.get(engine.sync_engine, ())):
+        line.terminate()
 
 
 async def clock(session: AsyncSession) -> float:

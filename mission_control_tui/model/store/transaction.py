@@ -69,6 +69,8 @@ class Transaction:
     """Domains of accounts as they were looked up."""
     heard_by: set[int] = field(default_factory=set)
     """Accounts that are told of the change beside `account_id`; where there is neither, everybody is."""
+    silent: bool = False
+    """Whether it changes nothing that anybody is to be told of."""
     _lines: list[PlanLine] = field(default_factory=list)
     _seats: dict[tuple[str, str], SeatLine] = field(default_factory=dict)
     _warnings: list[str] = field(default_factory=list)
@@ -221,7 +223,7 @@ class Transaction:
             await self.session.execute(_INSERT_EVENTS, self._events)
         if self.is_sqlite:
             await announce(self.session)
-        else:
+        elif not self.silent:
             heard_by = self.heard_by | ({self.account_id} if self.account_id else set())
             await self.session.execute(
                 text(

@@ -274,7 +274,17 @@ def test_help_of_every_command_has_an_example(inside: Command) -> None:
 def test_it_starts_without_textual_and_without_the_engine(acme: Command) -> None:
     told = acme.run("users", "list", environment={"PYTHONPROFILEIMPORTTIME": "1"})
     assert told.code == 0
-    heavy = {"textual", "rich", "dbos", "pydantic", "alembic", "phonenumbers", "iso3166", "iso4217"}
+    heavy = {
+        "textual",
+        "rich",
+        "procrastinate",
+        "psycopg",
+        "pydantic",
+        "alembic",
+        "phonenumbers",
+        "iso3166",
+        "iso4217",
+    }
     loaded = {line.rpartition("|")[2].strip() for line in told.err.splitlines() if "|" in line}
     assert "click" in loaded
     assert not heavy & loaded

@@ -23,6 +23,8 @@ class LosingProxy:
     """What has to have been sent before the trigger counts."""
     port: int = 0
     lost: int = 0
+    dark: bool = False
+    """Whether new connections are taken and nothing of them is passed on, as behind a firewall that drops all."""
     _armed: bool = True
     _carrying: set[asyncio.Task[None]] = field(default_factory=set)
     _holes: set[asyncio.Event] = field(default_factory=set)
@@ -34,6 +36,8 @@ class LosingProxy:
         """Carry one connection."""
         if (carrying := asyncio.current_task()) is not None:
             self._carrying.add(carrying)
+        while self.dark:  # noqa: ASYNC110 - the tests turn it on and off
+            await asyncio.sleep(0.05)
         server_reader, server_writer = await asyncio.open_connection(LOOPBACK, self.server_port)
         losing, hole = asyncio.Event(), asyncio.Event()
         self._holes.add(hole)
@@ -82,6 +86,7 @@ class LosingProxy:
 
     async def stop(self) -> None:
         """End the connections that are still carried."""
+        self.dark = False
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, *self._carrying, return_exceptions=True)

@@ -14,6 +14,7 @@ from mission_control_tui.model.store.child_environment import (
     environment_of_drivers,
     environment_of_others,
 )
+from mission_control_tui.model.store.engine import ENGINE_SCHEMA
 from mission_control_tui.model.store.private_files import make
 from mission_control_tui.model.store.tables.audit import APPEND_ONLY
 from mission_control_tui.model.store.tables.base import Base
@@ -48,9 +49,9 @@ def put_in_place(
     function = APPEND_ONLY["postgresql"][0].replace("CREATE FUNCTION", "CREATE OR REPLACE FUNCTION")
     moved = [f'CREATE SCHEMA "{aside}"'] if present else []
     moved += [f'ALTER TABLE "{name}" SET SCHEMA "{aside}"' for name in present]
-    # The engine's own records are of attempts that the restored queue will number again.
+    # The engine's jobs are of attempts that the restored queue will number again; a worker makes its tables anew.
     lock = f"SELECT pg_advisory_xact_lock({UPGRADE_LOCK})"
-    _script(before, [lock, *moved, "DROP SCHEMA IF EXISTS dbos CASCADE", function])
+    _script(before, [lock, *moved, f"DROP SCHEMA IF EXISTS {ENGINE_SCHEMA} CASCADE", function])
     _script(after, ["RESET search_path", *statements])
     options = ("--no-psqlrc", "--quiet", "--single-transaction", "--set=ON_ERROR_STOP=1")
     files = [f"--file={file}" for file in (before, dump, after)]
