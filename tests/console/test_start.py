@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from textual.pilot import Pilot
 
 from mission_control_tui import screens
 from mission_control_tui.console.app import ConsoleApp
@@ -28,7 +29,7 @@ from mission_control_tui.widgets.find_box import FindBox
 from mission_control_tui.widgets.line_list import LineList
 from mission_control_tui.widgets.status_lines import TopLine
 from tests.screens import world
-from tests.screens.driving import answer, console, shows, text_of, type_text, until
+from tests.screens.driving import answer, burst, console, shows, text_of, type_text, until
 from tests.screens.places import PLACES
 from tests.screens.users.driving import opened
 from tests.support import share
@@ -61,23 +62,26 @@ def test_what_is_no_screen_is_said_to_be_none(name: str) -> None:
         screen_class(name)
 
 
-@pytest.mark.parametrize(("name", "words"), LINKS)
-async def test_quick_links_open_every_screen_and_escape_leads_home(
-    world_db: Path, name: str, words: str
-) -> None:
+async def test_quick_links_open_every_screen_and_escape_leads_home(world_db: Path) -> None:
     async with console(world_db) as (app, pilot):
-        await pilot.press("g")
-        await shows(pilot, "QUICK LINKS", words)
-        assert "n New" not in text_of(app).splitlines()[-1]
-        place = [link[0] for link in LINKS].index(name)
-        await pilot.press(*["down"] * place, "enter")
-        heading = "Home" if name == "home" else words
-        await until(pilot, lambda: app.screen.query_one(TopLine).title == heading)
-        for _ in range(4):
-            if len(app.screen_stack) > 1:
-                await pilot.press("escape")
-                await pilot.pause()
-        await until(pilot, lambda: app.screen.query_one(TopLine).title == "Home")
+        for place, (name, words) in enumerate(LINKS):
+            await pilot.press("g")
+            await shows(pilot, "QUICK LINKS", words)
+            assert "n New" not in text_of(app).splitlines()[-1]
+            await burst(app, pilot, ["down"] * place)
+            await pilot.press("enter")
+            heading = "Home" if name == "home" else words
+            await titled(pilot, heading)
+            for _ in range(4):
+                if len(app.screen_stack) > 1:
+                    await pilot.press("escape")
+                    await pilot.pause()
+            await titled(pilot, "Home")
+
+
+async def titled(pilot: Pilot[int], heading: str) -> None:
+    """Wait for the screen with this heading."""
+    await until(pilot, lambda: pilot.app.screen.query_one(TopLine).title == heading)
 
 
 @pytest.mark.parametrize("key", ["tab", "shift+tab"])
@@ -115,21 +119,22 @@ async def test_no_key_acts_on_the_screen_behind_an_overlay(world_db: Path, opens
         assert text_of(app) == before
 
 
-@pytest.mark.parametrize(
-    "key", ["g", "exclamation_mark", "o", "colon", "slash", "t", "p", "f2", "tab", "enter"]
-)
-async def test_help_is_closed_by_its_own_keys_alone(world_db: Path, key: str) -> None:
+NOT_OF_HELP = ("g", "exclamation_mark", "o", "colon", "slash", "t", "p", "f2", "tab", "enter")
+
+
+async def test_help_is_closed_by_its_own_keys_alone(world_db: Path) -> None:
     async with console(world_db) as (app, pilot):
         home = app.screen
-        await pilot.press("question_mark")
-        await shows(pilot, "Esc Back  ? Help")
-        assert "Enter" not in text_of(app).splitlines()[-1]
-        await pilot.press(key)
-        await shows(pilot, "Keys (the second one works in fields too)")
-        assert app.screen is home
-        await pilot.press("f1")
-        await until(pilot, lambda: "Keys (the second one" not in text_of(app))
-        assert "Esc closes this first" not in text_of(app)
+        for key in NOT_OF_HELP:
+            await pilot.press("question_mark")
+            await shows(pilot, "Esc Back  ? Help")
+            assert "Enter" not in text_of(app).splitlines()[-1]
+            await pilot.press(key)
+            await shows(pilot, "Keys (the second one works in fields too)")
+            assert app.screen is home
+            await pilot.press("f1")
+            await until(pilot, lambda: "Keys (the second one" not in text_of(app))
+            assert "Esc closes this first" not in text_of(app)
 
 
 @pytest.mark.parametrize(("key", "shown"), [("slash", "15 changes"), ("t", "Ticket:")])
@@ -301,23 +306,25 @@ async def test_several_accounts_are_offered_and_the_chosen_one_is_opened(world_d
         await until(pilot, lambda: app.top_info.account == "[b] Other")
 
 
-@pytest.mark.parametrize(
-    ("typed", "heading"),
-    [
-        ("rec", "Recycling bin"),
-        ("re", "Requests"),
-        ("u", "Users"),
-        ("nu", "Users"),
-        ("bin", "Recycling bin"),
-        ("ss", "Schedules"),
-        ("sh", "Groups and shared mailboxes"),
-    ],
-)
-async def test_first_letters_find_a_quick_link(world_db: Path, typed: str, heading: str) -> None:
+async def test_first_letters_find_a_quick_link(world_db: Path) -> None:
     """A word's beginning counts, the name's own before others'; what begins nothing begins anew from there."""
+    headings = {
+        "rec": "Recycling bin",
+        "re": "Requests",
+        "u": "Users",
+        "nu": "Users",
+        "bin": "Recycling bin",
+        "ss": "Schedules",
+        "sh": "Groups and shared mailboxes",
+    }
     async with console(world_db) as (app, pilot):
-        await pilot.press("g", *typed, "enter")
-        await until(pilot, lambda: app.screen.query_one(TopLine).title == heading)
+        for typed, heading in headings.items():
+            await pilot.press("f9")
+            await shows(pilot, "QUICK LINKS")
+            await pilot.press(*typed, "enter")
+            await titled(pilot, heading)
+            app.follow_link("home")
+            await titled(pilot, "Home")
 
 
 async def test_a_letter_that_begins_no_quick_link_is_the_verb(world_db: Path) -> None:

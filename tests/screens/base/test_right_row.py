@@ -36,7 +36,7 @@ from tests.screens.users import driving
 from tests.screens.users.driving import context_of, user_id
 
 SLOW = 0.4
-PACES = (0.0, 0.03, 0.08)
+PACES = (0.0, pytest.param(0.03, marks=pytest.mark.proof), 0.08)
 """Seconds from key to key; without any they come in one packet."""
 
 
