@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
-from sqlalchemy.dialects.sqlite.aiosqlite import SQLiteDialect_aiosqlite
+from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.engine import Engine
 from sqlalchemy.util import LRUCache
 
@@ -29,7 +29,7 @@ def share(patched: pytest.MonkeyPatch) -> None:
         self._compiled_cache = compiled
 
     patched.setattr(Engine, "__init__", make_sharing)
-    for dialect in (SQLiteDialect_aiosqlite, PGDialect_asyncpg):
+    for dialect in (SQLiteDialect_pysqlite, PGDialect_asyncpg):
         # A statement is looked up by its dialect too, and each engine has one of its own.
         patched.setattr(dialect, "__eq__", lambda self, other: type(self) is type(other))
         patched.setattr(dialect, "__hash__", lambda self: hash(type(self)))

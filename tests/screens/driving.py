@@ -35,16 +35,15 @@ def text_of(app: MissionControlApp) -> str:
 async def until(pilot: Pilot[int], done: Callable[[], object]) -> None:
     """Wait until `done` is true; looks less and less often, as a look may draw the screen."""
     app = pilot.app
-    pause = 0.01
+    pause = 0.015
     for _ in range(500):
         with suppress(NoMatches):
             if done():
                 return
-        # Pilot's own pause sends a message to each widget and awaits all: a tenth of the time of a test.
+        # Pilot's own pause sends a message to each widget, awaits all, and draws a frame more.
         await asyncio.sleep(pause)
         if app._exception is not None:
             raise app._exception
-        app.screen._on_timer_update()
         pause = min(1.25 * pause, 0.05)
     assert isinstance(app, MissionControlApp)
     raise AssertionError(f"never so; the screen:\n{text_of(app)}")

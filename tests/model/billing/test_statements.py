@@ -121,6 +121,7 @@ async def test_a_month_ends_by_the_clock_of_the_account(store: Store, caller: Ca
         await statements.statement(AccountScope(store, caller, account.id), "2026-05", now=late)
 
 
+@pytest.mark.any_database
 async def test_seats_of_test_users_are_left_out_and_named(
     store: Store, caller: Caller, account: Account, scope: AccountScope
 ) -> None:
@@ -138,6 +139,7 @@ async def test_seats_of_test_users_are_left_out_and_named(
     assert "Not billed: 1 seat held by test users (tess@acme.example)." in text
 
 
+@pytest.mark.any_database
 async def test_orders_that_wait_cost_nothing_and_are_said(
     store: Store, caller: Caller, account: Account, scope: AccountScope
 ) -> None:
@@ -149,6 +151,7 @@ async def test_orders_that_wait_cost_nothing_and_are_said(
     assert "Not in it: 1 order that waits for approval." in text_lines(may)
 
 
+@pytest.mark.any_database
 async def test_what_was_removed_is_not_renewed(
     store: Store, caller: Caller, account: Account, scope: AccountScope
 ) -> None:
@@ -171,11 +174,13 @@ async def test_an_earlier_month_is_closed_by_the_worker_though_a_later_one_was_a
 
 
 @pytest.mark.parametrize("month", ["2026-13", "may", "2026-5", "2026-07"])
+@pytest.mark.any_database
 async def test_what_is_no_month_is_refused(scope: AccountScope, month: str) -> None:
     with pytest.raises(InvalidInput, match="month"):
         await statements.statement(scope, month, now=JUNE)
 
 
+@pytest.mark.any_database
 async def test_somebody_elses_statement_is_denied(
     store: Store, caller: Caller, account: Account
 ) -> None:
@@ -198,6 +203,7 @@ def pdf_text(one: statements.Statement) -> str:
     return "\n".join(page.extract_text() for page in reader.pages)
 
 
+@pytest.mark.any_database
 async def test_the_pdf_parses_and_shows_names_of_other_scripts(
     store: Store, caller: Caller, account: Account
 ) -> None:
@@ -212,6 +218,7 @@ async def test_the_pdf_parses_and_shows_names_of_other_scripts(
     assert LOST in hebrew
 
 
+@pytest.mark.any_database
 async def test_a_long_pdf_has_as_many_pages_as_it_needs(
     store: Store, caller: Caller, account: Account
 ) -> None:
@@ -223,6 +230,7 @@ async def test_a_long_pdf_has_as_many_pages_as_it_needs(
     assert "page 3" in reader.pages[2].extract_text()
 
 
+@pytest.mark.any_database
 async def test_the_csv_adds_up_and_no_cell_is_evaluated(
     store: Store, caller: Caller, account: Account
 ) -> None:
@@ -236,6 +244,7 @@ async def test_the_csv_adds_up_and_no_cell_is_evaluated(
     assert (rows[0]["total"], rows[1]["total"]) == ("16.50", "16.50")
 
 
+@pytest.mark.any_database
 async def test_a_file_is_written_once_and_privately(
     store: Store, caller: Caller, account: Account, tmp_path: Path
 ) -> None:
@@ -252,6 +261,7 @@ async def test_a_file_is_written_once_and_privately(
         write(one, tmp_path / "none" / "may.pdf")
 
 
+@pytest.mark.any_database
 async def test_a_mistaken_order_is_credited_with_its_reason(scope: AccountScope) -> None:
     meant = (await buy(scope, "email", level="popx", quantity=20)).result
     order = (await buy(scope, "email", level="popx", quantity=200)).result
@@ -273,12 +283,14 @@ async def test_a_mistaken_order_is_credited_with_its_reason(scope: AccountScope)
     assert any(entry.after.get("reason") == "200 for 20" for entry in last)
 
 
+@pytest.mark.any_database
 async def test_without_a_credit_it_stays_on_the_statement(scope: AccountScope) -> None:
     order = (await buy(scope, "email", level="popx", quantity=2)).result
     await cancel_order(scope, order.id, credit=False)
     assert [line.kind for line in (await statements.statement(scope)).lines] == [LineKind.ORDER]
 
 
+@pytest.mark.any_database
 async def test_the_credit_for_an_order_of_a_closed_month_stands_in_the_open_one(
     store: Store, caller: Caller, account: Account, scope: AccountScope
 ) -> None:
@@ -307,6 +319,7 @@ async def test_the_credit_for_an_order_of_a_closed_month_stands_in_the_open_one(
     assert (credit.kind, credit.net) == (LineKind.CREDIT, Money(-1200, "AUD"))
 
 
+@pytest.mark.any_database
 async def test_an_order_whose_term_is_over_is_removed_without_a_credit(
     store: Store, caller: Caller, account: Account, scope: AccountScope
 ) -> None:

@@ -57,6 +57,7 @@ def without_level(level: str) -> str:
 CHEAPER = shipped().replace("prices = { 1 = 300, 12 = 3300 }", "prices = { 1 = 250, 12 = 2750 }")
 
 
+@pytest.mark.any_database
 async def test_a_version_is_known_by_its_content(
     store: Store, caller: Caller, account: Account
 ) -> None:
@@ -75,6 +76,7 @@ async def test_a_version_is_known_by_its_content(
     assert back.result.number == 3
 
 
+@pytest.mark.any_database
 async def test_looking_and_trying_write_nothing(
     store: Store, caller: Caller, account: Account
 ) -> None:
@@ -85,6 +87,7 @@ async def test_looking_and_trying_write_nothing(
     assert (await in_force.current(store)).number == 1
 
 
+@pytest.mark.any_database
 async def test_the_first_catalogue_is_all_new(store: Store, caller: Caller) -> None:
     seen = await catalogue_update.compare(store, caller, shipped(), "first.toml")
     assert seen.number == 0
@@ -98,6 +101,7 @@ async def test_the_first_catalogue_is_all_new(store: Store, caller: Caller) -> N
     assert (await in_force.current(store)).number == 1
 
 
+@pytest.mark.any_database
 async def test_a_bad_file_and_a_caller_without_all_accounts_change_nothing(
     store: Store, caller: Caller, account: Account
 ) -> None:
@@ -210,6 +214,7 @@ async def test_an_order_that_waits_for_approval_holds_what_it_is_about(
     assert (await catalogue_update.compare(store, caller, smaller, "x.toml")).refusals == ()
 
 
+@pytest.mark.any_database
 async def test_a_version_that_cannot_be_read_leaves_the_last_good_one(
     store: Store, caller: Caller, account: Account
 ) -> None:
@@ -234,6 +239,7 @@ async def test_a_version_that_cannot_be_read_leaves_the_last_good_one(
     assert again.problem == kept.problem
 
 
+@pytest.mark.any_database
 async def test_a_withdrawn_level_stays_for_its_holders(
     store: Store, caller: Caller, account: Account, scope: AccountScope
 ) -> None:

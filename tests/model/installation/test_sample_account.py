@@ -80,12 +80,14 @@ async def test_it_is_made_once_and_only_where_there_is_nobody(store: Store, call
     assert len(await list_accounts(store, caller)) == 1
 
 
+@pytest.mark.any_database
 async def test_a_real_account_is_enough(store: Store, caller: Caller) -> None:
     await create_account(store, caller, name="Acme", code="acme")
     assert await sample_account.ensure_sample(store) is None
     assert [one.code for one in await list_accounts(store, caller)] == ["acme"]
 
 
+@pytest.mark.any_database
 async def test_its_services_stay_on_the_simulator_whatever_the_settings_say(
     store: Store, caller: Caller
 ) -> None:
@@ -126,6 +128,7 @@ async def test_starting_over(store: Store, caller: Caller) -> None:
     assert "deprovision managed-exchange" not in {entry.action for entry in entries}
 
 
+@pytest.mark.any_database
 async def test_a_real_account_with_its_code_is_not_replaced(store: Store, caller: Caller) -> None:
     await create_account(store, caller, name="Real", code="sample")
     with pytest.raises(Conflict, match="real account"):
@@ -133,6 +136,7 @@ async def test_a_real_account_with_its_code_is_not_replaced(store: Store, caller
     assert not (await resolve_account(store, caller, None)).is_sample
 
 
+@pytest.mark.any_database
 async def test_another_catalogue_gives_a_smaller_sample(store: Store, caller: Caller) -> None:
     other = shipped().replace('id = "popx"', 'id = "plain"')
     other = other.replace("per_level.popx", "per_level.plain").replace("{ popx =", "{ plain =")

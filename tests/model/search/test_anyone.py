@@ -211,6 +211,7 @@ async def test_several_words_that_many_have_find_the_same(
     assert await answers() == few
 
 
+@pytest.mark.any_database
 async def test_flags_and_lights_are_told(
     store: Store, caller: Caller, account: Account, scope: AccountScope
 ) -> None:
@@ -291,6 +292,7 @@ async def test_accounts_and_domains_are_found_with_the_people(
     assert [(each.code, each.customer_number) for each in found] == [("globex", "K-4711/2")]
 
 
+@pytest.mark.any_database
 async def test_recents_are_an_operators_own_and_bounded_and_not_in_the_audit(
     store: Store,
     caller: Caller,

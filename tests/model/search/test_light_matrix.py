@@ -211,7 +211,11 @@ async def test_no_matrix_reads_a_whole_table(
         )
     ]
     with statements(sqlite_store) as seen:
-        for sight, order in product(sights, UserOrder):
+        for sight, order in (
+            product(sights, UserOrder)
+            if is_everything_tried()
+            else zip(sights, cycle(UserOrder), strict=False)
+        ):
             await light_matrix.page(scope, sight, order)
             await light_matrix.place(scope, "x", sight, order)
             await light_matrix.ids(scope, sight, order)

@@ -84,6 +84,7 @@ async def test_a_created_user_is_all_that_was_stated(
     assert (await users.details(scope, "boss")).id == boss.id
 
 
+@pytest.mark.any_database
 async def test_every_problem_is_said_at_once_and_nothing_is_written(
     store: Store, caller: Caller, account: Account, scope: AccountScope
 ) -> None:
@@ -117,6 +118,7 @@ async def test_a_taken_name_alone_is_a_conflict(
     assert wheres(caught.value) == ["upn"]
 
 
+@pytest.mark.any_database
 async def test_somebody_of_another_account_is_not_named(
     store: Store, caller: Caller, account: Account, scope: AccountScope, catalogue: Catalogue
 ) -> None:
@@ -134,6 +136,7 @@ async def test_somebody_of_another_account_is_not_named(
         await users.details(scope, "ada@rival.example")
 
 
+@pytest.mark.any_database
 async def test_whether_a_upn_is_free_is_known_while_it_is_typed(
     store: Store, caller: Caller, account: Account, scope: AccountScope
 ) -> None:
@@ -167,6 +170,7 @@ async def test_the_domain_that_most_users_have_is_proposed_else_the_oldest(
     assert await address_registry.usual_domain(scope) == "a-first.example"
 
 
+@pytest.mark.any_database
 async def test_a_dry_run_says_the_same_and_writes_nothing(
     store: Store, scope: AccountScope
 ) -> None:
@@ -181,6 +185,7 @@ async def test_a_dry_run_says_the_same_and_writes_nothing(
     assert real.plan.lines[0] == line
 
 
+@pytest.mark.any_database
 async def test_passwords_are_sealed_and_stand_nowhere_else(
     store: Store, scope: AccountScope
 ) -> None:
@@ -197,6 +202,7 @@ async def test_passwords_are_sealed_and_stand_nowhere_else(
                     assert secret not in repr(vars(row))
 
 
+@pytest.mark.any_database
 async def test_a_session_that_may_only_look_creates_nothing(
     store: Store, caller: Caller, account: Account
 ) -> None:
@@ -233,6 +239,7 @@ async def test_an_edit_records_only_what_differs(
     )
 
 
+@pytest.mark.any_database
 async def test_an_edit_that_changes_nothing_is_unchanged(
     store: Store, caller: Caller, account: Account, scope: AccountScope
 ) -> None:
@@ -268,6 +275,7 @@ async def test_a_stale_save_is_refused_with_what_the_other_one_did(
     assert saved.result.details.notes == "mine"
 
 
+@pytest.mark.any_database
 async def test_setting_a_password_makes_no_open_form_stale(
     store: Store, caller: Caller, account: Account, scope: AccountScope
 ) -> None:
@@ -276,6 +284,7 @@ async def test_setting_a_password_makes_no_open_form_stale(
     await editing.edit_user(scope, user.id, {"title": "x"}, expected_version=user.version)
 
 
+@pytest.mark.any_database
 async def test_the_username_is_fixed_and_unknown_fields_are_refused_together(
     store: Store, caller: Caller, account: Account, scope: AccountScope
 ) -> None:
@@ -289,6 +298,7 @@ async def test_the_username_is_fixed_and_unknown_fields_are_refused_together(
     assert sorted(wheres(caught.value)) == ["expires_on", "last_name", "shoe_size", "username"]
 
 
+@pytest.mark.any_database
 async def test_what_was_imported_without_a_first_name_can_be_edited(
     store: Store, caller: Caller, account: Account, scope: AccountScope
 ) -> None:
@@ -301,6 +311,7 @@ async def test_what_was_imported_without_a_first_name_can_be_edited(
     assert edited.result.details.title == "x"
 
 
+@pytest.mark.any_database
 async def test_a_changed_upn_keeps_the_old_one(
     store: Store, caller: Caller, account: Account, scope: AccountScope
 ) -> None:
@@ -321,6 +332,7 @@ async def test_a_changed_upn_keeps_the_old_one(
     assert respelt.result.primary_address == "Ada.Lovelace@acme.example"
 
 
+@pytest.mark.any_database
 async def test_a_manager_is_a_user_and_stays_one_when_renamed(
     store: Store, caller: Caller, account: Account, scope: AccountScope
 ) -> None:
@@ -427,6 +439,7 @@ async def test_a_deleted_user_keeps_its_names_and_comes_back(
     assert not again.plan.changes_anything
 
 
+@pytest.mark.any_database
 async def test_the_account_s_own_policy_judges_passwords(
     store: Store, caller: Caller, catalogue: Catalogue
 ) -> None:
@@ -445,6 +458,7 @@ async def test_the_account_s_own_policy_judges_passwords(
     assert len(made.result.password or "") >= 20
 
 
+@pytest.mark.any_database
 async def test_requests_of_a_user_without_services_have_succeeded(
     store: Store, caller: Caller, account: Account, scope: AccountScope
 ) -> None:

@@ -68,7 +68,15 @@ def expect_every_effect_once(simulator: SimulatorBackEnd, names: list[str]) -> N
 
 
 @pytest.mark.parametrize(
-    "moment", ["running role", "done role", "running database", "done database"]
+    "moment",
+    [
+        "done role",
+        "running database",
+        *(
+            pytest.param(twin, marks=pytest.mark.proof)
+            for twin in ("running role", "done database")
+        ),
+    ],
 )
 async def test_killed_between_and_inside_steps(simulator: SimulatorBackEnd, moment: str) -> None:
     with worker(simulator, 0.2, ["ann"]) as process:
