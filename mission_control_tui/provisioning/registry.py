@@ -18,6 +18,7 @@ from mission_control_tui.provisioning.guard import Guarded, declared
 GROUP = "mission_control_tui.connectors"
 BUILT_IN: Mapping[str, str] = {
     "postgresql": "mission_control_tui.provisioning.connectors.postgresql:create",
+    "powerdns": "mission_control_tui.provisioning.connectors.powerdns:create",
     "simulator": "mission_control_tui.provisioning.connectors.simulator:create",
 }
 """What the distribution's own entry points say, for running from a checkout without metadata."""

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.postgres import PostgresServer
+from tests.powerdns import PowerDNSServer
+from tests.provisioning.connectors.powerdns import PowerDNSBackEnd
 from tests.provisioning.connectors.support import BackEnd, PostgresBackEnd, SimulatorBackEnd
 
 
@@ -28,3 +31,17 @@ def simulator(tmp_path: Path) -> SimulatorBackEnd:
 def postgres(postgres_server: PostgresServer) -> PostgresBackEnd:
     """The worker's shared server, as its superuser."""
     return PostgresBackEnd(postgres_server)
+
+
+@pytest.fixture(scope="session")
+def powerdns_server() -> Iterator[PowerDNSServer]:
+    """A PowerDNS of the worker's own."""
+    server = PowerDNSServer.start()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def powerdns(powerdns_server: PowerDNSServer) -> PowerDNSBackEnd:
+    """The worker's shared server."""
+    return PowerDNSBackEnd(powerdns_server)

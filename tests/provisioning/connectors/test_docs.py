@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import re
+import subprocess
 import sys
 import tomllib
 from collections.abc import Callable
@@ -23,6 +25,7 @@ from mission_control_tui.provisioning.connectors.simulator.rules import read_rul
 from mission_control_tui.provisioning.converge import LookOutcome
 from mission_control_tui.provisioning.guard import Guarded
 from mission_control_tui.provisioning.registry import load
+from tests.powerdns import INSTALL_LINE as POWERDNS
 from tests.provisioning.connectors.support import (
     PASSWORD,
     MemoryJournal,
@@ -34,6 +37,7 @@ from tests.provisioning.connectors.support import (
     reach,
     wish,
 )
+from tests.support import free_port, hermetic, require
 
 PAGE = Path(__file__).parents[3] / "docs" / "connectors.md"
 
@@ -81,7 +85,7 @@ def words(cells: str) -> set[str]:
 
 def test_every_block_says_how_it_is_run() -> None:
     runs = {example.run for example in examples()}
-    assert runs == {"settings", "rules", "python", "sql", "connector", "entry-point"}
+    assert runs == {"settings", "rules", "python", "sql", "connector", "entry-point", "powerdns"}
 
 
 @pytest.mark.parametrize("example", examples("settings"), ids=lambda one: f"line{one.line}")
@@ -145,6 +149,30 @@ async def test_the_dbas_statements_are_enough(postgres: PostgresBackEnd) -> None
     assert await back_end.can_log_in(name, PASSWORD)
     removed = await reach(connector, wish(name, Wish.ABSENT, generation=2, secret=None))
     assert removed.outcome is LookOutcome.DONE
+
+
+@pytest.mark.proof
+def test_the_page_is_followed_on_a_laptop(tmp_path: Path) -> None:
+    require("pdns_server", POWERDNS)
+    (example,) = examples("powerdns")
+    lines = [line for line in example.text.splitlines() if not line.startswith("sudo ")]
+    script = "\n".join(["set -e", *lines, "kill %1", "wait"])
+    for port in ("5300", "8081"):
+        script = script.replace(port, str(free_port()))
+    environment = dict(os.environ)
+    hermetic(environment, tmp_path)
+    environment["PATH"] = f"{Path(sys.executable).parent}:{environment['PATH']}"
+    followed = subprocess.run(
+        ["bash", "-c", script],
+        check=False,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=100,
+    )
+    assert followed.returncode == 0, followed.stdout + followed.stderr
+    assert "connector dns        PowerDNS 4" in followed.stdout
+    assert followed.stdout.splitlines()[-1] == "10 mx.provider.example."
 
 
 @pytest.fixture
@@ -237,13 +265,14 @@ def test_the_keys_of_a_rule_are_all_described(tmp_path: Path) -> None:
     assert {key for row in table("key of a rule") for key in words(row[0])} == known
 
 
-@pytest.mark.parametrize("kind", ["simulator", "postgresql"])
+@pytest.mark.parametrize("kind", ["simulator", "postgresql", "powerdns"])
 async def test_the_settings_of_a_connector_are_all_described(kind: str) -> None:
     with pytest.raises(InvalidInput) as caught:
         await load(
             kind, {"user": "u", "qqqqqqq": 1} if kind == "postgresql" else {"qqqqqqq": 1}, ""
         )
-    known = set(caught.value.problems[0].hint.removeprefix("there are: ").split(", "))
+    (hint,) = (found.hint for found in caught.value.problems if found.where.endswith("qqqqqqq"))
+    known = set(hint.removeprefix("there are: ").split(", "))
     described = {key for row in table("key", kind) for key in words(row[0])}
     common = {key for row in table("key") for key in words(row[0])}
     assert described | common == known
