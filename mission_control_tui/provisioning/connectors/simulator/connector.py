@@ -52,7 +52,10 @@ DECLARES = Declaration(
 
 
 class Simulator:
-    """A back end that keeps its own state on disk; see docs/connectors.md for its settings."""
+    """A back end that keeps its own state on disk; see docs/connectors.md for its settings.
+
+    A connector has a thread of its own, so that its short calls of SQLite need no other.
+    """
 
     declares: Declaration
 
@@ -74,14 +77,14 @@ class Simulator:
     async def check(self) -> Health:
         """Return the simulator's version and where its file is."""
         await self._meet(Situation("check"))
-        count = await asyncio.to_thread(self._store.count)
+        count = self._store.count()
         return Health("simulator 1", f"{count} objects in {self._store.path}")
 
     async def observe(self, desired: DesiredState) -> ObservedState:
         """Return what the file holds under this name."""
         await self._meet(Situation.of("observe", desired), desired.mark.key)
         layout = self._rules.layout(desired.service)
-        return await asyncio.to_thread(self._store.observe, desired, layout)
+        return self._store.observe(desired, layout)
 
     def plan(self, desired: DesiredState, observed: ObservedState) -> ChangePlan:
         """Return the difference, in the steps that the rules file gives the service."""
@@ -93,8 +96,7 @@ class Simulator:
         """Do one step, late or with an error where a rule says so."""
         situation = Situation.of("apply", desired, step.name)
         await asyncio.sleep(self._rules.delay(situation) * self._delay_factor)
-        return await asyncio.to_thread(
-            self._store.apply,
+        return self._store.apply(
             desired,
             step.name,
             self.plan,
@@ -106,7 +108,7 @@ class Simulator:
     async def list(self, cursor: str, marked_only: bool) -> Page:
         """Return the next objects, of this installation or of all."""
         whose = self._installation if marked_only else ""
-        return await asyncio.to_thread(self._store.list, whose, cursor)
+        return self._store.list(whose, cursor)
 
     async def aclose(self) -> None:
         """Close the connections to the file."""
@@ -117,7 +119,7 @@ class Simulator:
         failures = self._rules.failures(situation)
         if not failures:
             return
-        failure = await asyncio.to_thread(self._store.spend, failures, situation.service, key)
+        failure = self._store.spend(failures, situation.service, key)
         if failure is not None:
             raise failure.error()
 
