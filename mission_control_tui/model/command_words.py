@@ -69,7 +69,7 @@ def password(upn: str, username: str, service: str = "", instance: str = "") -> 
 
 
 def provision(
-    upn: str,
+    who: Words,
     service: str,
     level: str,
     settings: Mapping[str, object],
@@ -78,20 +78,20 @@ def provision(
     adopt: bool = False,
     new_password: bool = False,
 ) -> Words:
-    """Return `provision` with the settings that were stated."""
+    """Return `provision` with the settings that were stated; `who` is a UPN, or what names another subject."""
     return (
-        *("provision", upn, service, "--level", level),
+        *("provision", *who, service, "--level", level),
         *setting_flags(settings),
         *instance_flag(instance),
         *(("--adopt",) if adopt else ()),
-        *(_file(f"{upn.partition('@')[0]}-{service}") if new_password else ()),
+        *(_file(f"{who[-1].partition('@')[0].strip('-')}-{service}") if new_password else ()),
     )
 
 
-def turn(kind: str, upn: str, service: str, instance: str = "") -> Words:
-    """Return `suspend`, `resume` or `deprovision`."""
+def turn(kind: str, who: Words, service: str, instance: str = "") -> Words:
+    """Return `suspend`, `resume` or `deprovision`; `who` is a UPN, or what names another subject."""
     sure = ("--yes",) if kind == "deprovision" else ()
-    return (kind, upn, service, *instance_flag(instance), *sure)
+    return (kind, *who, service, *instance_flag(instance), *sure)
 
 
 def buy(

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from mission_control_tui.model.people.fields import UserDetails
-from mission_control_tui.model.states import Light, RequestState, Wish, Word
+from mission_control_tui.model.states import Light, RequestState, SubjectKind, Wish, Word
 from mission_control_tui.model.text.clean import harmless
 
 if TYPE_CHECKING:
@@ -102,6 +102,7 @@ class AssignmentView:
     request_id: int | None = None
     version: int = 1
     object_id: str | None = None
+    subject_kind: SubjectKind = SubjectKind.USER
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,6 +241,7 @@ class AuditView:
     bulk_id: int | None = None
     commands: tuple[tuple[str, ...], ...] = ()
     account: str = ""
+    version: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ from mission_control_tui.model.requests.drift import (
     known_at,
     mark_drift,
 )
+from mission_control_tui.model.services.subjects import SubjectKey
 from mission_control_tui.model.states import (
     PAUSING_KINDS,
     REFUSING_KINDS,
@@ -100,13 +101,14 @@ async def survey(
     scope: AccountScope,
     backends: Backends,
     *,
-    user: str | None = None,
+    user: str | SubjectKey | None = None,
     service: str | None = None,
     orphans: bool = False,
     dry_run: bool = False,
 ) -> DriftReport:
-    """Look at every green service of the account, of one user or of one service, and set or clear the drift flags.
+    """Look at every green service of the account, of one subject or of one service, and set or clear the drift flags.
 
+    A text names a user.
     At most as many looks at a time, and as fast, as each connector's settings allow. What cannot be looked at keeps its
     flag. With `orphans` every connector that the settings name is listed. Raises NotFound.
     """

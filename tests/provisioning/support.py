@@ -23,6 +23,7 @@ from mission_control_tui.model.catalogue.types import Catalogue
 from mission_control_tui.model.people.fields import UserDetails
 from mission_control_tui.model.requests import engine_jobs
 from mission_control_tui.model.services import seats
+from mission_control_tui.model.services.subjects import user_subject
 from mission_control_tui.model.states import (
     ACTIVE_STATES,
     Light,
@@ -163,7 +164,7 @@ class World:
             for user in users:
                 row = await user_row(tx.session, account.id, user)
                 wanted = ActionParams(EXCHANGE, level)
-                await provision_in(tx, context, row, wanted)
+                await provision_in(tx, context, user_subject(row), wanted)
 
     async def turn(self, user: str, kind: RequestKind) -> ActionResult:
         """Suspend, resume or deprovision a user's Managed Exchange."""

@@ -13,7 +13,7 @@ from mission_control_tui.model.requests import control as requests
 from mission_control_tui.model.requests.attempts import Run
 from mission_control_tui.model.requests.outcomes import Observation, succeed
 from mission_control_tui.model.requests.run_batch import write_one
-from mission_control_tui.model.services.wishes import domain_subject
+from mission_control_tui.model.services.subjects import domain_subject
 from mission_control_tui.model.states import Light, RequestState, Wish, Word
 from mission_control_tui.model.store.engine import ENGINE_SCHEMA
 from mission_control_tui.model.store.lookups import account_row
@@ -21,7 +21,7 @@ from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.accounts import DomainRow
 from mission_control_tui.model.store.tables.requests import RequestRow, RequestStepRow
 from mission_control_tui.model.store.tables.services import AssignmentRow
-from mission_control_tui.model.users.provisioning import wish_for_domain
+from mission_control_tui.model.users.provisioning import give_bought
 from tests.provisioning.support import ACCOUNT, DOMAIN, World, worker
 
 REGISTRATION = "domain-registration"
@@ -34,7 +34,7 @@ async def buy_domain(world: World, catalogue: Catalogue) -> int | None:
         domain = (await tx.session.scalars(select(DomainRow).where(DomainRow.name == DOMAIN))).one()
         domain.bought = True
         subject = domain_subject(domain)
-        given = await wish_for_domain(tx, account, catalogue, subject, REGISTRATION)
+        given = await give_bought(tx, account, catalogue, subject, REGISTRATION)
     return given.request_id
 
 

@@ -210,7 +210,7 @@ def domains(session: Session, limit: int, offset: int) -> None:
 def _domain_row(domain: AccountDomain) -> tuple[object, ...]:
     state = f"{domain.state} (order {domain.order_id})" if domain.order_id else domain.state
     lights = (
-        f"{output.LIGHT_MARKS[service.light]} {service.service}: {service.word}"
+        f"{output.LIGHT_MARKS[service.light]} {service.service}: {service.now}"
         for service in domain.services
     )
     renews = "" if domain.ends_on is None else "by itself" if domain.auto_renew else "by hand"

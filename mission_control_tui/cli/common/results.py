@@ -14,6 +14,7 @@ from mission_control_tui.model.text.clean import harmless, safe_cell
 from mission_control_tui.model.views import AssignmentView, UserView
 
 if TYPE_CHECKING:
+    from mission_control_tui.model.services.subjects import SubjectKey
     from mission_control_tui.model.store.scope import AccountScope
     from mission_control_tui.model.users.actions.base import ActionResult
 
@@ -235,11 +236,15 @@ def user(view: UserView) -> dict[str, object]:
     }
 
 
-def given(upn: str, instance: str, result: ActionResult) -> dict[str, object]:
-    """Return what became of a service that was asked for; `request` is null when nothing had to change."""
+def given(who: str | SubjectKey, instance: str, result: ActionResult) -> dict[str, object]:
+    """Return what became of a service that was asked for; `request` is null when nothing had to change.
+
+    `user` and `domain` are null where it is not theirs.
+    """
     ids = {"assignment": "assignment_id", "request": "request_id"}
     return {
-        "user": upn,
+        "user": who if isinstance(who, str) else None,
+        "domain": None if isinstance(who, str) else who.name or None,
         "service": result.service_id,
         "instance": instance,
         "level": result.level_id or None,
@@ -251,7 +256,7 @@ def service(view: AssignmentView) -> dict[str, object]:
     """Return one service of one subject as `status --json` has it; `error` is null unless there is one."""
     error = output.attributes(view, kind="error_kind", said="error_said", remedy="error_remedy")
     return {
-        **output.attributes(view, "subject", "user_id", service="service_id"),
+        **output.attributes(view, "subject", "subject_kind", "user_id", service="service_id"),
         "service_name": view.service,
         "instance": view.instance,
         "level": view.level_id or None,

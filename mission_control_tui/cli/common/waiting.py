@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from mission_control_tui.cli.common.output import LIGHT_MARKS, say
 from mission_control_tui.cli.common.session import Session
 from mission_control_tui.model.errors import Problem, ProvisioningFailed, StillRunning
-from mission_control_tui.model.states import Light, Wish, Word
+from mission_control_tui.model.states import Light, SubjectKind, Wish, Word
 from mission_control_tui.model.views import AssignmentView
 
 if TYPE_CHECKING:
@@ -171,9 +171,12 @@ def _where(view: AssignmentView) -> str:
 
 
 def _next_command(red: Sequence[AssignmentView]) -> str:
+    from mission_control_tui.model.services.subjects import subject_words
+
     (view, *others) = red
-    if others or view.user_id is None:
+    if others or view.subject_kind is SubjectKind.OBJECT:
         return "mission-control requests retry --all-red"
     verb = {Wish.ABSENT: "deprovision", Wish.SUSPENDED: "suspend"}.get(view.wish, "provision")
     instance = f" --instance {view.instance}" if view.instance else ""
-    return f"mission-control {verb} {view.subject} {view.service_id}{instance}"
+    who = " ".join(subject_words(view.subject_kind, view.subject))
+    return f"mission-control {verb} {who} {view.service_id}{instance}"

@@ -71,7 +71,7 @@ def undo(session: Session, kind: str, number: int, force: bool) -> None:
             last = await bulk_running.see_through(session, scope, started, file)
             settled = last if session.wait is not None else None
         else:
-            about = outcome.result.user_id or [*filter(None, [outcome.result.object_assignment])]
+            about = outcome.result.user_id or [*filter(None, [outcome.result.assignment_id])]
             lights = await results.follow(session, scope, outcome, about)
         return outcome
 

@@ -12,6 +12,7 @@ from mission_control_tui.cli.common.options import changes, spans
 from mission_control_tui.cli.common.output import attributes, line, say
 from mission_control_tui.cli.common.parameters import argument, option
 from mission_control_tui.cli.common.session import Session
+from mission_control_tui.cli.common.subjects import names_subject, one_subject
 from mission_control_tui.model.errors import DriftFound, NotAllLookedAt, Problem, UsageError
 from mission_control_tui.model.text.differences import value_text
 
@@ -23,23 +24,28 @@ if TYPE_CHECKING:
 @click.command()
 @argument("user", required=False)
 @option("--service", metavar="SERVICE", help="Only one service, by name or id.")
+@names_subject
 @option("--orphans", is_flag=True, help="Also list objects of ours that no service knows.")
 @spans
 @changes(
     "mission-control drift",
     "mission-control drift ada@acme.example --orphans",
+    "mission-control drift --domain acme.example",
     "mission-control drift --all-accounts",
 )
-def drift(session: Session, **about: Any) -> None:
-    """Look at every green service, or one user's, and show where its back end differs; of all accounts too.
+def drift(
+    session: Session, user: str | None, domain: str | None, of_account: bool, **about: Any
+) -> None:
+    """Look at every green service, or one subject's, and show where its back end differs; of all accounts too.
 
     Nothing is written there. What differs is flagged, unless read-only, and keeps its light; provision it again to put
     it right. Exit code 13 where anything differs or is an orphan, 14 where something could not be looked at and
     nothing else differs.
     """
 
+    about["user"] = one_subject(user, domain, of_account)
     if session.all_accounts and about["user"] is not None:
-        raise UsageError("A user is one of an account.", hint="Name it: --account CODE.")
+        raise UsageError("One subject is of one account.", hint="Name it: --account CODE.")
 
     async def work(store: Store) -> dict[str, DriftReport]:
         from mission_control_tui.model.accounts.editing import list_accounts

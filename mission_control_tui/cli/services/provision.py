@@ -9,21 +9,23 @@ from typing import TYPE_CHECKING
 import click
 
 from mission_control_tui.cli.common import options, passwords, results
-from mission_control_tui.cli.common.parameters import argument, option
+from mission_control_tui.cli.common.parameters import option
 from mission_control_tui.cli.common.session import Session
+from mission_control_tui.cli.common.subjects import called, names_service, who_and_what
 from mission_control_tui.cli.common.user_selection import users_in
 from mission_control_tui.model.errors import UsageError
 from mission_control_tui.model.users.actions.params import ActionParams
 
 if TYPE_CHECKING:
     from mission_control_tui.model.plan import Outcome
+    from mission_control_tui.model.services.subjects import SubjectKey
     from mission_control_tui.model.store.scope import AccountScope
     from mission_control_tui.model.users.actions.base import ActionResult
     from mission_control_tui.model.views import AssignmentView
 
 
 @click.command()
-@argument("names", nargs=-1, metavar="[USER] SERVICE")
+@names_service
 @options.LEVEL
 @options.SETTINGS
 @options.INSTANCE
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
     'mission-control provision ada@acme.example "Managed Exchange" --level popx --wait 60',
     "mission-control provision ada@acme.example databases --level small \\",
     "    --passwords-out ada-db.csv",
+    "mission-control provision --domain acme.example domain-registration --set auto-renew=yes",
 )
 def provision(
     session: Session,
@@ -49,13 +52,17 @@ def provision(
     instance: str,
     adopt: bool,
     users_from: Path | None,
+    domain: str | None,
+    of_account: bool,
 ) -> None:
-    """Give a service to USER, change its level or settings, or try again what is red.
+    """Give a service to USER, change its level or settings, or try again what is red, not checked or drifted.
+
+    With --domain or --of-account it is a service of that, such as a domain's registration.
 
     What is so already is left alone. A service with a password of its own (a database) gets a
     generated one, written to the file of --passwords-out.
     """
-    who, service = _who_and_what(names, users_from)
+    who, service = _who_and_what(names, users_from, domain, of_account)
     params = ActionParams(service, level, dict(settings), instance, adopt)
     if users_from is not None:
         from mission_control_tui.cli.services.provision_many import provision_many
@@ -73,7 +80,7 @@ def provision(
         file = passwords.file_where_needed(session, makes)
         if session.dry_run:
             return tried, ()
-        session.confirm_losses(f"Change {service} of {who}?", tried.plan)
+        session.confirm_losses(f"Change {service} of {called(who)}?", tried.plan)
         outcome = await provision_one(passwords.kept_in(scope, file), who, [params])
         ids = [result.assignment_id for result in outcome.result]
         return outcome, await results.follow(session, scope, outcome, ids)
@@ -83,15 +90,12 @@ def provision(
     results.tell(session, outcome, {"given": given}, lights)
 
 
-def _who_and_what(names: Sequence[str], users_from: Path | None) -> tuple[str, str]:
-    """Return the one user, "" with a file of them, and the service."""
+def _who_and_what(
+    names: Sequence[str], users_from: Path | None, domain: str | None, of_account: bool
+) -> tuple[str | SubjectKey, str]:
+    """Return the one subject, "" with a file of users, and the service."""
     if users_from is None:
-        if len(names) != 2:
-            raise UsageError(
-                "Say who gets what: mission-control provision USER SERVICE.",
-                hint="A name with spaces needs quotes. `mission-control services list` names services.",
-            )
-        return names[0], names[1]
-    if len(names) != 1:
+        return who_and_what("provision", names, domain, of_account)
+    if len(names) != 1 or domain is not None or of_account:
         raise UsageError("With --users-from only the service is named: provision SERVICE.")
     return "", names[0]

@@ -15,11 +15,13 @@ from mission_control_tui.cli.common.options import OFFSET, exports, reads, waits
 from mission_control_tui.cli.common.output import line, say, table
 from mission_control_tui.cli.common.parameters import argument, option
 from mission_control_tui.cli.common.session import Session
+from mission_control_tui.cli.common.subjects import names_subject, one_subject
 from mission_control_tui.model.errors import UsageError
 from mission_control_tui.model.states import Light
 from mission_control_tui.model.views import AssignmentView
 
 if TYPE_CHECKING:
+    from mission_control_tui.model.services.subjects import SubjectKey
     from mission_control_tui.model.store.scope import AccountScope
 
 SHOWN = 200
@@ -42,6 +44,7 @@ _MOST_URGENT_FIRST = (Light.RED, Light.ORANGE, Light.GREEN, Light.GREY)
     help=f"At most so many, or all; without it {SHOWN} with --all-accounts, exported all.",
 )
 @OFFSET
+@names_subject
 @waits
 @exports
 @reads(
@@ -50,22 +53,29 @@ _MOST_URGENT_FIRST = (Light.RED, Light.ORANGE, Light.GREEN, Light.GREY)
     "mission-control status --all-accounts --light red --csv",
 )
 def status(
-    session: Session, user: str | None, light: str | None, limit: int | None, offset: int
+    session: Session,
+    user: str | None,
+    light: str | None,
+    limit: int | None,
+    offset: int,
+    domain: str | None,
+    of_account: bool,
 ) -> None:
-    """Show the lights of all services, or of one user's; of all accounts too.
+    """Show the lights of all services, or of one user's, domain's or the account's own; of all accounts too.
 
     Marks: * green, provisioned; ~ orange, on its way; X red, error; - grey, not provisioned.
     """
+    who = one_subject(user, domain, of_account)
     if session.all_accounts or session.csv or limit is not None or offset:
         if session.wait is not None:
             raise UsageError("--wait waits for all services of one account, not for a part.")
-        _list(session, user, light, limit, offset)
+        _list(session, who, light, limit, offset)
         return
 
     async def work(scope: AccountScope) -> tuple[AssignmentView, ...]:
         from mission_control_tui.model.services import lights
 
-        look = partial(lights.status, scope, user=user)
+        look = partial(lights.status, scope, user=who)
         if session.wait is None:
             return await look(light=Light(light) if light else None)
         return await waiting.until_settled(session, scope, look, session.wait)
@@ -78,7 +88,11 @@ def status(
 
 
 def _list(
-    session: Session, user: str | None, light: str | None, limit: int | None, offset: int
+    session: Session,
+    who: str | SubjectKey | None,
+    light: str | None,
+    limit: int | None,
+    offset: int,
 ) -> None:
     from mission_control_tui.model.services import lights
 
@@ -87,7 +101,7 @@ def _list(
     wanted = Light(light) if light else None
     # One more than is shown tells whether there are more.
     asked = None if most is None else most + 1
-    found = session.survey(lights.status, user=user, light=wanted, limit=asked, offset=offset)
+    found = session.survey(lights.status, user=who, light=wanted, limit=asked, offset=offset)
     headings = ("Light", "User", "Service", "Level", "Now")
     results.tell_survey(
         *(session, "services", found, headings, _row, results.service),

@@ -1,64 +1,75 @@
-"""`suspend`, `resume` and `deprovision`: one service of one user turned."""
+"""`suspend`, `resume` and `deprovision`: one service of one subject turned."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from mission_control_tui.cli.common import results
 from mission_control_tui.cli.common.options import INSTANCE, Command, changes, destroys, waits
-from mission_control_tui.cli.common.parameters import argument
 from mission_control_tui.cli.common.session import Session
+from mission_control_tui.cli.common.subjects import called, names_service, who_and_what
 from mission_control_tui.model.states import RequestKind
 
 if TYPE_CHECKING:
+    from mission_control_tui.model.services.subjects import SubjectKey
     from mission_control_tui.model.users.actions.base import ActionResult
 
 
-def _service_of_user(command: Command) -> Command:
-    """Add USER, SERVICE, `--instance` and `--wait`."""
-    for parameter in (waits, INSTANCE, argument("service"), argument("user")):
-        command = parameter(command)
-    return command
+def _of_service(command: Command) -> Command:
+    """Add USER or another subject, SERVICE, `--instance` and `--wait`."""
+    return names_service(INSTANCE(waits(command)))
 
 
 @click.command()
-@_service_of_user
-@changes("mission-control suspend ada@acme.example databases --wait 60")
-def suspend(session: Session, user: str, service: str, instance: str) -> None:
-    """Suspend one service of a user; its data and its seat stay."""
-    _turn(session, user, service, RequestKind.SUSPEND, instance)
+@_of_service
+@changes(
+    "mission-control suspend ada@acme.example databases --wait 60",
+    "mission-control suspend --domain acme.example domain-registration",
+)
+def suspend(session: Session, names: tuple[str, ...], instance: str, **other: Any) -> None:
+    """Suspend one service of a user, a domain or the account; its data and its seat stay."""
+    who, service = who_and_what("suspend", names, **other)
+    _turn(session, who, service, RequestKind.SUSPEND, instance)
 
 
 @click.command()
-@_service_of_user
+@_of_service
 @changes("mission-control resume ada@acme.example databases")
-def resume(session: Session, user: str, service: str, instance: str) -> None:
-    """Resume a suspended service."""
-    _turn(session, user, service, RequestKind.RESUME, instance)
+def resume(session: Session, names: tuple[str, ...], instance: str, **other: Any) -> None:
+    """Resume a suspended service of a user, a domain or the account."""
+    who, service = who_and_what("resume", names, **other)
+    _turn(session, who, service, RequestKind.RESUME, instance)
 
 
 @click.command()
-@_service_of_user
+@_of_service
 @destroys("mission-control deprovision ada@acme.example databases --yes --wait 60")
-def deprovision(session: Session, user: str, service: str, instance: str) -> None:
-    """Take one service away from a user, with its data."""
+def deprovision(session: Session, names: tuple[str, ...], instance: str, **other: Any) -> None:
+    """Take one service away from a user, a domain or the account, with its data.
+
+    Refused while other services need that of a domain or of the account. A bought domain stays bought:
+    `mission-control remove` lets it go.
+    """
+    who, service = who_and_what("deprovision", names, **other)
     which = f"{service} {instance}".strip()
-    session.confirm(f"Take {which} away from {user}, with its data?")
-    _turn(session, user, service, RequestKind.DEPROVISION, instance)
+    session.confirm(f"Take {which} away from {called(who)}, with its data?")
+    _turn(session, who, service, RequestKind.DEPROVISION, instance)
 
 
-def _turn(session: Session, user: str, service: str, kind: RequestKind, instance: str) -> None:
+def _turn(
+    session: Session, who: str | SubjectKey, service: str, kind: RequestKind, instance: str
+) -> None:
     from mission_control_tui.model.users.provisioning import change_wish
 
     def shown(given: Sequence[ActionResult]) -> dict[str, object]:
-        return {"given": [results.given(user, instance, result) for result in given]}
+        return {"given": [results.given(who, instance, result) for result in given]}
 
     def assignments(given: Sequence[ActionResult]) -> list[str]:
         return [result.assignment_id for result in given]
 
     results.change_and_wait(
-        session, shown, assignments, change_wish, user, service, kind, instance=instance
+        session, shown, assignments, change_wish, who, service, kind, instance=instance
     )

@@ -15,7 +15,7 @@ from mission_control_tui.model.catalogue.lookup import name_of
 from mission_control_tui.model.catalogue.types import Catalogue, PurchaseKind
 from mission_control_tui.model.dates import zone_of
 from mission_control_tui.model.services.domain_terms import EXPIRING_DAYS, ends_on, renews_itself
-from mission_control_tui.model.states import Light, OrderKind, OrderState
+from mission_control_tui.model.states import Light, OrderKind, OrderState, Wish
 from mission_control_tui.model.store.batches import batches
 from mission_control_tui.model.store.scope import AccountItem, AccountScope, Reach, Within
 from mission_control_tui.model.store.tables.accounts import AccountRow, DomainRow
@@ -46,6 +46,16 @@ class DomainService:
     word: str
     error_said: str
     auto_renew: bool = False
+    drift: bool = False
+    suspended: bool = False
+    registers: bool = False
+    """Whether it is the domain's registration."""
+
+    @property
+    def now(self) -> str:
+        """The light's word, with what it does not say."""
+        marks = ((self.suspended, ", suspended"), (self.drift, " (drift)"))
+        return self.word + "".join(text for shown, text in marks if shown)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +84,11 @@ class AccountDomain:
             return Light.RED
         order = (Light.RED, Light.ORANGE, Light.GREY, Light.GREEN)
         return min((service.light for service in self.services), key=order.index, default=None)
+
+    @property
+    def drift(self) -> bool:
+        """Whether a back end differs from what is wished of the domain."""
+        return any(service.drift for service in self.services)
 
 
 async def account_domains(
@@ -146,7 +161,9 @@ def _domain(
 
 
 def _state(services: tuple[DomainService, ...], ends: date | None, today: date) -> DomainState:
-    lights = {service.light for service in services}
+    lights = {service.light for service in services if service.registers} or {
+        service.light for service in services
+    }
     if Light.RED in lights:
         return DomainState.FAILED
     if Light.ORANGE in lights or Light.GREEN not in lights:
@@ -166,12 +183,19 @@ async def _services(
         .where(AssignmentRow.domain_id.in_(domains))
         .order_by(AssignmentRow.service_id, AssignmentRow.id)
     )
+    registrations = catalogue.registrations
     found: dict[int | None, tuple[DomainService, ...]] = {}
     for row in rows:
+        registers = row.service_id in registrations
+        if not registers and row.light == Light.GREY:
+            continue
         name = name_of(catalogue.services, row.service_id)
         service = DomainService(
             *(row.service_id, name, Light(row.light), row.word, row.error_said),
             renews_itself(row.settings),
+            drift=row.drift,
+            suspended=row.wish == Wish.SUSPENDED,
+            registers=registers,
         )
         found[row.domain_id] = (*found.get(row.domain_id, ()), service)
     return found

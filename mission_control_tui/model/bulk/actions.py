@@ -14,6 +14,7 @@ from mission_control_tui.model.bulk.views import BulkAction, BulkOnlyAction, Ite
 from mission_control_tui.model.errors import Conflict, MissionControlError
 from mission_control_tui.model.people.address_syntax import upn_key
 from mission_control_tui.model.plan import PlanVerb
+from mission_control_tui.model.services.subjects import subject_of
 from mission_control_tui.model.services.wishes import enqueue, last_request
 from mission_control_tui.model.states import (
     Light,
@@ -280,7 +281,8 @@ async def _restate(tx: Transaction, context: BulkContext, subject: ItemSubject) 
             refusal = await changed_since(tx.session, row, expected)
             if refusal is not None:
                 raise refusal
-        given = await restate_service(tx, context.shared, user, row, target)
+        whose = await subject_of(tx, context.shared.owner, row)
+        given = await restate_service(tx, context.shared, whose, row, target)
     if "addresses" in target:
         given = await _restate_addresses(tx, context, user, subject.target, given)
     return await _result(tx, user, before, given)

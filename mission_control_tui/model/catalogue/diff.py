@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
@@ -17,6 +17,7 @@ from mission_control_tui.model.catalogue.types import (
     Role,
     Service,
 )
+from mission_control_tui.model.states import SubjectKind
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -90,11 +91,15 @@ _CONSEQUENCES: dict[tuple[type, str], str] = {
     (Catalogue, "address_characters"): "New addresses only; present ones stay.",
     (Catalogue, "prices_are_examples"): "Screens start or stop saying that prices are examples.",
 }
+_BOUGHT = "Can be given once a product that grants it was bought."
 _ON_ADDING = {
-    "option": "Holders take its default at their next change.",
-    "level": "Can be given once a product that grants it was bought.",
-    "service": "Can be given once a product that grants it was bought.",
+    SubjectKind.USER: "Can be given to users at once.",
+    SubjectKind.DIRECTORY: "Made with the first service of a user that requires it.",
+    SubjectKind.DOMAIN: "Can be given to domains at once.",
+    SubjectKind.ACCOUNT: "Can be given to accounts at once.",
+    SubjectKind.OBJECT: "Can be made in accounts that own what it is included with.",
 }
+"""What adding a service without seats means, by whose it is."""
 _LABELS = frozenset({"name", "description", "help", "unit", "group", "buy_label", "tax_name"})
 _WITHOUT_TOUCH = _LABELS | {
     "instances",
@@ -111,11 +116,15 @@ _WITHOUT_TOUCH = _LABELS | {
 
 def diff(old: Catalogue, new: Catalogue) -> tuple[CatalogueChange, ...]:
     """Return every difference, products first, in the order of the files; nothing where they are equal."""
-    return tuple(_inside("", old, new, ()))
+    return tuple(_inside("", old, new, (), new.registrations))
 
 
 def _inside(
-    path: str, old: DataclassInstance, new: DataclassInstance, touches: Touches
+    path: str,
+    old: DataclassInstance,
+    new: DataclassInstance,
+    touches: Touches,
+    registrations: Collection[str],
 ) -> Iterator[CatalogueChange]:
     """Yield what changes of a thing: its own values first, then what is in its lists of things with ids."""
     lists = []
@@ -145,13 +154,19 @@ def _inside(
                 touches=() if name in _WITHOUT_TOUCH else touches,
             )
     for kind, before, after in lists:
-        yield from _siblings(path, kind, before, after, old if isinstance(old, Service) else None)
+        service = new if isinstance(new, Service) else None
+        yield from _siblings(path, kind, before, after, service, registrations)
 
 
 def _siblings(
-    path: str, kind: str, old: Sequence[Any], new: Sequence[Any], service: Service | None
+    path: str,
+    kind: str,
+    old: Sequence[Any],
+    new: Sequence[Any],
+    service: Service | None,
+    registrations: Collection[str],
 ) -> Iterator[CatalogueChange]:
-    """Yield what changes of a list whose things are known by their ids; `service` is whose list it was."""
+    """Yield what changes of a list whose things are known by their ids; `service` is whose list it is."""
     before = {thing.id: thing for thing in old}
     after = {thing.id: thing for thing in new}
     for thing in new:
@@ -160,13 +175,13 @@ def _siblings(
         touches = _touches(thing, service) if isinstance(thing, Option) else ()
         if former is not None:
             both = dict.fromkeys((*_touches(former, service), *touches))
-            yield from _inside(here, former, thing, tuple(both))
+            yield from _inside(here, former, thing, tuple(both), registrations)
         else:
             yield CatalogueChange(
                 kind=ChangeKind.ADDED,
                 path=here,
                 after=thing.name,
-                consequence=_ON_ADDING.get(kind, ""),
+                consequence=_on_adding(thing, service, registrations),
                 touches=touches,
             )
     for thing in old:
@@ -188,6 +203,20 @@ def _siblings(
             after=", ".join(kept_after),
             consequence="Only the order in which they are shown.",
         )
+
+
+def _on_adding(thing: object, owner: Service | None, registrations: Collection[str]) -> str:
+    """Return what it means that a thing is new; `owner` is the service that it is in."""
+    if isinstance(thing, Option):
+        return "Holders take its default at their next change." if owner is not None else ""
+    service = thing if isinstance(thing, Service) else owner
+    if service is None or not isinstance(thing, Service | Level):
+        return ""
+    if service.id in registrations:
+        return "Comes with a domain that is bought."
+    if service.seats and service.subject is SubjectKind.ACCOUNT:
+        return "Provisioned when a product that grants it is bought."
+    return _BOUGHT if service.seats else _ON_ADDING[service.subject]
 
 
 def _touches(thing: object, service: Service | None) -> Touches:

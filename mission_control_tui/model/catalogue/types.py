@@ -415,6 +415,16 @@ class Catalogue:
         """The services of objects: the kinds of object that there are."""
         return tuple(kind for kind in self.services if kind.subject is SubjectKind.OBJECT)
 
+    @property
+    def registrations(self) -> frozenset[str]:
+        """The ids of the services that a bought domain comes with."""
+        return frozenset(
+            level.grants_service
+            for product in self.products
+            if product.buys is PurchaseKind.DOMAIN
+            for level in product.levels
+        )
+
     def kind(self, key: str) -> Service:
         """Return the kind of object with this id or name."""
         return find(self.kinds, key, "kind")

@@ -24,7 +24,7 @@ from mission_control_tui.model.plan import Outcome, PlanVerb
 from mission_control_tui.model.services.domain_terms import ends_on, over_remedy, over_said
 from mission_control_tui.model.services.wishes import enqueue
 from mission_control_tui.model.states import Light, RequestKind, Wish, Word
-from mission_control_tui.model.store.lookups import domain_row
+from mission_control_tui.model.store.lookups import domain_row, locked_account_row
 from mission_control_tui.model.store.retry import retries_on_conflict
 from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.accounts import AccountRow, DomainRow
@@ -70,10 +70,18 @@ async def domain_views(
         .where(DomainRow.account_id == account_id, DomainRow.removed_at.is_(None))
         .order_by(DomainRow.name, AssignmentRow.id)
     )
-    found: dict[str, DomainView] = {}
-    for domain, registration in rows:
-        found.setdefault(domain.name, _view(domain, registration, zone, today))
-    return tuple(found.values())
+    registrations = (await in_force(session)).catalogue.registrations
+    domains: dict[int, DomainRow] = {}
+    registered: dict[int, AssignmentRow] = {}
+    for domain, found in rows:
+        service: AssignmentRow | None = found
+        domains[domain.id] = domain
+        if service is None:
+            continue
+        # One that the catalogue no longer sells is a registration all the same.
+        if service.service_id in registrations or domain.id not in registered:
+            registered[domain.id] = service
+    return tuple(_view(domain, registered.get(key), zone, today) for key, domain in domains.items())
 
 
 def _view(
@@ -135,15 +143,7 @@ async def remove_domain(scope: AccountScope, name: str, *, dry_run: bool = False
 
 async def locked_account(tx: Transaction, account_id: int) -> AccountRow:
     """Return the account, locked against other changes of what it owns; users and requests go on meanwhile."""
-    row = await tx.session.scalar(
-        select(AccountRow)
-        .where(AccountRow.id == account_id)
-        .with_for_update(key_share=True)
-        .execution_options(populate_existing=True)
-    )
-    if row is None:
-        raise NotFound(f"There is no account {account_id}.")
-    return row
+    return await locked_account_row(tx.session, account_id)
 
 
 async def required_domain(session: AsyncSession, account: AccountRow, name: str) -> DomainRow:

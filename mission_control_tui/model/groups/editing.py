@@ -35,7 +35,8 @@ from mission_control_tui.model.groups.rules import (
 from mission_control_tui.model.people.address_syntax import upn_key
 from mission_control_tui.model.plan import Outcome, PlanVerb
 from mission_control_tui.model.services.setting_rules import judge_settings
-from mission_control_tui.model.services.wishes import enqueue, find_or_make, object_subject
+from mission_control_tui.model.services.subjects import object_subject
+from mission_control_tui.model.services.wishes import enqueue, find_or_make
 from mission_control_tui.model.states import Light, RequestKind, Wish, Word
 from mission_control_tui.model.store.group_rows import object_row, sort_key
 from mission_control_tui.model.store.lookups import account_row

@@ -19,12 +19,8 @@ from mission_control_tui.model.errors import InRecycleBin, MissionControlError, 
 from mission_control_tui.model.plan import PlanVerb
 from mission_control_tui.model.services.forwarding import circle
 from mission_control_tui.model.services.setting_references import ChangedObject, drop, follow
-from mission_control_tui.model.services.wishes import (
-    enqueue,
-    last_request,
-    object_subject,
-    requirements,
-)
+from mission_control_tui.model.services.subjects import object_subject
+from mission_control_tui.model.services.wishes import enqueue, last_request, requirements
 from mission_control_tui.model.states import Light, RequestKind, SubjectKind, Wish
 from mission_control_tui.model.store.group_rows import NAMED, objects_called
 from mission_control_tui.model.store.lookups import user_row

@@ -31,8 +31,14 @@ from mission_control_tui.model.history.undo_groups import (
 from mission_control_tui.model.people.fields import FIELD_BY_NAME
 from mission_control_tui.model.plan import Outcome
 from mission_control_tui.model.recycle_bin import deletion
+from mission_control_tui.model.services.subjects import subject_of
 from mission_control_tui.model.states import BulkState, Wish
-from mission_control_tui.model.store.lookups import assignment_row, numbered_row, user_row
+from mission_control_tui.model.store.lookups import (
+    assignment_row,
+    locked_account_row,
+    numbered_row,
+    user_row,
+)
 from mission_control_tui.model.store.retry import retries_on_conflict
 from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.audit import AuditRow
@@ -103,8 +109,8 @@ class UndoResult:
     notes: tuple[str, ...] = ()
     password: RevealedPassword | None = None
     user_id: str | None = None
-    object_assignment: str | None = None
-    """The service of the group, contact or shared mailbox that was changed back."""
+    assignment_id: str | None = None
+    """The service that was changed back, where it is no user's."""
 
 
 AuditedChange = AuditRow | AuditView
@@ -117,10 +123,13 @@ def judge(row: AuditedChange) -> UndoCheck:
         return UndoCheck(True, note=note_of(row))
     if verb in _NEVER:
         return UndoCheck(False, _NEVER[verb])
-    if row.user_id is None or verb not in _RESTATED | _TURNED_BACK:
+    of_service = verb in _OF_SERVICES and row.assignment_id is not None
+    if not of_service and (
+        row.user_id is None or verb not in _OF_SERVICES | _OF_USERS.keys() | _TURNED_BACK.keys()
+    ):
         why = "Nothing of this kind can be undone. Change it again where it was changed."
         return UndoCheck(False, why)
-    if _RESTATED.get(verb) is _restate_service and not (row.before or row.after):
+    if verb in _OF_SERVICES and not (row.before or row.after):
         return UndoCheck(False, f"{_NOTHING} It asked again.")
     return UndoCheck(True, note=EMPTY_NOTE if verb is AuditAction.DEPROVISION else "")
 
@@ -171,7 +180,7 @@ async def undo(
         undone = UndoResult(
             *(_words(row), told.plan.requests),
             notes=(judged.note,) if judged.note else (),
-            object_assignment=row.assignment_id,
+            assignment_id=row.assignment_id,
         )
         return Outcome(undone, told.plan, told.applied)
     return await _undo_row(scope, row, verb, force=force, dry_run=dry_run)
@@ -184,9 +193,16 @@ async def _undo_row(
     notes = [note for note in (judge(row).note,) if note]
     account_id = row.account_id
     async with scope.store.write(scope.caller, account_id, dry_run=dry_run, keep=scope.keep) as tx:
-        user = await user_row(tx.session, account_id, row.user_id or "", lock=True)
-        await _RESTATED[verb](tx, user, row, force)
-        if verb is AuditAction.DEPROVISION:
+        user = None
+        if row.user_id is not None:
+            user = await user_row(tx.session, account_id, row.user_id, lock=True)
+        else:
+            await locked_account_row(tx.session, account_id)
+        if verb in _OF_SERVICES:
+            await _restate_service(tx, row, force)
+        elif user is not None:
+            await _OF_USERS[verb](tx, user, row, force)
+        if verb is AuditAction.DEPROVISION and user is not None:
             owner = await scope.row(tx.session)
             catalogue = (await in_force(tx.session)).catalogue
             notes += await rejoin(tx, owner, catalogue, user, row)
@@ -194,7 +210,8 @@ async def _undo_row(
             *(_words(row), tuple(tx.requests)),
             notes=tuple(notes),
             password=tx.revealed[0] if tx.revealed else None,
-            user_id=user.id,
+            user_id=row.user_id,
+            assignment_id=row.assignment_id if user is None else None,
         )
     return tx.outcome(undone)
 
@@ -250,15 +267,16 @@ def _json(value: object) -> object:
     return value.isoformat() if isinstance(value, date) else value
 
 
-async def _restate_service(tx: Transaction, user: UserRow, row: AuditRow, force: bool) -> None:
+async def _restate_service(tx: Transaction, row: AuditRow, force: bool) -> None:
     """State the service's wish as it was."""
     assignment = await _assignment(tx.session, row)
     now = state_of(assignment)
     if not force and not _still(row, now):
         raise await was_changed(tx.session, row, assignment_id=assignment.id)
-    context = await action_context(tx, user.account_id, row.at)
+    context = await action_context(tx, row.account_id, row.at)
     target = _before(row, now, await _settings_before(tx.session, row, now))
-    await restate_service(tx, context, user, assignment, target)
+    whose = await subject_of(tx, context.owner, assignment)
+    await restate_service(tx, context, whose, assignment, target)
 
 
 async def _assignment(session: AsyncSession, row: AuditRow) -> AssignmentRow:
@@ -271,19 +289,23 @@ async def _assignment(session: AsyncSession, row: AuditRow) -> AssignmentRow:
     return await assignment_row(session, assignment_id, lock=True)
 
 
-_RESTATED = {
+_OF_USERS = {
     AuditAction.EDIT_USER: _restate_user,
     AuditAction.DISABLE_USER: _restate_user,
     AuditAction.ENABLE_USER: _restate_user,
     AuditAction.ADD_ALIAS: _restate_user,
     AuditAction.REMOVE_ALIAS: _restate_user,
     AuditAction.SET_PRIMARY_ADDRESS: _restate_user,
-    AuditAction.PROVISION: _restate_service,
-    AuditAction.CHANGE: _restate_service,
-    AuditAction.SUSPEND: _restate_service,
-    AuditAction.RESUME: _restate_service,
-    AuditAction.DEPROVISION: _restate_service,
 }
+_OF_SERVICES = frozenset(
+    {
+        AuditAction.PROVISION,
+        AuditAction.CHANGE,
+        AuditAction.SUSPEND,
+        AuditAction.RESUME,
+        AuditAction.DEPROVISION,
+    }
+)
 _TURNED_BACK = {
     AuditAction.CREATE_USER: deletion.delete_user,
     AuditAction.DELETE_USER: deletion.restore_user,

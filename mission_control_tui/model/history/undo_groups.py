@@ -48,8 +48,8 @@ _NEAR = 10_000
 
 
 def is_of_object(row: AuditRow | AuditView) -> bool:
-    """Tell whether the change was of an object: of no user, and of something that is provisioned."""
-    if row.user_id is not None or row.assignment_id is None:
+    """Tell whether the change was of an object: of no user, of something that is provisioned and has versions."""
+    if row.user_id is not None or row.assignment_id is None or row.version is None:
         return False
     return _verb(row) in {*_MADE, *_EDITED, AuditAction.REMOVE}
 

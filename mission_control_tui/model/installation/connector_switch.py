@@ -26,30 +26,22 @@ from mission_control_tui.model.catalogue.types import Catalogue, Service
 from mission_control_tui.model.errors import NotFound
 from mission_control_tui.model.plan import PlanVerb
 from mission_control_tui.model.requests.dependencies import settle_waiting
-from mission_control_tui.model.services.wishes import (
-    Subject,
-    connector_of,
-    domain_subject,
-    free_name,
-    show,
-    user_subject,
-)
+from mission_control_tui.model.services.subjects import subject_of
+from mission_control_tui.model.services.wishes import connector_of, free_name, show
 from mission_control_tui.model.states import (
     ACTIVE_STATES,
     Light,
     RequestState,
-    SubjectKind,
     Wish,
     Word,
 )
 from mission_control_tui.model.store.batches import batches
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.subject_names import SUBJECT
-from mission_control_tui.model.store.tables.accounts import AccountRow, DomainRow
+from mission_control_tui.model.store.tables.accounts import AccountRow
 from mission_control_tui.model.store.tables.installation import InstallationRow
 from mission_control_tui.model.store.tables.requests import RequestRow
 from mission_control_tui.model.store.tables.services import AssignmentRow
-from mission_control_tui.model.store.tables.users import UserRow
 from mission_control_tui.model.store.transaction import Transaction
 
 _STEP = "The connector changed from {before} to {after}: provision again to check"
@@ -203,7 +195,7 @@ async def _move(
     for row in rows:
         before = _facts(row)
         if row.backend_name in taken:
-            subject = await _subject(tx, account, row)
+            subject = await subject_of(tx, account, row)
             row.backend_name = await free_name(tx, after, service, account, subject, row.instance)
         step = _STEP.format(before=row.connector, after=after)
         row.connector, row.drift = after, False
@@ -261,11 +253,3 @@ async def _names(tx: Transaction, rows: Sequence[AssignmentRow]) -> dict[str, st
         select(AssignmentRow.id, SUBJECT).where(AssignmentRow.id.in_([row.id for row in rows]))
     )
     return dict(found.all())
-
-
-async def _subject(tx: Transaction, account: AccountRow, row: AssignmentRow) -> Subject:
-    if row.user_id is not None:
-        return user_subject(await tx.session.get_one(UserRow, row.user_id))
-    if row.domain_id is not None:
-        return domain_subject(await tx.session.get_one(DomainRow, row.domain_id))
-    return Subject(SubjectKind(row.subject_kind), row.subject_id, account.code)

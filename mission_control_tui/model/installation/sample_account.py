@@ -27,7 +27,7 @@ from mission_control_tui.model.people.fields import UserDetails
 from mission_control_tui.model.people.names import display_name_for, username_for
 from mission_control_tui.model.plan import Outcome, PlanVerb
 from mission_control_tui.model.services.seats import locked_pool
-from mission_control_tui.model.services.wishes import domain_subject
+from mission_control_tui.model.services.subjects import domain_subject, user_subject
 from mission_control_tui.model.store.account_rows import load_account
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.lookups import user_row
@@ -40,7 +40,7 @@ from mission_control_tui.model.users.actions.base import ActionContext
 from mission_control_tui.model.users.actions.params import ActionParams
 from mission_control_tui.model.users.creation import create_in
 from mission_control_tui.model.users.giving import provision_in
-from mission_control_tui.model.users.provisioning import wish_for_domain
+from mission_control_tui.model.users.provisioning import give_bought
 from mission_control_tui.model.views import Account
 
 CODE = "sample"
@@ -212,7 +212,7 @@ async def _failing_domain(tx: Transaction, account: AccountRow, catalogue: Catal
     domain = await claim(
         tx, account, FAILING_DOMAIN, bought=True, term_months=months, details=details
     )
-    await wish_for_domain(
+    await give_bought(
         tx,
         account,
         catalogue,
@@ -241,7 +241,7 @@ async def _person(
         if await _has_seat(tx, account, catalogue, service, level):
             wanted = ActionParams(service, level, instance=instance)
             context = ActionContext(account, catalogue)
-            await provision_in(tx, context, user, wanted)
+            await provision_in(tx, context, user_subject(user), wanted)
 
 
 async def _has_seat(

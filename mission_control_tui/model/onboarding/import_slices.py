@@ -24,6 +24,7 @@ from mission_control_tui.model.people.address_syntax import lookup_key
 from mission_control_tui.model.people.fields import Value
 from mission_control_tui.model.people.password_policy import PasswordPolicy
 from mission_control_tui.model.plan import Outcome
+from mission_control_tui.model.services.subjects import user_subject
 from mission_control_tui.model.states import Priority
 from mission_control_tui.model.store.batches import batches
 from mission_control_tui.model.store.retry import retry_on_conflict
@@ -211,7 +212,7 @@ class SliceWriter:
         for user_id, user in giving.items():
             try:
                 for params in user.gives:
-                    await provision_in(tx, context, made[user_id], params)
+                    await provision_in(tx, context, user_subject(made[user_id]), params)
             except MissionControlError as error:
                 # The whole slice is taken back.
                 not_created[user.row.row] = error
@@ -221,7 +222,7 @@ class SliceWriter:
             try:
                 async with tx.attempt():
                     for params in there.gives:
-                        await provision_in(tx, context, known[there.user.id], params)
+                        await provision_in(tx, context, user_subject(known[there.user.id]), params)
             except MissionControlError as error:
                 result.refused[there.row.row] = error
 

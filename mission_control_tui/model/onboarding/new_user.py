@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from mission_control_tui.model.onboarding.template_content import TemplateService, in_order
 from mission_control_tui.model.people.fields import UserDetails
 from mission_control_tui.model.plan import Outcome
+from mission_control_tui.model.services.subjects import user_subject
 from mission_control_tui.model.store.lookups import user_row
 from mission_control_tui.model.store.retry import retries_on_conflict
 from mission_control_tui.model.store.scope import AccountScope
@@ -48,8 +49,9 @@ async def create_with(
         context = await action_context(tx, account_id)
         created = await create_in(tx, context.owner, details, password, generate=generate)
         user = await user_row(tx.session, account_id, created.user.id, lock=True)
+        subject = user_subject(user)
         ordered = in_order(context.catalogue, services)
         given = tuple(
-            [await provision_in(tx, context, user, service.wanted()) for service in ordered]
+            [await provision_in(tx, context, subject, service.wanted()) for service in ordered]
         )
     return tx.outcome(NewUserResult(created.user, ordered, given, created.password))

@@ -13,8 +13,9 @@ from mission_control_tui.model import command_words
 from mission_control_tui.model.audit_actions import AuditAction
 from mission_control_tui.model.catalogue.in_force import InForce, in_force
 from mission_control_tui.model.catalogue.prices import Quote, QuoteLine, quote
-from mission_control_tui.model.catalogue.types import Catalogue, Product, PurchaseKind
+from mission_control_tui.model.catalogue.types import Catalogue, Product, ProductLevel, PurchaseKind
 from mission_control_tui.model.catalogue.values import Value, ValueType
+from mission_control_tui.model.command_words import command_line
 from mission_control_tui.model.domains.consents import require_consent
 from mission_control_tui.model.domains.names import eligibility_doubts, normalise, reading_question
 from mission_control_tui.model.domains.ownership import (
@@ -31,14 +32,15 @@ from mission_control_tui.model.orders.queries import OrderView, views
 from mission_control_tui.model.orders.subscriptions import change_quantity
 from mission_control_tui.model.plan import Outcome, PlanVerb
 from mission_control_tui.model.services import seats
-from mission_control_tui.model.services.wishes import domain_subject
-from mission_control_tui.model.states import OrderKind, OrderState
+from mission_control_tui.model.services.subjects import Subject, account_subject, domain_subject
+from mission_control_tui.model.services.wishes import find
+from mission_control_tui.model.states import OrderKind, OrderState, SubjectKind, Wish
 from mission_control_tui.model.store.retry import retries_on_conflict
 from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.accounts import AccountRow, DomainRow
 from mission_control_tui.model.store.tables.orders import OrderLineRow, OrderRow
 from mission_control_tui.model.store.transaction import Transaction
-from mission_control_tui.model.users.provisioning import wish_for_domain
+from mission_control_tui.model.users.provisioning import give_bought
 
 REASON_LIMIT = 1000
 WAITS = "waits for approval:"
@@ -352,6 +354,7 @@ async def fulfil(
     await change_quantity(tx, account, product, level, line.quantity, line.term_months)
     if product.buys is PurchaseKind.SEATS:
         await seats.add(tx, account.id, level.grants_service, level.grants_level, line.quantity)
+        await _give_account(tx, account, catalogue, level, line)
         return
     domain = await claim(
         tx,
@@ -361,16 +364,47 @@ async def fulfil(
         term_months=line.term_months,
         details={**line.details, "product": product.id, "order": line.order_id},
     )
+    await _give(tx, account, catalogue, domain_subject(domain), level, line)
+
+
+async def _give_account(
+    tx: Transaction,
+    account: AccountRow,
+    catalogue: Catalogue,
+    level: ProductLevel,
+    line: OrderLineRow,
+) -> None:
+    """Give the account itself what it bought the first seat of; one that it has already stays at its level."""
+    service = catalogue.service(level.grants_service)
+    if service.subject is not SubjectKind.ACCOUNT:
+        return
+    subject = account_subject(account)
+    row = await find(tx, subject, service.id)
+    if row is None or row.wish == Wish.ABSENT:
+        await _give(tx, account, catalogue, subject, level, line)
+    elif row.level_id != level.grants_level:
+        change = ("provision", *subject.words, service.id, "--level", level.grants_level)
+        tx.warn(
+            f"The account has {service.name} at level {service.level(row.level_id).name} and keeps it:"
+            f" {command_line(*change)}"
+        )
+
+
+async def _give(
+    tx: Transaction,
+    account: AccountRow,
+    catalogue: Catalogue,
+    subject: Subject,
+    level: ProductLevel,
+    line: OrderLineRow,
+) -> None:
+    """Give what was bought, with those answers of the order that are its settings."""
     options = catalogue.service(level.grants_service).options_for(level.grants_level)
     settings = {
         option.id: line.details[option.id] for option in options if line.details.get(option.id)
     }
-    await wish_for_domain(
-        tx,
-        account,
-        catalogue,
-        domain_subject(domain),
-        level.grants_service,
+    await give_bought(
+        *(tx, account, catalogue, subject, level.grants_service),
         level_id=level.grants_level,
         settings=settings,
     )

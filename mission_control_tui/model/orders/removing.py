@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from sqlalchemy import select
+
 from mission_control_tui.model import command_words
 from mission_control_tui.model.audit_actions import AuditAction
 from mission_control_tui.model.catalogue.in_force import InForce, in_force
-from mission_control_tui.model.catalogue.types import Product, ProductLevel, PurchaseKind
+from mission_control_tui.model.catalogue.types import Product, ProductLevel, PurchaseKind, Service
 from mission_control_tui.model.domains.ownership import locked_account, release, required_domain
 from mission_control_tui.model.errors import Conflict, InvalidInput, NotFound, Problem
 from mission_control_tui.model.groups.rules import refuse_last
@@ -21,12 +23,15 @@ from mission_control_tui.model.orders.subscriptions import (
 )
 from mission_control_tui.model.plan import Outcome, PlanVerb
 from mission_control_tui.model.services import seats
-from mission_control_tui.model.states import OrderKind
+from mission_control_tui.model.services.subjects import account_subject
+from mission_control_tui.model.states import OrderKind, SubjectKind, Wish
 from mission_control_tui.model.store.retry import retries_on_conflict
 from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.accounts import AccountRow, DomainRow
 from mission_control_tui.model.store.tables.orders import OrderLineRow, OrderRow
+from mission_control_tui.model.store.tables.services import AssignmentRow, SeatHoldRow
 from mission_control_tui.model.store.transaction import Transaction
+from mission_control_tui.model.users.actions.wish import Deprovision
 
 
 @retries_on_conflict
@@ -44,6 +49,8 @@ async def remove(
 
     With an `idempotency_key` that a removal of the account has already, that one is returned and nothing is removed.
     Raises NotFound (the account has none), InvalidInput, and Conflict naming the users who hold it.
+
+    The account's own service is deprovisioned with its last seats.
     """
     async with scope.change(dry_run=dry_run) as (tx, account_id):
         owner = await locked_account(tx, account_id)
@@ -117,12 +124,44 @@ async def _remove(
         count, name, about = await _seats(tx, account, sold, level, quantity, domain), "", ""
         await change_quantity(tx, account, sold, level, -count)
         service = force.catalogue.service(level.grants_service)
+        await _take_from_account(tx, account, service, level.grants_level, count)
         await seats.take(tx, account.id, service, level.grants_level, count)
         await refuse_last(tx, force.catalogue, account, service)
     if said:
         tx.command(*command_words.remove(sold.id, level.id, count, name))
     what = f"{level.name}{about}"
     return await _insert(tx, account, force, sold, level.id, what, count, name, credit)
+
+
+async def _take_from_account(
+    tx: Transaction, account: AccountRow, service: Service, level_id: str, count: int
+) -> None:
+    """Deprovision the account's own service where it holds the seats that go, and let go of its seat at once.
+
+    With several instances only all of them go: which one, nobody said.
+    """
+    pool = await seats.locked_pool(tx.session, account.id, service.id, level_id)
+    if service.subject is not SubjectKind.ACCOUNT or pool is None:
+        return
+    missing = count - (pool.owned - pool.held)
+    if missing <= 0:
+        return
+    rows = (
+        await tx.session.scalars(
+            select(AssignmentRow)
+            .join(SeatHoldRow, SeatHoldRow.assignment_id == AssignmentRow.id)
+            .where(SeatHoldRow.pool_id == pool.id)
+            .order_by(AssignmentRow.id)
+            .with_for_update(of=AssignmentRow)
+        )
+    ).all()
+    if missing < len(rows):
+        return
+    for row in rows:
+        if row.wish != Wish.ABSENT and row.level_id == level_id:
+            await Deprovision().turn(tx, account_subject(account), service, row, said=False)
+        keep = {row.level_id} - {level_id}
+        await seats.release(tx.session, row.id, keep=keep)
 
 
 async def _insert(

@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mission_control_tui.model.audit_actions import AuditAction
+from mission_control_tui.model.catalogue.in_force import in_force
 from mission_control_tui.model.errors import Conflict
 from mission_control_tui.model.plan import Outcome, PlanVerb
 from mission_control_tui.model.services import seats
@@ -25,6 +26,7 @@ from mission_control_tui.model.states import (
     Light,
     RequestKind,
     RequestState,
+    SubjectKind,
     Wish,
     Word,
 )
@@ -117,9 +119,18 @@ async def _cancel_one(tx: Transaction, request: RequestRow) -> None:
     request.ended_at = tx.now
     add_event(tx, request, "cancelled", said=f"Cancelled by {tx.caller.operator} before its start.")
     row = await assignment_row(tx.session, request.assignment_id, lock=True)
+    await _hold_again(tx, row, request.previous)
     await restore_wish(tx.session, row, request.previous)
     row.since = tx.now
     await update_parents(tx, [request])
+
+
+async def _hold_again(tx: Transaction, row: AssignmentRow, previous: Mapping[str, Any]) -> None:
+    """Hold the seat of the wish that comes back: the account's own may be removed by now. Raises NoSeats."""
+    if row.subject_kind != SubjectKind.ACCOUNT or previous["wish"] == Wish.ABSENT:
+        return
+    service = (await in_force(tx.session)).catalogue.service(row.service_id)
+    await seats.hold(tx, row, service, previous["level_id"])
 
 
 async def restore_wish(session: AsyncSession, row: AssignmentRow, previous: dict[str, Any]) -> None:
@@ -150,7 +161,7 @@ async def retry(
     *,
     dry_run: bool = False,
 ) -> Outcome[tuple[int, ...]]:
-    """Ask again for what a failed, cancelled or waiting request wished; returns the new requests' ids.
+    """Ask again for what failed, was cancelled, waits or was not checked; returns the new requests' ids.
 
     A request that waits for its next try is tried now, and keeps its id.
     Raises Conflict when there is nothing to retry.
@@ -166,7 +177,7 @@ async def retry(
         if not ids:
             raise Conflict(
                 f"Request {request.id} has nothing to retry: it is {request.state}.",
-                hint="Only what failed, was cancelled or waits for its next try can be retried.",
+                hint="Only what failed, was cancelled, was not checked or waits for its next try can be retried.",
             )
     return tx.outcome(tuple(ids))
 
@@ -180,7 +191,7 @@ async def _retry_one(tx: Transaction, request: RequestRow) -> int | None:
         add_event(tx, request, "retry", said=f"{tx.caller.operator} asked to try now.")
         _record_retry(tx, request, request.id)
         return request.id
-    if row.light != Light.RED:
+    if row.light != Light.RED and row.word != Word.NOT_CHECKED:
         return None
     fresh = await enqueue(tx, row, RequestKind(request.kind))
     _record_retry(tx, request, fresh.id)

@@ -15,11 +15,13 @@ from mission_control_tui.model.errors import Denied, NotFound
 from mission_control_tui.model.plan import Outcome, Plan, PlanVerb
 from mission_control_tui.model.requests.attempts import ServiceWish, wished_of
 from mission_control_tui.model.requests.attributes import attributes_of
+from mission_control_tui.model.services.lights import is_of
 from mission_control_tui.model.services.setting_references import sent_settings
+from mission_control_tui.model.services.subject_lookup import seen_subject
+from mission_control_tui.model.services.subjects import SubjectKey
 from mission_control_tui.model.states import Light, Wish
 from mission_control_tui.model.store import epochs
 from mission_control_tui.model.store.database import Store
-from mission_control_tui.model.store.lookups import user_row
 from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.subject_names import SUBJECT
 from mission_control_tui.model.store.tables.documents import StoredUsage
@@ -78,16 +80,19 @@ class FlagCount:
 
 
 async def green_pages(
-    scope: AccountScope, *, user: str | None = None, service: str | None = None
+    scope: AccountScope, *, user: str | SubjectKey | None = None, service: str | None = None
 ) -> AsyncIterator[tuple[GreenAssignment, ...]]:
-    """Yield the account's green instances, page by page; of one user or service where named. Raises NotFound.
+    """Yield the account's green instances, page by page; of one subject or service where named. Raises NotFound.
 
+    A text names a user.
     Services and levels that left the catalogue are left out: what they grant is not known.
     """
     after = ""
     async with scope.read() as (session, account_id):
         catalogue = (await in_force(session)).catalogue
-        user_id = (await user_row(session, account_id, user)).id if user is not None else None
+        subject = None
+        if user is not None:
+            subject = await seen_subject(session, account_id, SubjectKey.of(user))
         service_id = catalogue.service(service).id if service is not None else None
     services = {known.id: known for known in catalogue.services}
     while True:
@@ -103,15 +108,15 @@ async def green_pages(
                 .order_by(AssignmentRow.id)
                 .limit(PAGE)
             )
-            if user_id is not None:
-                statement = statement.where(AssignmentRow.user_id == user_id)
+            if subject is not None:
+                statement = statement.where(is_of(subject))
             if service_id is not None:
                 statement = statement.where(AssignmentRow.service_id == service_id)
             rows = (await session.execute(statement)).all()
             epoch = await epochs.present(session)
             page: list[GreenAssignment] = []
             facts = await attributes_of(session, [(row, found) for row, found, _ in rows])
-            for row, found, subject in rows:
+            for row, found, name in rows:
                 person: UserRow | None = found
                 after = row.id
                 try:
@@ -125,7 +130,7 @@ async def green_pages(
                         GreenAssignment,
                         row,
                         assignment_id=row.id,
-                        subject=subject,
+                        subject=name,
                         service=known.name,
                         wished=wished,
                         attributes=facts[row.id],

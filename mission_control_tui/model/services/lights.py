@@ -17,9 +17,11 @@ from mission_control_tui.model.services.domain_terms import (
     over_remedy,
     over_said,
 )
+from mission_control_tui.model.services.subject_lookup import seen_subject
+from mission_control_tui.model.services.subjects import Subject, SubjectKey
 from mission_control_tui.model.states import ACTIVE_STATES, Light, SubjectKind, Wish, Word
 from mission_control_tui.model.store.batches import batches
-from mission_control_tui.model.store.lookups import bought_services, user_row
+from mission_control_tui.model.store.lookups import bought_services
 from mission_control_tui.model.store.scope import AccountScope, Reach, Within
 from mission_control_tui.model.store.subject_names import SUBJECT
 from mission_control_tui.model.store.tables.accounts import DomainRow
@@ -32,15 +34,15 @@ from mission_control_tui.model.views import AssignmentView, view_of
 async def status(
     scope: Reach,
     *,
-    user: str | None = None,
+    user: str | SubjectKey | None = None,
     light: Light | None = None,
     limit: int | None = None,
     offset: int = 0,
 ) -> tuple[AssignmentView, ...]:
-    """Return service instances of the account, or of one user, ordered by subject, then by the catalogue's order.
+    """Return service instances of the account, or of one subject, ordered by subject, then by the catalogue's order.
 
-    Those of all accounts are ordered by the account's code and light first. For one user the services that the account
-    bought and the user does not have are there too, grey.
+    A text names a user. Those of all accounts are ordered by the account's code and light first. For one subject the
+    services that it could have and has not are there too, grey.
     """
     async with scope.reading() as (session, within):
         catalogue = (await in_force(session)).catalogue
@@ -49,8 +51,8 @@ async def status(
         statement = _of_account(within.one)
         target = None
         if user is not None:
-            target = await user_row(session, within.one, user, binned=True)
-            statement = statement.where(AssignmentRow.user_id == target.id)
+            target = await seen_subject(session, within.one, SubjectKey.of(user), binned=True)
+            statement = statement.where(is_of(target))
         if light is not None:
             over = await domains_over(session, within)
             statement = statement.where(shows(light, over))
@@ -59,11 +61,18 @@ async def status(
         views = await views_of(session, catalogue, statement)
         if target is not None and light in (None, Light.GREY):
             have = {view.service_id for view in views}
-            views += await _not_provisioned(session, catalogue, target, have)
+            views += await _not_provisioned(session, catalogue, within.one, target, have)
         order = {service.id: index for index, service in enumerate(catalogue.services)}
         if limit is None:
             views.sort(key=lambda view: (view.subject, order.get(view.service_id, len(order))))
     return tuple(views)
+
+
+def is_of(subject: Subject) -> ColumnElement[bool]:
+    """Return the condition for the services of a subject; a user's are those of the directory account too."""
+    if subject.user is not None:
+        return AssignmentRow.user_id == subject.user.id
+    return (AssignmentRow.subject_kind == subject.kind) & (AssignmentRow.subject_id == subject.id)
 
 
 def _of_account(account_id: int) -> Select[AssignmentRow, str]:
@@ -123,21 +132,30 @@ async def active_requests(session: AsyncSession, ids: Sequence[str]) -> dict[str
 
 
 async def _not_provisioned(
-    session: AsyncSession, catalogue: Catalogue, user: UserRow, have: set[str]
+    session: AsyncSession,
+    catalogue: Catalogue,
+    account_id: int,
+    subject: Subject,
+    have: set[str],
 ) -> list[AssignmentView]:
-    bought = await bought_services(session, user.account_id)
+    bought = await bought_services(session, account_id)
+    elsewhere = subject.domain is not None and not subject.domain.bought
+    made = subject.user or subject.domain
+    since = made.created_at if isinstance(made, UserRow) else made.added_at if made else None
     return [
         AssignmentView(
-            account_id=user.account_id,
-            user_id=user.id,
-            subject=user.upn,
+            account_id=account_id,
+            user_id=subject.user_id,
+            subject=subject.name,
+            subject_kind=subject.kind,
             service_id=service.id,
             service=service.name,
             connector=service.connector,
-            since=user.created_at,
+            since=since or datetime.now(UTC),
         )
         for service in catalogue.services
-        if service.subject is SubjectKind.USER
+        if service.subject is subject.kind
+        and not (elsewhere and service.id in catalogue.registrations)
         and service.visible
         and (service.id in bought or not service.seats)
         and service.id not in have
@@ -204,6 +222,7 @@ def assignment_view(
         AssignmentView,
         row,
         subject=subject,
+        subject_kind=SubjectKind(row.subject_kind),
         service=service_name,
         level=level_name,
         wish=Wish(row.wish),

@@ -17,8 +17,8 @@ from mission_control_tui.model.errors import Conflict, NoSeats, NotFound
 from mission_control_tui.model.plan import SeatLine
 from mission_control_tui.model.states import Light
 from mission_control_tui.model.store.scope import Within
+from mission_control_tui.model.store.subject_names import SUBJECT
 from mission_control_tui.model.store.tables.services import AssignmentRow, SeatHoldRow, SeatPoolRow
-from mission_control_tui.model.store.tables.users import UserRow
 from mission_control_tui.model.store.transaction import Transaction
 from mission_control_tui.model.views import Seats
 
@@ -158,10 +158,10 @@ async def take(
 async def holders(
     session: AsyncSession, account_id: int, service_id: str, level_id: str
 ) -> tuple[str, ...]:
-    """Return UPNs of users who hold a seat of the level, at most `NAMED`."""
+    """Return the names of those who hold a seat of the level, at most `NAMED`: users by UPN, domains, the account."""
     rows = await session.scalars(
-        select(UserRow.upn)
-        .join(AssignmentRow, AssignmentRow.user_id == UserRow.id)
+        select(SUBJECT)
+        .select_from(AssignmentRow)
         .join(SeatHoldRow, SeatHoldRow.assignment_id == AssignmentRow.id)
         .join(SeatPoolRow, SeatPoolRow.id == SeatHoldRow.pool_id)
         .where(
@@ -169,7 +169,7 @@ async def holders(
             SeatPoolRow.service_id == service_id,
             SeatPoolRow.level_id == level_id,
         )
-        .order_by(UserRow.upn)
+        .order_by(SUBJECT)
         .limit(NAMED)
     )
     return tuple(rows)

@@ -14,12 +14,8 @@ from mission_control_tui.model.catalogue.in_force import in_force
 from mission_control_tui.model.catalogue.types import Catalogue, Service
 from mission_control_tui.model.plan import PlanVerb
 from mission_control_tui.model.services.setting_rules import USERS
-from mission_control_tui.model.services.wishes import (
-    RequirementMissing,
-    enqueue,
-    requirements,
-    user_subject,
-)
+from mission_control_tui.model.services.subjects import user_subject
+from mission_control_tui.model.services.wishes import RequirementMissing, enqueue, requirements
 from mission_control_tui.model.states import RequestKind, Wish
 from mission_control_tui.model.store.tables.accounts import AccountRow
 from mission_control_tui.model.store.tables.groups import ObjectRow

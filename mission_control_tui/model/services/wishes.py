@@ -8,15 +8,22 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import select, update
 
 from mission_control_tui.model.catalogue.backend_names import back_end_name
 from mission_control_tui.model.catalogue.types import Catalogue, Service
+from mission_control_tui.model.command_words import command_line
 from mission_control_tui.model.errors import Conflict
+from mission_control_tui.model.services import seats
 from mission_control_tui.model.services.instance_names import check_instance
+from mission_control_tui.model.services.subjects import (
+    Subject,
+    account_subject,
+    domain_subject,
+    user_subject,
+)
 from mission_control_tui.model.states import (
     ACTIVE_STATES,
     Light,
@@ -27,14 +34,12 @@ from mission_control_tui.model.states import (
     Word,
 )
 from mission_control_tui.model.store.lookups import domain_row
-from mission_control_tui.model.store.tables.accounts import AccountRow, DomainRow
-from mission_control_tui.model.store.tables.groups import ObjectRow
+from mission_control_tui.model.store.tables.accounts import AccountRow
 from mission_control_tui.model.store.tables.requests import (
     RequestDependencyRow,
     RequestRow,
 )
 from mission_control_tui.model.store.tables.services import AssignmentRow
-from mission_control_tui.model.store.tables.users import UserRow
 from mission_control_tui.model.store.transaction import Transaction
 
 MAX_NAME_TRIES = 1000
@@ -43,36 +48,6 @@ OF_THE_REQUEST = frozenset({"touched", "asked_level"})
 SAMPLE_CONNECTOR = "simulator"
 _WISH_FIELDS = ("wish", "level_id", "settings", "stated", "generation")
 _LIGHT_FIELDS = ("light", "word", "step", "error_kind", "error_said", "error_remedy", "drift")
-
-
-@dataclass(frozen=True, slots=True)
-class Subject:
-    """Whose service it is. `id` is the user's or object's id, the domain's or the account's number as text.
-
-    `name` is the user's UPN, the domain's name, an object's address or the account's code.
-    """
-
-    kind: SubjectKind
-    id: str
-    name: str
-    user: UserRow | None = None
-    domain: DomainRow | None = None
-    object: ObjectRow | None = None
-
-
-def user_subject(user: UserRow, kind: SubjectKind = SubjectKind.USER) -> Subject:
-    """Return the user, or the user's own directory account."""
-    return Subject(kind, user.id, user.upn, user=user)
-
-
-def domain_subject(domain: DomainRow) -> Subject:
-    """Return a domain name of the account."""
-    return Subject(SubjectKind.DOMAIN, str(domain.id), domain.name, domain=domain)
-
-
-def object_subject(row: ObjectRow) -> Subject:
-    """Return a group, contact or shared mailbox of the account."""
-    return Subject(SubjectKind.OBJECT, row.id, row.address, object=row)
 
 
 async def find(
@@ -343,17 +318,21 @@ def _of_parent(states: set[str]) -> RequestState:
 
 
 class RequirementMissing(Conflict):
-    """A service needs another one of the same user first."""
+    """A service needs another one first: of the same user, or of the `owner`, a domain or the account."""
 
-    def __init__(self, service: Service, required: Service, subject: str) -> None:
-        super().__init__(
-            f"{service.name} needs {required.name} first.",
-            hint=f"Provision {required.name} to {subject} before, or together with it.",
-        )
-        self.service, self.required = service, required
+    def __init__(
+        self, service: Service, required: Service, subject: str, owner: Subject | None = None
+    ) -> None:
+        together = "" if owner else ", or together with it"
+        hint = f"Provision {required.name} to {owner.name if owner else subject} before{together}."
+        if owner is not None:
+            command = command_line("provision", *owner.words, required.id)
+            hint = f"{hint.removesuffix('.')}: {command}"
+        super().__init__(f"{service.name} needs {required.name} first.", hint=hint)
+        self.service, self.required, self.owner = service, required, owner
 
     def said_of(self, subject: str) -> RequirementMissing:
-        return RequirementMissing(self.service, self.required, subject)
+        return RequirementMissing(self.service, self.required, subject, self.owner)
 
 
 async def requirements(
@@ -365,28 +344,29 @@ async def requirements(
 ) -> list[int]:
     """Return requests that must be green before this service can start.
 
-    A required service of the user's directory account is wished for on the way; one of the user's domain is waited for
-    where the account bought it here; one of the user itself must have been asked for already, else Conflict.
+    A required service of the user's directory account is wished for on the way. One of the user, of the domain or of
+    the account must have been asked for already, else Conflict; a domain that is registered elsewhere needs no
+    registration here.
     """
     waits: list[int] = []
     for required_id in service.requires:
         required = catalogue.service(required_id)
-        owner = await _required_subject(tx, account, subject, required)
+        owner = await _required_subject(tx, account, catalogue, subject, required)
         if owner is None:
             continue
         row = await find(tx, owner, required.id)
         if required.subject is SubjectKind.DIRECTORY and (row is None or row.wish == Wish.ABSENT):
             waits.append(await _wish_directory(tx, account, catalogue, owner, required))
         elif row is None or row.wish == Wish.ABSENT:
-            if required.subject is SubjectKind.USER:
-                raise RequirementMissing(service, required, subject.name)
+            others = required.subject in (SubjectKind.DOMAIN, SubjectKind.ACCOUNT)
+            raise RequirementMissing(service, required, subject.name, owner if others else None)
         elif row.light != Light.GREEN:
             waits.extend(await last_request(tx, row.id))
     return waits
 
 
 async def _required_subject(
-    tx: Transaction, account: AccountRow, subject: Subject, required: Service
+    tx: Transaction, account: AccountRow, catalogue: Catalogue, subject: Subject, required: Service
 ) -> Subject | None:
     match required.subject:
         case SubjectKind.DOMAIN:
@@ -395,11 +375,14 @@ async def _required_subject(
             if key not in tx.domains:
                 tx.domains[key] = await domain_row(tx.session, account.id, name)
             domain = tx.domains[key]
-            return domain_subject(domain) if domain is not None and domain.bought else None
+            registered = required.id in catalogue.registrations
+            if domain is None or (registered and not domain.bought):
+                return None
+            return domain_subject(domain)
         case SubjectKind.USER | SubjectKind.DIRECTORY:
             return user_subject(subject.user, required.subject) if subject.user else None
         case SubjectKind.ACCOUNT:
-            return Subject(SubjectKind.ACCOUNT, str(account.id), account.code)
+            return account_subject(account)
         case SubjectKind.OBJECT:
             return None
 
@@ -413,6 +396,7 @@ async def _wish_directory(
 ) -> int:
     row = await find_or_make(tx, account, owner, required)
     level = required.levels[0]
+    await seats.hold(tx, row, required, level.id)
     depends = await requirements(tx, account, catalogue, owner, required)
     if owner.user is not None and owner.user.secret_id is not None:
         row.secret_id = owner.user.secret_id

@@ -50,6 +50,19 @@ async def account_row(session: AsyncSession, caller: Caller, key: int | str) -> 
     return row
 
 
+async def locked_account_row(session: AsyncSession, account_id: int) -> AccountRow:
+    """Return the account, locked against other changes of what it owns; users and requests go on meanwhile."""
+    row = await session.scalar(
+        select(AccountRow)
+        .where(AccountRow.id == account_id)
+        .with_for_update(key_share=True)
+        .execution_options(populate_existing=True)
+    )
+    if row is None:
+        raise NotFound(f"There is no account {account_id}.")
+    return row
+
+
 async def _no_account(session: AsyncSession, caller: Caller, key: int | str) -> NotFound:
     """Return the error that says how many accounts there are, and which are called nearly so."""
     statement = select(AccountRow.code, AccountRow.name).order_by(AccountRow.code)

@@ -68,13 +68,13 @@ async def _push_all(
     parent: RequestRow,
 ) -> None:
     catalogue = (await in_force(tx.session)).catalogue
-    domain = await _domain_services(tx, user)
+    shared = await _shared_services(tx, user)
     depth = {row.id: len(catalogue.requirements(row.service_id)) for row in concerned}
     for row in sorted(concerned, key=lambda row: (depth[row.id], row.service_id, row.instance)):
         required = set(catalogue.service(row.service_id).requires)
         waits = [
             request
-            for other in (*rows, *domain)
+            for other in (*rows, *shared)
             if other.service_id in required and other.light != Light.GREEN
             for request in await last_request(tx, other.id)
         ]
@@ -87,17 +87,20 @@ async def _push_all(
         )
 
 
-async def _domain_services(tx: Transaction, user: UserRow) -> list[AssignmentRow]:
-    """Return what the account has for the domain of the user's UPN: a service may require it."""
+async def _shared_services(tx: Transaction, user: UserRow) -> list[AssignmentRow]:
+    """Return what the account has for itself and for the domain of the user's UPN: a service may require it."""
     name = domain_key(user.upn.rpartition("@")[2])
     rows = await tx.session.scalars(
         select(AssignmentRow)
-        .join(DomainRow, DomainRow.id == AssignmentRow.domain_id)
+        .outerjoin(DomainRow, DomainRow.id == AssignmentRow.domain_id)
         .where(
-            DomainRow.account_id == user.account_id,
-            DomainRow.name == name,
-            DomainRow.removed_at.is_(None),
-            AssignmentRow.subject_kind == SubjectKind.DOMAIN,
+            AssignmentRow.account_id == user.account_id,
+            (AssignmentRow.subject_kind == SubjectKind.ACCOUNT)
+            | (
+                (AssignmentRow.subject_kind == SubjectKind.DOMAIN)
+                & (DomainRow.name == name)
+                & DomainRow.removed_at.is_(None)
+            ),
             AssignmentRow.wish != Wish.ABSENT,
         )
     )

@@ -1,4 +1,4 @@
-"""One service given to a user, or its level and settings changed, inside the caller's transaction."""
+"""One service given to a user, a domain or the account, or its level and settings changed, in a transaction."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from mission_control_tui.model.people.address_syntax import upn_key
 from mission_control_tui.model.plan import PlanVerb
 from mission_control_tui.model.services import sealed_passwords, seats
 from mission_control_tui.model.services.setting_rules import SettingOwner, judged_settings
+from mission_control_tui.model.services.subjects import Subject
 from mission_control_tui.model.services.wishes import (
     enqueue,
     find_or_make,
     last_request,
     requirements,
-    user_subject,
 )
-from mission_control_tui.model.states import Light, RequestKind, SubjectKind, Wish, Word
+from mission_control_tui.model.states import Light, RequestKind, Wish, Word
 from mission_control_tui.model.store.tables.accounts import AccountRow
 from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.model.store.tables.users import UserRow
@@ -60,32 +60,29 @@ class PasswordNotKept(Conflict):
 async def provision_in(
     tx: Transaction,
     context: ActionContext,
-    user: UserRow,
+    subject: Subject,
     wanted: ActionParams,
     *,
     suspended: bool | None = None,
     stated: Iterable[str] | None = None,
+    said: bool = True,
 ) -> ActionResult:
-    """Give one service to one user, inside the caller's transaction; `suspended` None leaves that as it is.
+    """Give one service to one subject, inside the caller's transaction; `suspended` None leaves that as it is.
 
     Without a level the present one stays, or the only one owned is taken. At another level, settings that nobody asked
     for are those of the new level. `stated` says which were asked for; None adds what is wanted to those that were.
+    Where it is not `said`, it follows from another command, such as a purchase.
     """
     account, catalogue = context.owner, context.catalogue
     service = catalogue.service(wanted.service)
-    if service.subject is not SubjectKind.USER:
-        raise UsageError(
-            f"{service.name} is not given to users: it belongs to the {service.subject}.",
-            hint="Make one with `mission-control objects create`."
-            if service.subject is SubjectKind.OBJECT
-            else "Buy it; it is provisioned by itself.",
-        )
+    subject = subject.having(service)
+    user = subject.user
     if service.seats and not await seats.may_be_given(tx, account.id, service):
         raise Conflict(
             f"The account has not bought {service.name}.",
             hint="A service must be bought before it can be provisioned.",
         )
-    subject = user_subject(user)
+    refuse_unbought(catalogue, subject, service)
     row = await find_or_make(tx, account, subject, service, wanted.instance)
     level_id = await _level(tx, account, service, row, wanted.level)
     previous = row.settings if row.wish != Wish.ABSENT else {}
@@ -93,9 +90,8 @@ async def provision_in(
     kept = previous if level_id == row.level_id else asked
     checked = service.validate_settings(level_id, wanted.settings, kept)
     had, has = await _give_addresses(tx, user, service.addresses_in(level_id, wanted.settings))
-    owner = SettingOwner(
-        account.id, user.id, user.upn, catalogue, service, level_id, row, context.as_of
-    )
+    whose = (account.id, subject.id, subject.name)
+    owner = SettingOwner(*whose, catalogue, service, level_id, row, context.as_of)
     judged = await judged_settings(tx, owner, checked, _looked_at(service, row, checked, wanted))
     settings: dict[str, Value] = judged.settings
     settled = await judged.write(tx, row)
@@ -117,7 +113,9 @@ async def provision_in(
     on_its_way = row.light == Light.ORANGE and row.word != Word.NOT_CHECKED
     agrees = row.light == Light.GREEN and not row.drift
     if row.wish == wish and before == after and not settled and (agrees or on_its_way):
-        tx.record(PlanVerb.UNCHANGED, "service", f"{user.upn} {named(service, wanted.instance)}")
+        tx.record(
+            PlanVerb.UNCHANGED, "service", f"{subject.name} {named(service, wanted.instance)}"
+        )
         row.stated = stated
         # Of new addresses the service is told by the user's edit.
         told = max(await last_request(tx, row.id), default=None) if has else None
@@ -138,21 +136,22 @@ async def provision_in(
     )
     if wanted.adopt:
         request.previous = {**request.previous, "adopt": True}
-    tx.command(
-        *command_words.provision(
-            user.upn,
-            service.id,
-            level_id,
-            {name: settings[name] for name in wanted.settings if name in settings},
-            instance=wanted.instance,
-            adopt=wanted.adopt,
-            new_password=password is not None,
+    if said:
+        tx.command(
+            *command_words.provision(
+                subject.words,
+                service.id,
+                level_id,
+                {name: settings[name] for name in wanted.settings if name in settings},
+                instance=wanted.instance,
+                adopt=wanted.adopt,
+                new_password=password is not None,
+            )
         )
-    )
     if suspended != (row_wish == Wish.SUSPENDED):
         tx.command(
             *command_words.turn(
-                "suspend" if suspended else "resume", user.upn, service.id, row.instance
+                "suspend" if suspended else "resume", subject.words, service.id, row.instance
             )
         )
         before, after = {**before, "wish": str(row_wish)}, {**after, "wish": str(wish)}
@@ -164,7 +163,7 @@ async def provision_in(
     tx.record(
         PlanVerb.CREATED if row_wish == Wish.ABSENT else PlanVerb.CHANGED,
         "service",
-        f"{user.upn} {named(service, wanted.instance)}",
+        f"{subject.name} {named(service, wanted.instance)}",
         before={key: before[key] for key in sorted(changed & before.keys())},
         after={
             **{key: after[key] for key in sorted(changed & after.keys())},
@@ -172,13 +171,13 @@ async def provision_in(
         },
         action=AuditAction(kind),
         of=service.id,
-        user_id=user.id,
+        user_id=subject.user_id,
         request_id=request.id,
         assignment_id=row.id,
     )
     if password is not None:
         named_by = (service.id, row.instance, row.backend_name)
-        tx.revealed.append(RevealedPassword(user.upn, password, *named_by))
+        tx.revealed.append(RevealedPassword(subject.name, password, *named_by))
     return ActionResult(
         *(row.id, service.id, level_id, row.backend_name, request.id, password), had=had, has=has
     )
@@ -193,13 +192,25 @@ def _looked_at(
     return {service.option(key).id for key in wanted.settings}
 
 
+def refuse_unbought(catalogue: Catalogue, subject: Subject, service: Service) -> None:
+    """Raise Conflict for the registration of a domain that was not bought here: nobody would pay for it."""
+    domain = subject.domain
+    if domain is not None and not domain.bought and service.id in catalogue.registrations:
+        raise Conflict(
+            f"{domain.name} is registered elsewhere: it was not bought here.",
+            hint="A domain that is bought is registered by that: `mission-control buy`.",
+        )
+
+
 async def _give_addresses(
-    tx: Transaction, user: UserRow, given: Mapping[str, Value]
+    tx: Transaction, user: UserRow | None, given: Mapping[str, Value]
 ) -> tuple[dict[str, object], dict[str, object]]:
     """Make what options say of the user's addresses the user's own: aliases, and one primary address.
 
     Returns what differs, before and after.
     """
+    if user is None:
+        return {}, {}
     primary = next((value for value in given.values() if isinstance(value, str)), "")
     several = [entry for value in given.values() if isinstance(value, list) for entry in value]
     if not several and not primary:
@@ -240,12 +251,18 @@ async def _level(
 
 
 async def _password(
-    tx: Transaction, catalogue: Catalogue, user: UserRow, service: Service, row: AssignmentRow
+    tx: Transaction,
+    catalogue: Catalogue,
+    user: UserRow | None,
+    service: Service,
+    row: AssignmentRow,
 ) -> str | None:
     """See to it that a password is there for the back end, if it needs one; returns one that was made here."""
     if row.password_delivered or row.secret_id is not None or service.password is PasswordUse.NONE:
         return None
     if service.password is PasswordUse.USER:
+        if user is None:
+            return None
         if user.secret_id is None:
             raise PasswordNotKept(service, user.upn, await _with_password(tx, catalogue, user))
         row.secret_id = user.secret_id

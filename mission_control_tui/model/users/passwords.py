@@ -14,7 +14,8 @@ from mission_control_tui.model.domains.address_registry import refusal
 from mission_control_tui.model.errors import Conflict
 from mission_control_tui.model.plan import Outcome, PlanVerb
 from mission_control_tui.model.services import sealed_passwords
-from mission_control_tui.model.services.wishes import enqueue, find, user_subject
+from mission_control_tui.model.services.subjects import user_subject
+from mission_control_tui.model.services.wishes import enqueue, find
 from mission_control_tui.model.states import RequestKind, Wish
 from mission_control_tui.model.store.lookups import user_row
 from mission_control_tui.model.store.retry import retries_on_conflict
@@ -80,7 +81,7 @@ async def set_service_password(
         wanted = (await in_force(tx.session)).catalogue.service(service)
         given = await find(tx, user_subject(row), wanted.id, instance)
         if given is None or given.wish == Wish.ABSENT:
-            raise HasNoService(row, wanted)
+            raise HasNoService(user_subject(row), wanted)
         if wanted.password is not PasswordUse.OWN:
             uses = "the user's" if wanted.password is PasswordUse.USER else "no"
             raise Conflict(

@@ -8,11 +8,11 @@ from sqlalchemy import ColumnElement, Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mission_control_tui.model.errors import Conflict
+from mission_control_tui.model.services.subjects import Subject
 from mission_control_tui.model.states import Wish
 from mission_control_tui.model.store.tables.audit import AuditRow
 from mission_control_tui.model.store.tables.documents import StoredWish
 from mission_control_tui.model.store.tables.services import AssignmentRow
-from mission_control_tui.model.store.tables.users import UserRow
 from mission_control_tui.model.store.transaction import Transaction
 from mission_control_tui.model.users.actions.base import ActionContext, ActionResult
 from mission_control_tui.model.users.actions.params import ActionParams
@@ -90,21 +90,21 @@ async def was_changed(
 async def restate_service(
     tx: Transaction,
     context: ActionContext,
-    user: UserRow,
+    subject: Subject,
     row: AssignmentRow,
     target: StoredWish,
 ) -> ActionResult:
     """Wish the service as `target` says, by the verbs that an operator has. Raises as they do."""
     service = context.catalogue.service(row.service_id)
     if target["wish"] == Wish.ABSENT:
-        return await Deprovision().turn(tx, user, service, row)
+        return await Deprovision().turn(tx, subject, service, row)
     suspended = target["wish"] == Wish.SUSPENDED
     if row.wish != Wish.ABSENT and same({**state_of(row), "wish": target["wish"]}, target):
         action = Suspend() if suspended else Resume()
-        return await action.turn(tx, user, service, row)
+        return await action.turn(tx, subject, service, row)
     known = {option.id for option in service.options_for(target["level"])}
     settings = {name: value for name, value in target["settings"].items() if name in known}
     wanted = ActionParams(service.id, target["level"], settings, row.instance)
     differing = service.stated_settings(target["level"], settings, None)
     stated = {*(target.get("stated") or ()), *differing}
-    return await provision_in(tx, context, user, wanted, suspended=suspended, stated=stated)
+    return await provision_in(tx, context, subject, wanted, suspended=suspended, stated=stated)

@@ -14,16 +14,23 @@ _NAMING = frozenset({ValueType.USER, ValueType.USERS, ValueType.RECIPIENT, Value
 _KEYS = ("address", "included_with", "roles")
 
 
+def with_article(subject: SubjectKind) -> str:
+    """Return the word for a subject as the end of a sentence has it."""
+    vowels = (SubjectKind.ACCOUNT, SubjectKind.OBJECT)
+    return f"{'an' if subject in vowels else 'a'} {subject}"
+
+
 def check_objects(root: Node, service: Node) -> Iterator[FileProblem]:
     """Everything wrong with what only a service of objects has, and with what it must not have."""
     subject = service.word("subject", SubjectKind, SubjectKind.USER)
     if subject is None:
         return
     yield from _naming(service, subject)
+    yield from _password(service, subject)
     if subject is not SubjectKind.OBJECT:
         for key in _KEYS:
             if service.has(key):
-                what = f"a service of a {subject} has no {key}"
+                what = f"a service of {with_article(subject)} has no {key}"
                 yield FileProblem(service.at(key), what, 'only one with subject = "object" has')
         return
     yield from _plain(service)
@@ -40,14 +47,24 @@ def _naming(service: Node, subject: SubjectKind) -> Iterator[FileProblem]:
         kind = option.text("type")
         if kind in REGISTERED:
             what = f'only a service of users has options with type = "{kind}"'
-            yield FileProblem(option.at("type"), what, f"a {subject} has no further addresses")
+            hint = f"{with_article(subject)} has no further addresses"
+            yield FileProblem(option.at("type"), what, hint)
         elif kind in _NAMING and subject is not SubjectKind.OBJECT:
-            what = f'a service of a {subject} has no options with type = "{kind}"'
-            yield FileProblem(option.at("type"), what, "nobody states its settings: leave it out")
+            what = f'a service of {with_article(subject)} has no options with type = "{kind}"'
+            yield FileProblem(option.at("type"), what, 'leave it out, or take type = "text"')
+
+
+def _password(service: Node, subject: SubjectKind) -> Iterator[FileProblem]:
+    """Yield a password where nobody has one: only users log in."""
+    if subject in (SubjectKind.USER, SubjectKind.DIRECTORY):
+        return
+    if service.text("password") not in (None, "none"):
+        what = f"{with_article(subject)} has no password"
+        yield FileProblem(service.at("password"), what, "leave it out: people log in as themselves")
 
 
 def _plain(service: Node) -> Iterator[FileProblem]:
-    """Yield what is wrong with an object: it is there once, at one level, without a password and seats of its own."""
+    """Yield what is wrong with an object: it is there once, at one level, without seats of its own."""
     if service.flag("seats", default=True):
         what = "objects have no seats: they are included with what the account owns"
         yield FileProblem(service.at("seats"), what, "set seats = false, and included_with")
@@ -58,9 +75,6 @@ def _plain(service: Node) -> Iterator[FileProblem]:
     if (service.number("instances") or 1) > 1:
         what = "an object has its service once"
         yield FileProblem(service.at("instances"), what, "leave it out: make several objects")
-    if service.text("password") not in (None, "none"):
-        what = "an object has no password"
-        yield FileProblem(service.at("password"), what, "leave it out: people log in as themselves")
 
 
 def _included(root: Node, service: Node) -> Iterator[FileProblem]:

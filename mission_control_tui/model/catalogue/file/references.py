@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator
 
 from mission_control_tui.model.catalogue.backend_names import PLACEHOLDERS, placeholders
 from mission_control_tui.model.catalogue.file.document import FileProblem, Node, absent
-from mission_control_tui.model.catalogue.file.group_rules import check_objects
+from mission_control_tui.model.catalogue.file.group_rules import check_objects, with_article
 from mission_control_tui.model.catalogue.file.rules import check_rule
 from mission_control_tui.model.catalogue.types import PurchaseKind
 from mission_control_tui.model.states import SubjectKind
@@ -18,6 +18,17 @@ from mission_control_tui.model.text.clean import harmless
 from mission_control_tui.model.text.folding import fold
 
 _ENDING = re.compile(r"(?:\.[a-z0-9-]+)+")
+_OF_USERS = frozenset({SubjectKind.USER, SubjectKind.DIRECTORY})
+_REQUIRABLE = {
+    SubjectKind.USER: _OF_USERS | {SubjectKind.DOMAIN, SubjectKind.ACCOUNT},
+    SubjectKind.DIRECTORY: frozenset(
+        {SubjectKind.DIRECTORY, SubjectKind.DOMAIN, SubjectKind.ACCOUNT}
+    ),
+    SubjectKind.DOMAIN: frozenset({SubjectKind.DOMAIN, SubjectKind.ACCOUNT}),
+    SubjectKind.ACCOUNT: frozenset({SubjectKind.ACCOUNT}),
+    SubjectKind.OBJECT: frozenset({SubjectKind.DOMAIN, SubjectKind.ACCOUNT}),
+}
+"""Whose services those of a subject may require: its own, or what is there for it."""
 _USERS_ONLY = frozenset({"username", "upn"})
 _OBJECTS_ONLY = frozenset({"name"})
 
@@ -90,9 +101,10 @@ def _requires(root: Node, service: Node) -> Iterator[FileProblem]:
             yield absent(service.at("requires", index), "service", word, root.ids("services"))
             continue
         theirs = required.word("subject", SubjectKind, SubjectKind.USER)
-        if subject and theirs and theirs not in (subject, SubjectKind.DOMAIN):
-            what = f"{harmless(word)} belongs to a {theirs}, not to the same {subject}"
-            yield FileProblem(service.at("requires", index), what, "require a service of a domain")
+        if subject and theirs and theirs not in _REQUIRABLE[subject]:
+            what = f"{harmless(word)} belongs to {with_article(theirs)}, not to the same {subject}"
+            whose = " or ".join(map(with_article, sorted(_REQUIRABLE[subject])))
+            yield FileProblem(service.at("requires", index), what, f"require one of {whose}")
 
 
 def _cycles(root: Node) -> Iterator[FileProblem]:

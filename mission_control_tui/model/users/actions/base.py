@@ -25,6 +25,7 @@ from mission_control_tui.model.users.actions.params import ActionParams
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from mission_control_tui.model.services.subjects import Subject
     from mission_control_tui.model.store.tables.accounts import AccountRow
     from mission_control_tui.model.store.tables.users import UserRow
     from mission_control_tui.model.store.transaction import Transaction
@@ -77,12 +78,12 @@ class ActionResult:
 
 
 class HasNoService(NotFound):
-    """The user has not got the service that the verb is about."""
+    """The user, domain or account has not got the service that the verb is about."""
 
-    def __init__(self, user: UserRow, service: Service, instance: str = "") -> None:
+    def __init__(self, subject: Subject, service: Service, instance: str = "") -> None:
         super().__init__(
-            f"{user.upn} has no {named(service, instance)}.",
-            hint=f"`{command_line('status', user.upn)}` shows what there is.",
+            f"{subject.name} has no {named(service, instance)}.",
+            hint=f"`{command_line('status', *subject.words)}` shows what there is.",
         )
         self.service = service
 
@@ -178,6 +179,29 @@ class UserAction(ABC):
         return False
 
 
+class ServiceAction(UserAction):
+    """A verb on a service: of a user, of the user's directory account, of a domain or of the account itself.
+
+    Bulks and schedules do it for users.
+    """
+
+    async def apply(
+        self, tx: Transaction, context: ActionContext, user: UserRow, params: ActionParams
+    ) -> tuple[ActionResult, ...]:
+        from mission_control_tui.model.services.subjects import user_subject
+
+        return await self.apply_to(tx, context, user_subject(user), params)
+
+    @abstractmethod
+    async def apply_to(
+        self, tx: Transaction, context: ActionContext, subject: Subject, params: ActionParams
+    ) -> tuple[ActionResult, ...]:
+        """Do it now to the locked subject; returns what became of each service that it is about.
+
+        Raises HasNoService, UsageError, InvalidInput, NoSeats, Conflict.
+        """
+
+
 def resolved(catalogue: Catalogue, params: ActionParams, *, of_users: bool = True) -> ActionParams:
     """Return the params with the catalogue's ids. Raises NotFound, and UsageError for a service not given to users."""
     if not params.service:
@@ -186,9 +210,9 @@ def resolved(catalogue: Catalogue, params: ActionParams, *, of_users: bool = Tru
         return params
     service = catalogue.service(params.service)
     if of_users and service.subject is not SubjectKind.USER:
-        raise UsageError(
-            f"{service.name} is not given to users: it belongs to the {service.subject}."
-        )
+        from mission_control_tui.model.services.subjects import wrong_subject
+
+        raise wrong_subject(service, SubjectKind.USER)
     level = service.level(params.level).id if params.level is not None else None
     return replace(params, service=service.id, level=level)
 

@@ -1,4 +1,4 @@
-"""Provision a service, or change the level or settings of one that the user has."""
+"""Provision a service, or change the level or settings of one that is there."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from mission_control_tui.model.users.actions.base import (
     ActionContext,
     ActionResult,
     HasNoService,
-    UserAction,
+    ServiceAction,
 )
 from mission_control_tui.model.users.actions.params import ActionParams
 
 if TYPE_CHECKING:
-    from mission_control_tui.model.store.tables.users import UserRow
+    from mission_control_tui.model.services.subjects import Subject
     from mission_control_tui.model.store.transaction import Transaction
 
 
-class Provision(UserAction):
+class Provision(ServiceAction):
     """Give a service to the user, or change the one that the user has."""
 
     verb = "provision"
@@ -35,12 +35,12 @@ class Provision(UserAction):
     def reveals(self, catalogue: Catalogue, params: ActionParams) -> bool:
         return catalogue.service(params.service).password is PasswordUse.OWN
 
-    async def apply(
-        self, tx: Transaction, context: ActionContext, user: UserRow, params: ActionParams
+    async def apply_to(
+        self, tx: Transaction, context: ActionContext, subject: Subject, params: ActionParams
     ) -> tuple[ActionResult, ...]:
         from mission_control_tui.model.users.giving import provision_in
 
-        return (await provision_in(tx, context, user, params),)
+        return (await provision_in(tx, context, subject, params),)
 
 
 class Change(Provision):
@@ -60,13 +60,13 @@ class Change(Provision):
             raise UsageError("A change needs a level or settings.")
         return checked
 
-    async def apply(
-        self, tx: Transaction, context: ActionContext, user: UserRow, params: ActionParams
+    async def apply_to(
+        self, tx: Transaction, context: ActionContext, subject: Subject, params: ActionParams
     ) -> tuple[ActionResult, ...]:
-        from mission_control_tui.model.services.wishes import find, user_subject
+        from mission_control_tui.model.services.wishes import find
 
         service = context.catalogue.service(params.service)
-        row = await find(tx, user_subject(user), service.id, params.instance)
+        row = await find(tx, subject.having(service), service.id, params.instance)
         if row is None or row.wish == Wish.ABSENT:
-            raise HasNoService(user, service, params.instance)
-        return await super().apply(tx, context, user, params)
+            raise HasNoService(subject, service, params.instance)
+        return await super().apply_to(tx, context, subject, params)

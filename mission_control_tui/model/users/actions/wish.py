@@ -1,4 +1,4 @@
-"""Suspend, resume and deprovision: the wish for a service that the user has."""
+"""Suspend, resume and deprovision: the wish for a service that a user, a domain or the account has."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from mission_control_tui.model.users.actions.base import (
     ActionContext,
     ActionResult,
     HasNoService,
-    UserAction,
+    ServiceAction,
     named,
 )
 from mission_control_tui.model.users.actions.params import ActionParams
 
 if TYPE_CHECKING:
+    from mission_control_tui.model.services.subjects import Subject
     from mission_control_tui.model.store.tables.services import AssignmentRow
-    from mission_control_tui.model.store.tables.users import UserRow
     from mission_control_tui.model.store.transaction import Transaction
 
 
-class Suspend(UserAction):
+class Suspend(ServiceAction):
     """Take the access to a service away, until it is resumed; its data and its seat stay."""
 
     verb = "suspend"
@@ -39,51 +39,61 @@ class Suspend(UserAction):
     turns: ClassVar[frozenset[Wish]] = frozenset({Wish.PRESENT})
     """The wishes that it changes; any other one stays as it is."""
 
-    async def apply(
-        self, tx: Transaction, context: ActionContext, user: UserRow, params: ActionParams
+    async def apply_to(
+        self, tx: Transaction, context: ActionContext, subject: Subject, params: ActionParams
     ) -> tuple[ActionResult, ...]:
-        from mission_control_tui.model.services.wishes import find, user_subject
+        from mission_control_tui.model.services.wishes import find
 
         service = context.catalogue.service(params.service)
-        row = await find(tx, user_subject(user), service.id, params.instance)
+        whose = subject.having(service)
+        row = await find(tx, whose, service.id, params.instance)
         if row is None or (row.wish == Wish.ABSENT and self.wish is not Wish.ABSENT):
-            raise HasNoService(user, service, params.instance)
-        return (await self.turn(tx, user, service, row),)
+            raise HasNoService(subject, service, params.instance)
+        return (await self.turn(tx, whose, service, row),)
 
     async def turn(
         self,
         tx: Transaction,
-        user: UserRow,
+        subject: Subject,
         service: Service,
         row: AssignmentRow,
+        *,
+        said: bool = True,
     ) -> ActionResult:
         """Turn one wish to present, suspended or absent, unless it is so already.
+
+        Where it is not `said`, it follows from another command, such as a removal.
 
         What is red, was not checked or has drifted is asked for again.
         """
         from mission_control_tui.model.groups.members import leave
+        from mission_control_tui.model.services.dependents import refuse_needed
         from mission_control_tui.model.services.wishes import enqueue
 
         settled = row.light != Light.RED and row.word != Word.NOT_CHECKED and not row.drift
         if settled and (row.wish == self.wish or row.wish not in self.turns):
-            tx.record(PlanVerb.UNCHANGED, "service", f"{user.upn} {named(service, row.instance)}")
+            tx.record(
+                PlanVerb.UNCHANGED, "service", f"{subject.name} {named(service, row.instance)}"
+            )
             return ActionResult(row.id, service.id, row.level_id, row.backend_name, None)
         before = {"wish": str(row.wish)}
         if self.wish is Wish.ABSENT:
             before["level"] = row.level_id
+            await refuse_needed(tx, subject, service)
         request = await enqueue(tx, row, RequestKind(self.verb), wish=self.wish)
-        if self.wish is Wish.ABSENT:
-            await leave(tx, user=user, lost=service.id)
-        tx.command(*command_words.turn(self.verb, user.upn, service.id, row.instance))
+        if self.wish is Wish.ABSENT and subject.user is not None:
+            await leave(tx, user=subject.user, lost=service.id)
+        if said:
+            tx.command(*command_words.turn(self.verb, subject.words, service.id, row.instance))
         tx.record(
             PlanVerb.REMOVED if self.wish is Wish.ABSENT else PlanVerb.CHANGED,
             "service",
-            f"{user.upn} {named(service, row.instance)}",
+            f"{subject.name} {named(service, row.instance)}",
             before=before,
             after={"wish": str(self.wish)},
             action=AuditAction(self.verb),
             of=service.id,
-            user_id=user.id,
+            user_id=subject.user_id,
             request_id=request.id,
             assignment_id=row.id,
         )
@@ -118,18 +128,19 @@ class Deprovision(Suspend):
             raise UsageError("An instance belongs to a service: name the service too.")
         return super().check(catalogue, params)
 
-    async def apply(
-        self, tx: Transaction, context: ActionContext, user: UserRow, params: ActionParams
+    async def apply_to(
+        self, tx: Transaction, context: ActionContext, subject: Subject, params: ActionParams
     ) -> tuple[ActionResult, ...]:
         from sqlalchemy import select
 
+        from mission_control_tui.model.services.subjects import subject_of
         from mission_control_tui.model.store.tables.services import AssignmentRow
 
         if params.service:
-            return await super().apply(tx, context, user, params)
+            return await super().apply_to(tx, context, subject, params)
         rows = await tx.session.scalars(
             select(AssignmentRow)
-            .where(AssignmentRow.user_id == user.id)
+            .where(AssignmentRow.user_id == subject.user_id)
             .order_by(AssignmentRow.id)
             .with_for_update()
         )
@@ -137,5 +148,6 @@ class Deprovision(Suspend):
         # Locked in the order of everybody, told in that of the services.
         for row in sorted(rows, key=lambda row: (row.service_id, row.instance)):
             service = context.catalogue.service(row.service_id)
-            results.append(await self.turn(tx, user, service, row))
+            whose = await subject_of(tx, context.owner, row)
+            results.append(await self.turn(tx, whose, service, row))
         return tuple(results)

@@ -148,4 +148,4 @@ id = "only"
 name = "Only"
 """
     (problem,) = problems_of(SMALL + GROUPS + of_account + option)
-    assert "nobody states its settings" in problem.hint
+    assert "leave it out" in problem.hint
