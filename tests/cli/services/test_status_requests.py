@@ -15,7 +15,18 @@ from tests.cli.command import Command
 WAIT = ("--wait", "90")
 KEYS = {
     *("subject", "user_id", "service", "service_name", "instance", "level", "level_name", "light"),
-    *("word", "step", "error", "since", "wish", "suspended", "drift", "settings", "connector"),
+    *(
+        "subject_kind",
+        "word",
+        "step",
+        "error",
+        "since",
+        "wish",
+        "suspended",
+        "drift",
+        "settings",
+        "connector",
+    ),
     *("login", "request"),
 }
 
