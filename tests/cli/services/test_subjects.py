@@ -167,7 +167,7 @@ def test_settings_of_a_domain_change_after_the_purchase_and_undo_takes_them_back
 
 def test_suspend_resume_and_deprovision_a_domain_s_service(sold: Command) -> None:
     named = ("--domain", DOMAIN)
-    sold.ok("suspend", *named, REGISTRATION, "--yes")
+    sold.ok("suspend", *named, REGISTRATION)
     work(sold)
     assert of(sold, *named)[REGISTRATION]["suspended"] is True
     sold.ok("resume", *named, REGISTRATION)
@@ -234,7 +234,7 @@ def test_another_service_of_domains_is_given_also_to_one_registered_elsewhere(
     assert "is not given to domains: it belongs to the user" in wrong.err
     wrong = sold.run("provision", "ada@acme.example", "--domain", DOMAIN, "zone")
     assert "mission-control provision --domain acme-one.com SERVICE" in wrong.err
-    assert sold.run("suspend", "--domain", DOMAIN, "zone", "--yes").code == 4
+    assert sold.run("suspend", "--domain", DOMAIN, "zone").code == 4
     states = {row["name"]: row["state"] for row in sold.json("account", "domains")["domains"]}
     assert states == {"acme.example": "owned elsewhere", DOMAIN: "registered"}
 
@@ -246,7 +246,7 @@ def test_a_service_of_the_account_is_provisioned_by_its_purchase_and_goes_with_i
     work(sold)
     row = of(sold, "--of-account")["tenant"]
     assert (row["subject"], row["light"], row["level"]) == ("acme", "green", "small")
-    sold.ok("suspend", "--of-account", "tenant", "--yes")
+    sold.ok("suspend", "--of-account", "tenant")
     work(sold)
     sold.ok("resume", "--of-account", "tenant")
     work(sold)
@@ -257,7 +257,7 @@ def test_a_service_of_the_account_is_provisioned_by_its_purchase_and_goes_with_i
     sold.ok("remove", "tenants", "--yes")
     assert of(sold, "--of-account")["tenant"]["wish"] == "absent"
     (request,) = sold.json("requests", "list", "--state", "queued")["requests"]
-    assert sold.run("requests", "cancel", str(request["id"]), "--yes").code == 6
+    assert sold.run("requests", "cancel", str(request["id"])).code == 6
     work(sold)
     assert of(sold, "--of-account")["tenant"]["light"] == "grey"
     assert sold.run("provision", "--of-account", "tenant", "--level", "small").code == 5
@@ -276,6 +276,6 @@ def test_what_a_user_s_service_requires_of_others_is_asked_for_and_made(sold: Co
     work(sold)
     lights = {key: row["light"] for key, row in of(sold, ada).items() if row["wish"] == "present"}
     assert lights == {"login": "green", "desktop": "green"}
-    sold.ok("suspend", ada, "login", "--yes")
+    sold.ok("suspend", ada, "login")
     refused = sold.run("deprovision", "--of-account", "tenant", "--yes")
     assert f"needed by {ada} (Desktop)" in refused.err
