@@ -17,6 +17,7 @@ from mission_control_tui.provisioning.guard import Guarded, declared
 
 GROUP = "mission_control_tui.connectors"
 BUILT_IN: Mapping[str, str] = {
+    "mail-sql": "mission_control_tui.provisioning.connectors.mail_sql:create",
     "postgresql": "mission_control_tui.provisioning.connectors.postgresql:create",
     "powerdns": "mission_control_tui.provisioning.connectors.powerdns:create",
     "simulator": "mission_control_tui.provisioning.connectors.simulator:create",
