@@ -15,6 +15,7 @@ import sqlite3
 import subprocess
 import tempfile
 import time
+from base64 import b64encode
 from collections.abc import Callable
 from pathlib import Path
 
@@ -88,6 +89,10 @@ class MailServer:
         for name in (".", "mail", "mail.db"):
             if (directory / name).exists():
                 os.chown(directory / name, mail.pw_uid, mail.pw_gid)
+        # Who reads SQLite's WAL writes beside it; Postfix has a user of its own.
+        directory.chmod(0o777)
+        if isinstance(database, Path):
+            database.chmod(0o666)
         try:
             server.resume()
         except BaseException:
@@ -181,7 +186,7 @@ class MailServer:
                     client.close()
             elif protocol == "smtp":
                 with smtplib.SMTP(LOOPBACK, self.ports["SMTP"], timeout=20) as smtp:
-                    smtp.login(login, password)
+                    smtp_login(smtp, login, password)
             else:
                 self.imap(login, password, web=protocol == "web").logout()
         except (
@@ -246,6 +251,15 @@ class MailServer:
                     f"{port} does not answer: {words}{(self.directory / 'out').read_text()}"
                 )
             time.sleep(0.05)
+
+
+def smtp_login(client: smtplib.SMTP, login: str, password: str) -> None:
+    """Log in with a password of any letters, which smtplib takes in ASCII only."""
+    client.ehlo()
+    words = b64encode(f"\0{login}\0{password}".encode()).decode()
+    code, said = client.docmd("AUTH", f"PLAIN {words}")
+    if code != 235:
+        raise smtplib.SMTPAuthenticationError(code, said)
 
 
 def _end(pid: int, wait: Callable[..., object]) -> None:

@@ -85,7 +85,10 @@ def words(cells: str) -> set[str]:
 
 def test_every_block_says_how_it_is_run() -> None:
     runs = {example.run for example in examples()}
-    assert runs == {"settings", "rules", "python", "sql", "connector", "entry-point", "powerdns"}
+    assert runs == {
+        *("settings", "rules", "python", "sql", "connector", "entry-point", "powerdns"),
+        *("mail-sql", "mail-sql-rights", "mail-sql-removal"),
+    }
 
 
 @pytest.mark.parametrize("example", examples("settings"), ids=lambda one: f"line{one.line}")
@@ -265,7 +268,7 @@ def test_the_keys_of_a_rule_are_all_described(tmp_path: Path) -> None:
     assert {key for row in table("key of a rule") for key in words(row[0])} == known
 
 
-@pytest.mark.parametrize("kind", ["simulator", "postgresql", "powerdns"])
+@pytest.mark.parametrize("kind", ["mail-sql", "simulator", "postgresql", "powerdns"])
 async def test_the_settings_of_a_connector_are_all_described(kind: str) -> None:
     with pytest.raises(InvalidInput) as caught:
         await load(

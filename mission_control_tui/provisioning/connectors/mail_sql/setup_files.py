@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import files
@@ -10,7 +12,12 @@ from pathlib import Path
 from mission_control_tui.provisioning.connectors.mail_sql.tables import POSTGRESQL, SQLITE, schema
 
 PORTS: Mapping[str, int] = {
-    "IMAP": 10143, "WEB": 10144, "POP": 10110, "LMTP": 10024, "AUTH": 10125, "SMTP": 10025,
+    "IMAP": 10143,
+    "WEB": 10144,
+    "POP": 10110,
+    "LMTP": 10024,
+    "AUTH": 10125,
+    "SMTP": 10025,
 }
 _DOVECOT = ("dovecot.conf", "dovecot-sql.conf", "dovecot-delegates.conf", "dovecot-dict.conf")
 _POSTFIX = tuple(f"postfix-{name}.cf" for name in ("domains", "mailboxes", "routes", "senders"))
@@ -37,7 +44,7 @@ def write_setup(
 ) -> list[Path]:
     """Write `schema.sql` and the examples into `directory`, for the system's user that owns the mail; return them.
 
-    Those that name a password are readable for their owner and its group alone.
+    Only root and the group of `user` may read them: with PostgreSQL they have its password.
     """
     directory = directory.absolute()
     words = {
@@ -64,6 +71,8 @@ def write_setup(
         path_made = directory / name
         path_made.touch(mode=0o640)
         path_made.write_text(text)
+        if os.geteuid() == 0:
+            shutil.chown(path_made, group=user)
     return [directory / name for name in made]
 
 

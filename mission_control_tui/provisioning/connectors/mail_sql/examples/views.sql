@@ -1,5 +1,6 @@
--- Who may log in by what, and why not.
+-- Who may log in by what, and why not. Postfix reads no reasons, so who may not send is not there for it.
 CREATE VIEW mail_login AS
+SELECT * FROM (
 SELECT s.service, o.login, o.name, o.password,
     CASE WHEN o.active = 1 AND (',' || o.protocols || ',') LIKE ('%,' || s.protocol || ',%')
         AND CASE s.protocol WHEN 'pop' THEN coalesce(o.pop, 1) WHEN 'imap' THEN coalesce(o.imap, 1)
@@ -10,7 +11,8 @@ FROM mail_object o CROSS JOIN (
     SELECT 'imap' AS service, 'imap' AS protocol UNION ALL SELECT 'pop3', 'pop'
     UNION ALL SELECT 'web', 'web' UNION ALL SELECT 'smtp', 'smtp'
 ) s
-WHERE o.kind = 'mailbox' AND o.login IS NOT NULL AND o.password IS NOT NULL;
+WHERE o.kind = 'mailbox' AND o.login IS NOT NULL AND o.password IS NOT NULL
+) logins WHERE nologin IS NULL OR service <> 'smtp';
 
 -- Full-access delegates log in as MAILBOX*DELEGATE with their own password.
 CREATE VIEW mail_delegate AS

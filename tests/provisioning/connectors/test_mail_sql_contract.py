@@ -1,0 +1,144 @@
+"""The promises of the protocol, kept by mail-sql, and what it says of a PostgreSQL that refuses or is away."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+
+import pytest
+
+from mission_control_tui.connect import ConnectorError
+from mission_control_tui.model.states import ErrorKind, Wish
+from mission_control_tui.provisioning.converge import LookOutcome
+from mission_control_tui.provisioning.registry import load
+from tests.mail_server import MailServer
+from tests.postgres import PostgresServer
+from tests.provisioning.connectors import support, test_contract
+from tests.provisioning.connectors.mail_sql import MailSqlBackEnd, make_database
+from tests.provisioning.connectors.support import (
+    INSTALLATION,
+    PASSWORD,
+    BackEnd,
+    check,
+    new_name,
+    reach,
+    wish,
+)
+
+LEVELS = {
+    "small": {"protocols": ["pop"], "quota_mb": 10},
+    "large": {"protocols": ["pop", "imap"], "quota_mb": 20},
+}
+_OF_OTHERS = {
+    # Another limit, or an object that is made in two steps or has nothing but members.
+    "test_a_level_change_is_an_update_of_what_is_there",
+    "test_a_half_made_object_is_finished",
+    "test_a_half_made_object_can_be_removed",
+    "test_members_are_differences_or_are_said_to_be_unsupported",
+}
+globals().update(
+    {
+        name: promise
+        for name, promise in vars(test_contract).items()
+        if name.startswith("test_") and name not in _OF_OTHERS
+    }
+)
+
+
+@pytest.fixture(scope="module")
+def sqlite_mail() -> Iterator[MailServer]:
+    server = MailServer.start()
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="module")
+def postgres_mail(postgres_server: PostgresServer) -> Iterator[MailServer]:
+    login = make_database(postgres_server)
+    server = MailServer.start(login)
+    yield server
+    server.close()
+    postgres_server.drop_database(login.database)
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.proof)])
+def back_end(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> BackEnd:
+    monkeypatch.setattr(support, "LIMITS", LEVELS)
+    kind = "sqlite_mail" if request.param == "sqlite" else "postgres_mail"
+    return MailSqlBackEnd(request.getfixturevalue(kind))
+
+
+@pytest.fixture
+def on_postgresql(postgres_mail: MailServer, monkeypatch: pytest.MonkeyPatch) -> MailSqlBackEnd:
+    monkeypatch.setattr(support, "LIMITS", LEVELS)
+    return MailSqlBackEnd(postgres_mail)
+
+
+async def test_a_level_change_keeps_the_mailbox(back_end: BackEnd) -> None:
+    connector, name = await back_end.open(), new_name()
+    created = await reach(connector, wish(name))
+    changed = await reach(connector, wish(name, level="large", generation=2, secret=None))
+    assert changed.observed.limits == LEVELS["large"] | {"protocols": ["imap", "pop", "smtp"]}
+    assert changed.observed.external_id == created.observed.external_id
+    assert await back_end.can_log_in(name, PASSWORD)
+
+
+async def test_dovecot_on_postgresql_lets_in_and_says_how_full_it_is(
+    on_postgresql: MailSqlBackEnd,
+) -> None:
+    connector, name = await on_postgresql.open(), new_name()
+    address = f"{name}@acme.example"
+    own = {"primary_address": address}
+    await reach(connector, wish(name, attributes=own))
+    server = on_postgresql.server
+    assert "not in your mail level" in server.why_not(name, PASSWORD, "imap")
+    server.deliver(address, "hello")
+    seen = await reach(connector, wish(name, attributes=own))
+    assert seen.observed.usage["mailbox"].at is not None
+    assert server.postmap("mailboxes", address) == [name]
+    assert server.postmap("domains", "acme.example") == ["acme.example"]
+    assert server.postmap("routes", address) == [address]
+    await reach(connector, wish(name, Wish.SUSPENDED, generation=2, secret=None, attributes=own))
+    assert "Account suspended" in server.why_not(name, PASSWORD, "pop")
+
+
+async def test_of_racing_workers_on_postgresql_one_makes_the_mailbox(
+    on_postgresql: MailSqlBackEnd,
+) -> None:
+    connectors = [await on_postgresql.open() for _ in range(4)]
+    name = new_name()
+    outcomes = await asyncio.gather(
+        *(
+            test_contract.reach_patiently(connector, wish(name, attempt=attempt))
+            for attempt, connector in enumerate(connectors, 1)
+        )
+    )
+    assert LookOutcome.DONE in outcomes
+    assert await on_postgresql.can_log_in(name, PASSWORD)
+
+
+async def test_a_refusing_or_missing_postgresql_is_of_the_right_kind(
+    on_postgresql: MailSqlBackEnd, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "PostgreSQL" in (await check(await on_postgresql.open())).version
+
+    async def kind_of(**settings: object) -> ErrorKind:
+        connector = await load("mail", on_postgresql.settings(**settings), INSTALLATION)
+        with pytest.raises(ConnectorError) as caught:
+            await check(connector)
+        assert "writes" not in str(caught.value)
+        return caught.value.kind
+
+    assert await kind_of(port=1) is ErrorKind.UNREACHABLE
+    assert await kind_of(database="nowhere") is ErrorKind.CONFIG
+    assert await kind_of(schema="elsewhere") is ErrorKind.CONFIG
+    assert await kind_of(user="nobody") is ErrorKind.AUTH
+    monkeypatch.setenv("TEST_READER", "reads")
+    reader = await load(
+        "mail",
+        {**on_postgresql.settings(), "user": "mailserver", "password_env": "TEST_READER"},
+        INSTALLATION,
+    )
+    with pytest.raises(ConnectorError) as caught:
+        await check(reader)
+    assert caught.value.kind is ErrorKind.DENIED
