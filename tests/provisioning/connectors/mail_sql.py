@@ -62,8 +62,11 @@ class MailSqlBackEnd:
         os.environ["TEST_MAIL_PASSWORD"] = "writes"
         return {
             **table,
-            "host": where.host, "port": where.port, "database": where.database,
-            "user": WRITER, "password_env": "TEST_MAIL_PASSWORD",
+            "host": where.host,
+            "port": where.port,
+            "database": where.database,
+            "user": WRITER,
+            "password_env": "TEST_MAIL_PASSWORD",
             **settings,
         }
 
