@@ -257,9 +257,12 @@ def _was_not_asked(error: Exception) -> bool:
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
+    """Yield the error, its cause, and so on; an error that was raised from itself is its own cause."""
     cause: BaseException | None = error
-    while cause is not None:
+    seen: set[BaseException] = set()
+    while cause is not None and cause not in seen:
         yield cause
+        seen.add(cause)
         cause = cause.__cause__
 
 
