@@ -1,4 +1,4 @@
-"""What Textual gives without our doing, to measure against: `python -m benchmarks.stock hello|home`."""
+"""What Textual gives without us, to measure against: `python -m benchmarks.stock hello|home|reading DATABASE`."""
 
 from __future__ import annotations
 
@@ -37,5 +37,32 @@ class Home(App[None]):
         yield Footer()
 
 
+class Reading(App[None]):
+    """A hello-world that reads one row by SQLAlchemy's asynchronous session: the floor of a console with a database."""
+
+    def compose(self) -> ComposeResult:
+        yield Static("...")
+
+    async def on_ready(self) -> None:
+        from sqlalchemy import String, select
+        from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
+        from sqlalchemy.orm import DeclarativeBase, mapped_column
+
+        class Base(DeclarativeBase):
+            pass
+
+        class Installation(Base):
+            __tablename__ = "installation"
+            uuid = mapped_column(String, primary_key=True)
+
+        self.engine = create_async_engine(f"sqlite+aiosqlite:///{sys.argv[2]}")
+        async with AsyncSession(self.engine) as session:
+            await session.scalars(select(Installation))
+        self.query_one(Static).update("READY")
+
+    async def on_unmount(self) -> None:
+        await self.engine.dispose()
+
+
 if __name__ == "__main__":
-    {"hello": Hello, "home": Home}[sys.argv[1]]().run(mouse=False)
+    {"hello": Hello, "home": Home, "reading": Reading}[sys.argv[1]]().run(mouse=False)

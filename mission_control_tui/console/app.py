@@ -34,6 +34,9 @@ if TYPE_CHECKING:
     from mission_control_tui.settings.settings import Settings
     from mission_control_tui.terminal.lifecycle import TerminalOptions
 
+FIRST_READING_SECONDS = 1.0
+"""What is done beside the first screen waits for its numbers, but no longer than this."""
+
 CLOSING_SECONDS = 1.0
 """How long what is under way may take to end when the console is left."""
 
@@ -181,11 +184,19 @@ class ConsoleApp(MissionControlApp):
             self.screen.refresh_keys()
         self.accounts.begin(self.store)
         self.changes.follow(self.store)
-        self.start_task(self._keep_session(self.store))
+        self.start_task(self._begin_beside(self.store))
+
+    async def _begin_beside(self, context: Context) -> None:
+        """Begin what goes on beside the screens, once the first one is filled: it costs as much as that."""
+        if isinstance(self.screen, BaseScreen):
+            with suppress(TimeoutError):
+                async with asyncio.timeout(FIRST_READING_SECONDS):
+                    await self.screen.loader.first_reading.wait()
+        self.start_task(self._keep_session(context))
         self.start_task(self.changes.look_after())
         self.start_task(self.changes.watch())
-        if not self.store.store.folded_anew and self.accounts.caller.may_write:
-            self.start_task(self._fold_anew(self.store))
+        if not context.store.folded_anew and self.accounts.caller.may_write:
+            self.start_task(self._fold_anew(context))
 
     def _choose(self, account_id: int) -> None:
         """Open the database again for the account that was chosen."""

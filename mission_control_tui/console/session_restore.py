@@ -71,6 +71,7 @@ class SessionRestore:
         self._offered: Callable[[], Awaitable[None]] | None = None
         self._touched = asyncio.Event()
         self._turn = asyncio.Lock()
+        self._is_noted = False
 
     def note_opened(self, screen: Screen[Any], arguments: tuple[Any, ...]) -> None:
         """Keep what a screen was opened with, where it can be opened so again."""
@@ -228,8 +229,7 @@ class SessionRestore:
             lost = await sessions.lost(context.store, context.caller)
             if lost is None:
                 self._app.is_arriving = False  # keys need not wait for what is written
-            if not context.store.is_read_only:
-                await sessions.begin(context.store, context.caller)
+            await self._note(context)
         waiting = await drafts.list_drafts(context.store, context.caller)
         if lost is not None:
             if not context.store.is_read_only:
@@ -237,6 +237,14 @@ class SessionRestore:
             await self._go_back(context, lost)
         elif waiting:
             self._app.notify(self._told_of(context, waiting))
+
+    async def _note(self, context: Context) -> None:
+        """Note that this console runs, where that can be and was not done."""
+        from mission_control_tui.model.operators import sessions
+
+        if not self._is_noted and not context.store.is_read_only:
+            self._is_noted = True
+            await sessions.begin(context.store, context.caller)
 
     def _told_of(self, context: Context, waiting: Sequence[Draft]) -> str:
         """What is said of drafts: the newest, its account where that is another; the title gives way to the keys."""
@@ -308,8 +316,11 @@ class SessionRestore:
 
         seen = self._last_seen
         if seen is not None:
-            await self._kept(lambda: seen)
             context = seen.context
+            async with self._turn:
+                # One that is lost while it fills its first screen has not begun yet.
+                await self._app.if_it_answers(self._note(context))
+            await self._kept(lambda: seen)
             how = SessionEnding.LOST if lost else SessionEnding.QUIT
             await self._app.if_it_answers(end(context.store, context.caller, how))
 

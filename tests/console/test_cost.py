@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import subprocess
 import sys
@@ -15,6 +16,8 @@ from textual.widget import Widget
 from mission_control_tui.console.stylesheet import ParsedOnceStylesheet
 from mission_control_tui.model.accounts.front_page import FrontPage, front_page
 from mission_control_tui.model.accounts.overview import show
+from mission_control_tui.model.caller import Caller
+from mission_control_tui.model.operators import sessions
 from mission_control_tui.model.requests.queries import list_requests
 from mission_control_tui.model.services.lights import status
 from mission_control_tui.model.states import ACTIVE_STATES, Light, RequestState
@@ -24,13 +27,15 @@ from tests.screens import world
 from tests.screens.driving import console, shows, until
 
 
-def test_tables_and_notes_need_no_dialect_that_is_not_spoken() -> None:
+def test_home_needs_no_dialect_that_is_not_spoken_and_no_ends_of_attempts() -> None:
     code = (
         "import sys\n"
         "import mission_control_tui.model.accounts.front_page\n"
         "import mission_control_tui.model.bulk.item_storage\n"
         "import mission_control_tui.model.operators.recents\n"
-        "print([name for name in sys.modules if 'dialects.postgresql' in name])\n"
+        "import mission_control_tui.provisioning.launcher\n"
+        "unwanted = 'dialects.postgresql', 'requests.outcomes'\n"
+        "print([name for name in sys.modules if any(part in name for part in unwanted)])\n"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True
@@ -75,6 +80,36 @@ async def test_a_worker_that_runs_is_no_reason_to_read_home_again(
         await until(pilot, lambda: app.store.worker == "running")
         await pilot.pause(0.5)
         assert len(readings) == 1
+
+
+@pytest.mark.parametrize("answers", [True, False])
+async def test_home_is_filled_before_the_console_looks_for_anything_else(
+    world_db: Path, monkeypatch: pytest.MonkeyPatch, answers: bool
+) -> None:
+    happened = []
+    answered = asyncio.Event()
+
+    async def read(scope: AccountScope, limit: int) -> FrontPage:
+        if not answers:
+            await answered.wait()
+        page = await front_page(scope, limit)
+        happened.append("home")
+        return page
+
+    async def begun(store: Store, caller: Caller) -> None:
+        happened.append("session")
+        await begin(store, caller)
+
+    begin = sessions.begin
+    monkeypatch.setattr("mission_control_tui.model.accounts.front_page.front_page", read)
+    monkeypatch.setattr("mission_control_tui.model.operators.sessions.begin", begun)
+    longest = 30.0 if answers else 0.1
+    monkeypatch.setattr("mission_control_tui.console.app.FIRST_READING_SECONDS", longest)
+    app = world.make_app(world_db, session="here")
+    async with app.run_test() as pilot:
+        await until(pilot, lambda: "session" in happened)
+        answered.set()
+        assert happened[0] == ("home" if answers else "session")
 
 
 def test_a_source_is_parsed_once_for_each_set_of_variables() -> None:

@@ -215,7 +215,7 @@ async def test_a_console_that_is_lost_before_its_session_was_noted_is_gone_back_
     begin = sessions.begin
 
     async def slowly(store: Store, caller: Caller) -> None:
-        await asyncio.sleep(1.0)
+        await asyncio.sleep(0.3)
         await begin(store, caller)
 
     with monkeypatch.context() as patched:

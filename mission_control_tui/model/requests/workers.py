@@ -19,8 +19,6 @@ from sqlalchemy import Select, delete, exists, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mission_control_tui.model.errors import MissionControlError
-from mission_control_tui.model.requests import engine_jobs
-from mission_control_tui.model.requests.outcomes import give_back_all
 from mission_control_tui.model.states import BulkState, RequestState, ScheduleState
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.engine import clock
@@ -151,6 +149,8 @@ def lease_lost(worker_id: str) -> LeaseLost:
 async def retire(tx: Transaction, worker_id: str) -> tuple[int, ...]:
     """End this worker; the requests that it still runs go back to the queue. Returns their ids."""
     await tx.session.execute(update(WorkerRow).where(WorkerRow.id == worker_id).values(ended=True))
+    from mission_control_tui.model.requests.outcomes import give_back_all
+
     which = RequestRow.worker_id == worker_id
     return await give_back_all(tx, which, "The worker was stopped; it is tried again.")
 
@@ -188,6 +188,9 @@ async def live_workers(store: Store, lease_seconds: float) -> tuple[WorkerView, 
     async with store.read() as session:
         now = await clock(session)
         if not store.is_sqlite:
+            # It loads PostgreSQL's dialect.
+            from mission_control_tui.model.requests import engine_jobs
+
             return tuple(
                 WorkerView(
                     process.id,
@@ -240,6 +243,9 @@ async def _bury(tx: Transaction, dead: Collection[WorkerRow], now: float) -> Lea
     for row in dead:
         row.ended = True
     await tx.session.flush()
+    # Consoles only look who is at work: how attempts end would be a megabyte of each of them.
+    from mission_control_tui.model.requests.outcomes import give_back_all
+
     strays = (await tx.session.scalars(_strays())).all()
     requests = await give_back_all(
         tx,

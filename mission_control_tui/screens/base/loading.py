@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
@@ -21,10 +22,16 @@ class Loader:
         self._screen = screen
         self._frame = frame
         self._read_data = read
-        self.has_read = False
+        self.first_reading = asyncio.Event()
+        """Set once a reading came to its end, however it did."""
         self._loading = False
         self._load_again = False
         self._doing = 0
+
+    @property
+    def has_read(self) -> bool:
+        """Whether anything was read yet, or tried to be."""
+        return self.first_reading.is_set()
 
     @property
     def holds_keys(self) -> bool:
@@ -96,4 +103,4 @@ class Loader:
             if self._frame.is_here:
                 raise
         finally:
-            self.has_read = True
+            self.first_reading.set()
