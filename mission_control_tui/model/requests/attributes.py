@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from typing import Any
 
-from sqlalchemy import Select, select
+from sqlalchemy import BindParameter, Select, bindparam, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mission_control_tui.model.states import SubjectKind
@@ -22,6 +23,14 @@ from mission_control_tui.model.store.user_rows import (
 _Address = tuple[str, bool]
 """An address, and whether it is the primary one."""
 _TOLD = SENT[SubjectKind.DIRECTORY] - {"disabled"}
+_IDS: BindParameter[list[Any]] = bindparam("ids", expanding=True)
+_ACCOUNTS = select(AccountRow.id, AccountRow.code).where(AccountRow.id.in_(_IDS))
+_DOMAINS = select(DomainRow.id, DomainRow.name).where(DomainRow.id.in_(_IDS))
+_ADDRESSES = (
+    select(AddressRow.user_id, AddressRow.address, AddressRow.is_primary)
+    .where(AddressRow.user_id.in_(_IDS))
+    .order_by(AddressRow.key)
+)
 MEMBERS = "members."
 """Before a role's id in the attributes: `members.owner` are the addresses of the owners, sorted."""
 
@@ -57,12 +66,8 @@ async def attributes_of(
     ]
     addresses = await _addresses(session, users)
     managers = await _managers(session, directory)
-    accounts = await _names(
-        session, select(AccountRow.id, AccountRow.code), {row.account_id for row, _ in rows}
-    )
-    domains = await _names(
-        session, select(DomainRow.id, DomainRow.name), {row.domain_id for row, _ in rows}
-    )
+    accounts = await _names(session, _ACCOUNTS, {row.account_id for row, _ in rows})
+    domains = await _names(session, _DOMAINS, {row.domain_id for row, _ in rows})
     found: dict[str, dict[str, object]] = {}
     for row, user in rows:
         attributes: dict[str, object] = {"account": accounts.get(row.account_id, "")}
@@ -98,8 +103,7 @@ async def _names(
     wanted = [number for number in ids if number is not None]
     if not wanted:
         return {}
-    rows = await session.execute(statement.where(statement.selected_columns[0].in_(wanted)))
-    return dict(rows.all())
+    return dict((await session.execute(statement, {"ids": wanted})).all())
 
 
 async def _addresses(session: AsyncSession, user_ids: Collection[str]) -> dict[str, list[_Address]]:
@@ -107,12 +111,7 @@ async def _addresses(session: AsyncSession, user_ids: Collection[str]) -> dict[s
     found: dict[str, list[_Address]] = {}
     if not user_ids:
         return found
-    rows = await session.execute(
-        select(AddressRow.user_id, AddressRow.address, AddressRow.is_primary)
-        .where(AddressRow.user_id.in_(user_ids))
-        .order_by(AddressRow.key)
-    )
-    for user_id, address, is_primary in rows:
+    for user_id, address, is_primary in await session.execute(_ADDRESSES, {"ids": list(user_ids)}):
         found.setdefault(str(user_id), []).append((address, is_primary))
     return found
 

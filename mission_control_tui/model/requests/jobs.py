@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mission_control_tui.model.catalogue.in_force import in_force
@@ -28,6 +28,9 @@ from mission_control_tui.model.store.engine import clock
 from mission_control_tui.model.store.tables.requests import RequestRow
 from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.model.store.tables.users import SecretRow, UserRow
+
+_USERS = select(UserRow).where(UserRow.id.in_(bindparam("ids", expanding=True)))
+_SECRETS = select(SecretRow).where(SecretRow.id.in_(bindparam("ids", expanding=True)))
 
 
 async def load(store: Store, runs: Sequence[Run]) -> list[Job | MissionControlError | RunLost]:
@@ -74,7 +77,7 @@ async def _users(session: AsyncSession, rows: Sequence[AssignmentRow]) -> dict[s
     ids = {row.user_id for row in rows if row.user_id is not None}
     if not ids:
         return {}
-    found = await session.scalars(select(UserRow).where(UserRow.id.in_(ids)))
+    found = await session.scalars(_USERS, {"ids": list(ids)})
     return {user.id: user for user in found}
 
 
@@ -82,7 +85,7 @@ async def _secrets(session: AsyncSession, rows: Sequence[AssignmentRow]) -> dict
     ids = {row.secret_id for row in rows if row.secret_id is not None}
     if not ids:
         return {}
-    found = await session.scalars(select(SecretRow).where(SecretRow.id.in_(ids)))
+    found = await session.scalars(_SECRETS, {"ids": list(ids)})
     return {secret.id: secret for secret in found}
 
 

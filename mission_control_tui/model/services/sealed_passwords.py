@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Iterable, Sequence
+from typing import cast
 
-from sqlalchemy import exists, insert, select, update
+from sqlalchemy import BindParameter, Table, bindparam, exists, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mission_control_tui.model.catalogue.in_force import in_force
@@ -16,6 +17,15 @@ from mission_control_tui.model.store.tables.installation import InstallationRow
 from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.model.store.tables.users import SecretRow, UserRow
 from mission_control_tui.model.store.transaction import Transaction
+
+_IDS: BindParameter[list[int]] = bindparam("ids", expanding=True)
+_LOCK = select(SecretRow.id).where(SecretRow.id.in_(_IDS)).order_by(SecretRow.id).with_for_update()
+_WANTED = select(AssignmentRow.secret_id).where(AssignmentRow.secret_id.in_(_IDS)).distinct()
+_SECRETS = cast("Table", SecretRow.__table__)
+_WIPE = (
+    update(_SECRETS).where(_SECRETS.c.id.in_(_IDS)).values(sealed=None, wiped_at=bindparam("now"))
+)
+"""No session holds secrets as rows."""
 
 
 async def keep(tx: Transaction, account_id: int, password: str) -> int:
@@ -76,14 +86,10 @@ async def let_go_all(tx: Transaction, rows: Iterable[AssignmentRow], *, delivere
     if not held:
         return
     await tx.session.flush()
-    await tx.session.execute(
-        select(SecretRow.id).where(SecretRow.id.in_(held)).order_by(SecretRow.id).with_for_update()
-    )
-    wanted = set(
-        await tx.session.scalars(
-            select(AssignmentRow.secret_id).where(AssignmentRow.secret_id.in_(held)).distinct()
-        )
-    )
+    ids = {"ids": sorted(held)}
+    if not tx.is_sqlite:
+        await tx.session.execute(_LOCK, ids)
+    wanted = set(await tx.session.scalars(_WANTED, ids))
     done = [
         secret_id
         for secret_id, user_id in held.items()
@@ -92,9 +98,7 @@ async def let_go_all(tx: Transaction, rows: Iterable[AssignmentRow], *, delivere
     ]
     if not done:
         return
-    await tx.session.execute(
-        update(SecretRow).where(SecretRow.id.in_(done)).values(sealed=None, wiped_at=tx.now)
-    )
+    await tx.session.execute(_WIPE, {"ids": done, "now": tx.now})
     await tx.session.execute(
         update(UserRow).where(UserRow.secret_id.in_(done)).values(secret_id=None)
     )

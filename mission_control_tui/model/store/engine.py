@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from socket import gaierror
@@ -15,10 +16,12 @@ from sqlalchemy.exc import (
     DataError,
     DBAPIError,
     IntegrityError,
+    InvalidatePoolError,
     NotSupportedError,
     ProgrammingError,
 )
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from mission_control_tui.model.errors import MissionControlError, StoreError
 from mission_control_tui.model.store.sqlite_files import lies_read_only, reading_uri
@@ -51,6 +54,8 @@ TLS_OPTIONS = ("sslmode", "sslrootcert", "sslcert", "sslkey", "sslcrl")
 
 _lines: WeakKeyDictionary[Engine, WeakSet[Any]] = WeakKeyDictionary()
 """The driver's connections of each engine of PostgreSQL."""
+FRESH_SECONDS = 0.2
+"""A connection to PostgreSQL that was used so recently is not asked whether it lives: that takes three round trips."""
 
 CHANNEL = "mission_control"
 ENGINE_SCHEMA = "mission_control_engine"
@@ -161,7 +166,6 @@ def _postgresql_engine(url: URL, *, patient: bool) -> AsyncEngine:
     patience = {} if patient else {"lock_timeout": str(LOCK_MS)}
     engine = create_async_engine(
         url,
-        pool_pre_ping=True,
         pool_size=5,
         max_overflow=10,
         connect_args={
@@ -186,6 +190,20 @@ def _postgresql_engine(url: URL, *, patient: bool) -> AsyncEngine:
         # asyncpg reads libpq's options of TLS from an address alone.
         stated = {name: parameters.pop(name) for name in TLS_OPTIONS if name in parameters}
         parameters["dsn"] = URL.create("postgresql", query=stated).render_as_string()
+
+    @event.listens_for(engine.sync_engine, "checkin")
+    def _used(_connection: object, record: ConnectionPoolEntry) -> None:
+        record.info["used at"] = time.monotonic()
+
+    @event.listens_for(engine.sync_engine, "checkout")
+    def _ask(connection: Any, record: ConnectionPoolEntry, _proxy: object) -> None:
+        used_at = record.info.get("used at")
+        if used_at is None or time.monotonic() - used_at < FRESH_SECONDS:
+            return
+        try:
+            connection.ping()
+        except Exception as error:
+            raise InvalidatePoolError from error
 
     return engine
 

@@ -15,10 +15,12 @@ from mission_control_tui.model.store.tables.audit import AuditRow
 from mission_control_tui.model.store.tables.installation import InstallationRow
 from mission_control_tui.model.store.transaction import Transaction
 
+_EPOCH = select(InstallationRow.epoch)
+
 
 async def present(session: AsyncSession) -> int:
     """Return the epoch that this database counts in."""
-    return int(await session.scalar(select(InstallationRow.epoch)) or 1)
+    return int(await session.scalar(_EPOCH) or 1)
 
 
 async def locked(session: AsyncSession) -> InstallationRow:

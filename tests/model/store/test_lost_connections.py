@@ -244,3 +244,23 @@ async def test_tls_is_stated_in_one_way_for_everything_that_connects(
     for wrong in ("sslmode=verify-all", "ssl=true"):
         with pytest.raises(StoreError, match="verify-full"):
             database_url(f"{by_name}?{wrong}")
+
+
+async def test_a_connection_that_died_while_nobody_used_it_is_replaced(
+    account: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, another = await Store.open(account), await Store.open(account)
+    try:
+        await store.now()
+        async with another.private() as session:
+            await session.execute(
+                text(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                    " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+                )
+            )
+        monkeypatch.setattr(engine, "FRESH_SECONDS", 0.0)
+        assert await store.now() > 0
+    finally:
+        await store.close()
+        await another.close()
