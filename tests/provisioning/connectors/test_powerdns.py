@@ -275,6 +275,31 @@ async def test_a_mark_that_other_software_overwrote_is_written_again(
     assert powerdns.server.zone(name)["account"] == account
 
 
+async def test_a_wildcard_and_long_or_foreign_letters_are_kept_as_they_are_meant(
+    powerdns: PowerDNSBackEnd,
+) -> None:
+    long = "v=DKIM1; p=" + "aB3/" * 100
+    templates = [
+        {"name": "*", "type": "A", "content": ["192.0.2.1", "192.0.2.2"]},
+        {"name": "key", "type": "TXT", "content": [long, 'grüße "x" \\ y']},
+        {"type": "CAA", "content": ['0 issue "ca.example"']},
+        {"name": "_sip._tcp", "type": "SRV", "content": ["10 5 5060 SIP.provider.example"]},
+        {"name": "sub", "type": "NS", "content": ["ns.sub.{domain}"]},
+        {"type": "MX", "content": ["10 a.example"]},
+        {"type": "MX", "content": ["20 b.example"], "ttl": 60},
+    ]
+    connector, name = await powerdns.open(records=templates), new_domain()
+    reached = await reach(connector, domain_wish(name))
+    assert reached.outcome is LookOutcome.DONE
+    assert powerdns.server.dig(f"any.{name}") == ["192.0.2.1", "192.0.2.2"]
+    assert powerdns.server.dig(name, "MX") == ["10 a.example.", "20 b.example."]
+    texts = powerdns.server.dig(f"key.{name}", "TXT")
+    assert ["".join(text[1:-1].split('" "')) for text in texts] == [
+        'gr\\195\\188\\195\\159e \\"x\\" \\\\ y',
+        long,
+    ]
+
+
 async def test_a_half_made_zone_is_finished(powerdns: PowerDNSBackEnd) -> None:
     server, connector, name = powerdns.server, await powerdns.open(), new_domain()
     await reach(connector, domain_wish(name))
@@ -295,6 +320,9 @@ async def test_check_names_the_version_and_warns_of_a_key_in_clear(
     health = await check(await powerdns.open())
     assert health.version.startswith("PowerDNS 4.")
     assert health.warnings == ()
+    elsewhere = powerdns.server.url.replace("127.0.0.1", "0.0.0.0")
+    (warning,) = (await check(await powerdns.open(url=elsewhere))).warnings
+    assert "in clear" in warning
 
 
 async def test_every_wrong_setting_is_told_at_once(tmp_path: Path) -> None:

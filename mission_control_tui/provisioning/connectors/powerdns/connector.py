@@ -173,8 +173,6 @@ class PowerDNS:
         if fresh.action is PlanAction.DELETE:
             await self._http.delete(_path(desired.name), ok=(404,))
             return None
-        if zone is None and desired.wish is Wish.ABSENT:
-            return None
         zone = await self._create(desired) if zone is None else taken_over(desired, zone)
         await self._write(desired, zone, self._rules.target(desired, zone))
         return Applied(external_id=zone.id)

@@ -14,6 +14,7 @@ HOST_TYPES = frozenset({"ALIAS", "CNAME", "MX", "NS", "PTR", "SRV"})
 TEXT_LIMIT = 255  # bytes of one string of a TXT record
 
 _STRING = re.compile(r'"((?:[^"\\]|\\.)*)"')
+_QUOTED = re.compile(rf"({_STRING.pattern}\s*)+")
 _CHARACTER = re.compile(r"\\\d{3}|\\.|[^\\]", re.DOTALL)
 _SERIAL = 2  # the place of the serial in a SOA record
 
@@ -83,8 +84,9 @@ def canonical(kind: str, content: str) -> str:
 
 def quoted(text: str) -> str:
     """Return a TXT record's content in quotes, in strings that are as long as they may be."""
-    strings = _STRING.findall(text.strip())
-    joined = "".join(strings) if strings else re.sub(r'(["\\])', r"\\\1", text.strip())
+    joined = "".join(_STRING.findall(text))
+    if not _QUOTED.fullmatch(text.strip()):
+        joined = re.sub(r'(["\\])', r"\\\1", text.strip())
     escaped = "".join(
         found if ord(found[0]) < 128 else "".join(f"\\{byte:03d}" for byte in found.encode())
         for found in _CHARACTER.findall(joined)

@@ -22,7 +22,7 @@ TTL_LIMIT = 2**31 - 1
 
 _PLACE = re.compile(r"\{([^{}]*)\}")
 _PLACES = ("domain", "dashed", "value")
-_NAME = re.compile(r"@|(\*\.)?[a-z0-9_{}]([a-z0-9_{}.-]*[a-z0-9_{}])?")
+_NAME = re.compile(r"@|\*|(\*\.)?[a-z0-9_{}]([a-z0-9_{}.-]*[a-z0-9_{}])?")
 _HOST = re.compile(r"([a-z0-9_]([a-z0-9_-]*[a-z0-9_])?\.)+[a-z0-9-]+")
 
 
