@@ -34,7 +34,7 @@ class StopReason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """The fence of one attempt."""
+    """The fence of one attempt. `worker_id` is an embedded worker's, and empty on PostgreSQL: the engine knows it."""
 
     request_id: int
     attempt: int
