@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import smtplib
 import sqlite3
+import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -19,6 +20,7 @@ from mission_control_tui.provisioning.converge import LookOutcome, apply_step, o
 from mission_control_tui.provisioning.guard import Guarded
 from mission_control_tui.provisioning.registry import load
 from tests.mail_server import MailServer, mail_database, smtp_login
+from tests.provisioning.connectors.mail_sql import PAGE
 from tests.provisioning.connectors.support import (
     INSTALLATION,
     PASSWORD,
@@ -28,6 +30,7 @@ from tests.provisioning.connectors.support import (
     reach,
     wish,
 )
+from tests.support import require
 
 PROTOCOLS = {
     "popx": ["pop", "web"],
@@ -459,3 +462,22 @@ async def test_wrong_settings_are_named(settings: dict[str, object], says: str) 
     with pytest.raises((InvalidInput, ConnectorError)) as caught:
         await load("mail", {"type": "mail-sql", **settings}, INSTALLATION)
     assert says in str(caught.value) + str(getattr(caught.value, "problems", ""))
+
+
+def test_the_pages_own_job_removes_the_mail_whose_time_is_over_and_no_other(
+    file: Path, tmp_path: Path
+) -> None:
+    require("sqlite3", "apt-get install -y sqlite3")
+    script = PAGE.read_text().split("<!-- run: mail-sql-removal -->\n```sh\n")[1].split("```")[0]
+    for home, until in (("over", 1), ("kept", 2**40), ("back", 1)):
+        (tmp_path / "mail" / home / "Maildir").mkdir(parents=True)
+        rows(
+            file,
+            "INSERT INTO mail_removed (installation, key, name, home, removed_at, keep_until)"
+            " VALUES ('i', ?, ?, ?, 0, ?)",
+            *(home, home, home, until),
+        )
+    rows(file, "INSERT INTO mail_object (name, home) VALUES ('back', 'back')")
+    subprocess.run(["sh", "-euc", script], cwd=tmp_path, check=True, timeout=30)
+    assert sorted(path.name for path in (tmp_path / "mail").iterdir()) == ["back", "kept"]
+    assert rows(file, "SELECT name FROM mail_removed WHERE home IS NULL") == [("over",)]

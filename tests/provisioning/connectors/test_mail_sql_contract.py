@@ -9,16 +9,19 @@ import pytest
 
 from mission_control_tui.connect import ConnectorError
 from mission_control_tui.model.states import ErrorKind, Wish
+from mission_control_tui.provisioning.connectors.mail_sql.setup_files import PostgresLogin
 from mission_control_tui.provisioning.converge import LookOutcome
 from mission_control_tui.provisioning.registry import load
 from tests.mail_server import MailServer
 from tests.postgres import PostgresServer
 from tests.provisioning.connectors import support, test_contract
 from tests.provisioning.connectors.mail_sql import MailSqlBackEnd, make_database
+from tests.provisioning.connectors.proxy import losing_proxy
 from tests.provisioning.connectors.support import (
     INSTALLATION,
     PASSWORD,
     BackEnd,
+    MemoryJournal,
     check,
     new_name,
     reach,
@@ -142,3 +145,21 @@ async def test_a_refusing_or_missing_postgresql_is_of_the_right_kind(
     with pytest.raises(ConnectorError) as caught:
         await check(reader)
     assert caught.value.kind is ErrorKind.DENIED
+
+
+async def test_a_commit_whose_answer_is_lost_may_have_happened_and_is_looked_at_again(
+    on_postgresql: MailSqlBackEnd,
+) -> None:
+    where, name = on_postgresql.server.database, new_name()
+    assert isinstance(where, PostgresLogin)
+    async with losing_proxy(where.port, b"COMMIT", after=b"INSERT INTO mail_object") as proxy:
+        connector = await on_postgresql.open(port=proxy.port)
+        journal = MemoryJournal()
+        converged = await reach(connector, wish(name), journal)
+        await connector.aclose()
+    assert proxy.lost == 1
+    assert [(error.kind, error.outcome_unknown) for error in journal.errors] == [
+        (ErrorKind.UNREACHABLE, True)
+    ]
+    assert converged.outcome is LookOutcome.DONE
+    assert await on_postgresql.can_log_in(name, PASSWORD)

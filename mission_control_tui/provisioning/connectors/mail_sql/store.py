@@ -104,7 +104,7 @@ async def write(
         generation=mark.generation,
         attempt=mark.attempt,
     )
-    if row is not None and row["key"] != mark.key:
+    if row is not None and (row["installation"], row["key"]) != (mark.installation, mark.key):
         values.update(secret_generation=0, secret_id="")
     if password is not None:
         values.update(
