@@ -6,8 +6,10 @@ from dataclasses import dataclass
 
 from sqlalchemy import func, select
 
+from mission_control_tui.model.services.lights import is_of
+from mission_control_tui.model.services.subject_lookup import seen_subject
+from mission_control_tui.model.services.subjects import SubjectKey
 from mission_control_tui.model.states import Light
-from mission_control_tui.model.store.lookups import user_row
 from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.requests import RequestEventRow, RequestRow
 from mission_control_tui.model.store.tables.services import AssignmentRow
@@ -28,14 +30,14 @@ class LastFailure:
     field: str = ""
 
 
-async def failures_of(scope: AccountScope, user: str) -> dict[str, LastFailure]:
-    """Return the failure behind each red light of a user, by assignment id."""
+async def failures_of(scope: AccountScope, who: str | SubjectKey) -> dict[str, LastFailure]:
+    """Return the failure behind each red light of a subject, by assignment id; a text names a user."""
     async with scope.read() as (session, account_id):
-        target = await user_row(session, account_id, user, binned=True)
+        target = await seen_subject(session, account_id, SubjectKey.of(who), binned=True)
         newest = (
             select(func.max(RequestRow.id).label("id"))
             .join(AssignmentRow, AssignmentRow.id == RequestRow.assignment_id)
-            .where(AssignmentRow.user_id == target.id, AssignmentRow.light == Light.RED)
+            .where(is_of(target), AssignmentRow.light == Light.RED)
             .group_by(RequestRow.assignment_id)
             .subquery()
         )

@@ -16,16 +16,17 @@ from mission_control_tui.model.accounts.contacts import list_contacts, set_conta
 from mission_control_tui.model.accounts.domain_overview import AccountDomain, account_domains
 from mission_control_tui.model.accounts.editing import edit_account
 from mission_control_tui.model.accounts.overview import AccountDetails
-from mission_control_tui.model.accounts.seat_usage import IdleSeat, usage
+from mission_control_tui.model.accounts.seat_usage import IdleSeat, LevelUsage, usage
 from mission_control_tui.model.billing import statement_files, statements
 from mission_control_tui.model.billing.charges import StatementLine
+from mission_control_tui.model.catalogue.lookup import known
 from mission_control_tui.model.domains.consents import DomainConsent, list_consents
 from mission_control_tui.model.errors import InvalidInput, MissionControlError, StaleVersion
 from mission_control_tui.model.money import Money
 from mission_control_tui.model.orders.approval import set_approval_limit
 from mission_control_tui.model.orders.queries import list_orders
 from mission_control_tui.model.plan import Outcome
-from mission_control_tui.model.states import OrderState
+from mission_control_tui.model.states import OrderState, SubjectKind
 from mission_control_tui.model.text.differences import difference_words
 from mission_control_tui.screens.accounts.consents import ConsentForm, allow, ask_withdraw
 from mission_control_tui.screens.accounts.domains import open_domain
@@ -79,7 +80,8 @@ class AccountScreen(MissionScreen):
         "Enter or Space on a title opens and closes its panel. Customer: the number with you. Contacts: whom to call. "
         "Orders: what was bought; Enter shows one, where it is approved, declined or cancelled. Approval: above which "
         "total orders wait; which do. Statement: what a month costs; w writes it to a file. Usage: seats that nobody "
-        "uses and what they cost. Domains: their state, when their term ends; Enter renews one; what others may have."
+        "uses and what they cost; Enter on what the account itself has shows it. Domains: their state, when their term "
+        "ends; Enter renews one or shows its services; what others may have."
     )
     VERBS = ("write", "copy")
     NEED_STORE = ("write",)
@@ -299,10 +301,18 @@ class AccountScreen(MissionScreen):
                 self.announce("Renewed because its term was over: no order of its own")
         elif isinstance(data, IdleSeat):
             self.go_to("user", data.user_id)
+        elif isinstance(data, LevelUsage):
+            self._open_level(data)
         elif isinstance(data, AccountDomain):
             open_domain(self, data)
         elif isinstance(data, DomainConsent):
             ask_withdraw(self, data)
+
+    def _open_level(self, level: LevelUsage) -> None:
+        """Go to the service of a level that the account itself has."""
+        service = known(self.context.catalogue.services, level.seats.service_id)
+        if service is not None and service.subject is SubjectKind.ACCOUNT:
+            self.go_to("subject-services", SubjectKind.ACCOUNT.value)
 
     async def _save_contacts(self) -> None:
         scope, form = self.context.scope, self.query_one(ContactsForm)

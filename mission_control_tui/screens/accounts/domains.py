@@ -12,7 +12,7 @@ from mission_control_tui.model.orders.renewing import (
     renew,
     set_auto_renew,
 )
-from mission_control_tui.model.states import OrderState
+from mission_control_tui.model.states import OrderState, SubjectKind
 from mission_control_tui.screens.base.mission_screen import MissionScreen
 from mission_control_tui.screens.orders.order_once import order_once
 from mission_control_tui.widgets.rows import Column, HeldRows, Row
@@ -42,23 +42,23 @@ def choices(domain: AccountDomain, terms: Sequence[RenewalOffer]) -> list[Row]:
         for offer in terms
     ]
     switch = "Do not renew by itself" if domain.auto_renew else "Renew by itself, a week before"
-    return [*rows, Row("auto", (switch, ""), not domain.auto_renew)]
+    panel = Row("services", ("Its services: light, settings, what differs", ""), domain)
+    return [*rows, Row("auto", (switch, ""), not domain.auto_renew), panel]
 
 
 def open_domain(screen: MissionScreen, domain: AccountDomain) -> None:
-    """Go to the order that a domain waits for, offer what can be done with it, or say how it is."""
+    """Go to the order that a domain waits for, or to its services; offer first to renew it where that can be."""
     if domain.order_id:
         screen.go_to("order", domain.order_id)
         return
     if domain.bought and domain.state not in (DomainState.REGISTERING, DomainState.FAILED):
         screen.do(_ask_about(screen, domain))
         return
-    said = [
-        f"{service.service}: {service.word}{f' ({service.error_said})' if service.error_said else ''}"
-        for service in domain.services
-    ]
-    term = f", until {domain.ends_on}" if domain.bought else ""
-    screen.announce(f"{domain.name}: {domain.state}{term}. {'; '.join(said)}".rstrip())
+    _open_services(screen, domain)
+
+
+def _open_services(screen: MissionScreen, domain: AccountDomain) -> None:
+    screen.go_to("subject-services", SubjectKind.DOMAIN.value, domain.name)
 
 
 async def _ask_about(screen: MissionScreen, domain: AccountDomain) -> None:
@@ -92,6 +92,8 @@ async def _ask_about(screen: MissionScreen, domain: AccountDomain) -> None:
             screen.prompts.confirm(lines, lambda: place(offer.months), yes="Renew")
         elif isinstance(row.data, bool):
             screen.do(switch(row.data))
+        elif isinstance(row.data, AccountDomain):
+            _open_services(screen, row.data)
 
     said = f"{domain.name}: {domain.state}, its term ends on {domain.ends_on}"
     screen.prompts.choose(DomainChoices(said, choices(domain, terms)), chosen)

@@ -87,7 +87,8 @@ def domain_rows(found: Iterable[AccountDomain]) -> list[Row]:
     rows = []
     for domain in found:
         light = Light.ORANGE if domain.order_id else domain.light
-        state: Cell = light_parts(light, domain.state) if light else ((domain.state, "dim"),)
+        said = f"{domain.state} (drift)" if domain.drift else str(domain.state)
+        state: Cell = light_parts(light, said) if light else ((domain.state, "dim"),)
         cells = (domain.name, state, str(domain.ends_on or ""), f"{domain.users:,}")
         rows.append(Row((domain.name, domain.order_id), cells, domain))
     return rows

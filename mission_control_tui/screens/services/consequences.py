@@ -127,7 +127,9 @@ def turn_question(
             "Money: nothing changes.",
         ]
     given = [(view.service_id, view.level_id)]
-    return removal(account, view.subject, catalogue, given, what=f"deprovision {view.service} of")
+    what = f"deprovision {view.service} of"
+    of = "this user" if view.user_id else f"this {view.subject_kind}"
+    return removal(account, view.subject, catalogue, given, what=what, of=of)
 
 
 def adopt_question(account: str, view: AssignmentView) -> list[str]:
@@ -146,8 +148,9 @@ def removal(
     services: Iterable[tuple[str, str]],
     *,
     what: str,
+    of: str = "this user",
 ) -> list[str]:
-    """Return the question before services are taken away; `services` are (service id, level id)."""
+    """Return the question before services, (service id, level id), are taken away; `of` is whose they are."""
     names, back = [], []
     for service_id, level_id in services:
         service = catalogue.service(service_id)
@@ -157,9 +160,7 @@ def removal(
             back.append(level)
     lines = [f"{account}: {what} {who}?"]
     if names:
-        lines.append(
-            f"Lost: {', '.join(names)}, with all data that the back ends keep for this user."
-        )
+        lines.append(f"Lost: {', '.join(names)}, with all data that the back ends keep for {of}.")
         lines.append(
             f"Seats: {len(back)} free again once the lights are grey ({', '.join(back)})."
             if back

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mission_control_tui.model.states import Word
+from mission_control_tui.model.states import SubjectKind, Word
 from mission_control_tui.model.views import AssignmentView
 
 
@@ -14,4 +14,7 @@ def light_place(view: AssignmentView) -> tuple[str, tuple[object, ...]]:
         return "object", (view.object_id,)
     if view.word is Word.TERM_OVER:
         return "account", ("domains",)
+    if view.subject_kind in (SubjectKind.DOMAIN, SubjectKind.ACCOUNT):
+        name = view.subject if view.subject_kind is SubjectKind.DOMAIN else ""
+        return "subject-services", (view.subject_kind.value, name, view.id)
     return "requests", (view.request_id,)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from typing import ClassVar
 
 from textual.containers import Vertical
 from textual.widget import Widget
@@ -15,6 +16,7 @@ from mission_control_tui.model.plan import Outcome
 from mission_control_tui.model.requests.workers import live_workers
 from mission_control_tui.model.services.failures import LastFailure, failures_of
 from mission_control_tui.model.services.lights import status
+from mission_control_tui.model.services.subjects import SubjectKey
 from mission_control_tui.model.states import Light, RequestKind
 from mission_control_tui.model.users.actions.base import ActionResult
 from mission_control_tui.model.users.actions.params import ActionParams
@@ -60,7 +62,7 @@ class ProvisionScreen(MissionScreen):
         "be changed. b buys seats of the level under the cursor and comes back here. d asks for a date and "
         "time at which to do it."
     )
-    VERBS = ("provision", "retry", "edit", "buy", "schedule", "copy")
+    VERBS: ClassVar[tuple[str, ...]] = ("provision", "retry", "edit", "buy", "schedule", "copy")
     CSS_PATH = "provision.tcss"
 
     def __init__(
@@ -83,6 +85,11 @@ class ProvisionScreen(MissionScreen):
         self._failed: dict[str, LastFailure] = {}
 
     @property
+    def whose(self) -> str | SubjectKey:
+        """Whose services these are: the user by id, or another subject."""
+        return self.user_id
+
+    @property
     def memory_key(self) -> str:
         return f"{self.MEMORY_NAME} {self.user_id}"
 
@@ -98,19 +105,38 @@ class ProvisionScreen(MissionScreen):
 
     async def load(self) -> None:
         scope = self.context.scope
-        self._user = user = await details(scope, self.user_id)
-        self.looked_at(user.id)
-        views = await status(scope, user=self.user_id)
+        title = await self.look()
+        views = await status(scope, user=self.whose)
         self._seats = await list_seats(scope)
         if any(view.light is Light.RED for view in views):
-            self._failed = await failures_of(scope, self.user_id)
-        self.query_one("#who", TextLines).set(
-            f"{user.details.display_name}  {user.upn}  ({user.details.username})"
-        )
+            self._failed = await failures_of(scope, self.whose)
+        self.query_one("#who", TextLines).set(title)
         waits = any(view.light is Light.ORANGE for view in views)
-        self._show_notice(user, views, await self._nobody_works() if waits else "")
+        self._show_notice(views, await self._nobody_works() if waits else "")
         await self._show_panels(views)
         self.refresh_keys()
+
+    async def look(self) -> str:
+        """Read who it is; returns what the screen calls the subject."""
+        self._user = user = await details(self.context.scope, self.user_id)
+        self.looked_at(user.id)
+        return f"{user.details.display_name}  {user.upn}  ({user.details.username})"
+
+    def notices(self, views: Sequence[AssignmentView]) -> list[str]:
+        """Return what has to be known before anything is done here."""
+        words: list[str] = []
+        user = self._user
+        if self._fresh:
+            words.append(
+                "The user is created. Open a service, choose its level, then p provisions."
+            )
+        if user is not None and user.in_bin:
+            words.append("This user is in the recycling bin: restore it first.")
+        elif user is not None and user.details.disabled:
+            words.append("This user is disabled: services stay suspended.")
+        if not views:
+            words.append(NO_SERVICES)
+        return words
 
     async def _nobody_works(self) -> str:
         """Return why nothing that is queued is done now, and what to do; empty while a worker is at it."""
@@ -121,18 +147,8 @@ class ProvisionScreen(MissionScreen):
             return ""
         return "a worker is being started. If this stays so, run `mission-control worker` yourself"
 
-    def _show_notice(self, user: UserView, views: Sequence[AssignmentView], stuck: str) -> None:
-        words: list[str] = []
-        if self._fresh:
-            words.append(
-                "The user is created. Open a service, choose its level, then p provisions."
-            )
-        if user.in_bin:
-            words.append("This user is in the recycling bin: restore it first.")
-        elif user.details.disabled:
-            words.append("This user is disabled: services stay suspended.")
-        if not views:
-            words.append(NO_SERVICES)
+    def _show_notice(self, views: Sequence[AssignmentView], stuck: str) -> None:
+        words = self.notices(views)
         if stuck:
             words.append(f"Nothing happens yet: {stuck}.")
         style = "error" if self.context.no_worker and stuck else "dim"
@@ -327,7 +343,7 @@ class ProvisionScreen(MissionScreen):
     ) -> Outcome[tuple[ActionResult, ...]] | None:
         """Return what the model says; None when settings were refused, which then show it."""
         try:
-            return await provision(self.context.scope, self.user_id, wanted, dry_run=dry_run)
+            return await provision(self.context.scope, self.whose, wanted, dry_run=dry_run)
         except InvalidInput as error:
             if not error.problems:
                 raise
@@ -394,7 +410,7 @@ class ProvisionScreen(MissionScreen):
     ) -> Outcome[tuple[ActionResult, ...]]:
         return await change_wish(
             self.context.scope,
-            self.user_id,
+            self.whose,
             panel.service.id,
             kind,
             instance=panel.view.instance,
@@ -422,6 +438,11 @@ class ProvisionScreen(MissionScreen):
 
     # Other verbs
 
+    @property
+    def called(self) -> str:
+        """What the subject is called for people."""
+        return self._user.details.display_name if self._user is not None else "the user"
+
     def why_not(self, verb: str) -> str:
         if verb == "retry" and not any(panel.view.light is Light.RED for panel in self.panels):
             return "Nothing is red here"
@@ -431,11 +452,14 @@ class ProvisionScreen(MissionScreen):
         """Go to what can be changed: what the error names, else the settings, else the user."""
         panel = self.panel
         if panel is None:
-            self.go_to("edit-user", self.user_id)
+            if self.user_id:
+                self.go_to("edit-user", self.user_id)
+            else:
+                self.announce("Put the cursor on a service first", error=True)
             return
         await panel.open_now()
         field = panel.wrong_field
-        if field in FIELD_BY_NAME or field == PASSWORD:
+        if self.user_id and (field in FIELD_BY_NAME or field == PASSWORD):
             self.go_to("edit-user", self.user_id, field)
             return
         if field == LEVEL:
@@ -460,18 +484,16 @@ class ProvisionScreen(MissionScreen):
             return
         level = panel.query_one(LevelPicker).under_cursor if panel.body is not None else None
         level_id = level.id if level else panel.chosen or panel.service.levels[0].id
-        who = self._user.details.display_name if self._user else "the user"
-        self.open_buy(panel.service.id, level_id, f"Provision Services of {who}")
+        self.open_buy(panel.service.id, level_id, f"{self.HEADING} of {self.called}")
 
     def verb_copy(self) -> None:
         """The error of the panel that the focus is in, for a ticket; else whose services these are."""
-        if self._user is None:
-            return
+        who = self._user.upn if self._user is not None else self.called
         panel = self.panel
         if panel is not None and (told := panel.error_lines):
-            self.copy([f"{self._user.upn}: {panel.view.level or panel.view.service}", *told])
+            self.copy([f"{who}: {panel.view.level or panel.view.service}", *told])
         else:
-            self.copy(self._user.upn)
+            self.copy(who)
 
     # Memory
 

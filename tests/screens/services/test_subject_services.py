@@ -1,0 +1,79 @@
+"""The panels of a domain's services: reached from Domain Names and from its light, with settings, drift and verbs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sqlalchemy import update
+
+from mission_control_tui.model.orders import buying
+from mission_control_tui.model.services.lights import status
+from mission_control_tui.model.services.subjects import of_domain
+from mission_control_tui.model.states import Light, Word
+from mission_control_tui.model.store.tables.services import AssignmentRow
+from mission_control_tui.screens.services.light_places import light_place
+from mission_control_tui.screens.services.service_panel import UserServicePanel
+from mission_control_tui.widgets.fold import Fold
+from mission_control_tui.widgets.row_list import RowList
+from tests.model.helpers import finish
+from tests.screens.driving import answer, shows, type_text
+from tests.screens.users.driving import context_of, opened
+
+DOMAIN = "a-new-one.com"
+REGISTRANT = {"registrant-name": "Acme", "registrant-email": "owner@acme.example"}
+
+
+async def test_drift_and_settings_of_a_domain_are_mended_from_domain_names(world_db: Path) -> None:
+    async with opened(world_db, "account", "domains") as (app, pilot):
+        context = context_of(app)
+        await shows(pilot, "acme.example")
+        await buying.buy(context.scope, "domain-names", domain=DOMAIN, fields=REGISTRANT)
+        await finish(context.store, context.caller, context.account)
+        async with context.store.write(context.caller, context.account_id) as tx:
+            bought = AssignmentRow.domain_id.is_not(None)
+            await tx.session.execute(update(AssignmentRow).where(bought).values(drift=True))
+        app.apply_changes(["store"])
+        await shows(pilot, DOMAIN, "registered (drift)")
+        app.screen.query_one("#domain-list", RowList).focus()
+        await pilot.press("home", "enter")
+        await shows(pilot, "Renew for 1 year", "Its services")
+        await pilot.press("end", "enter")
+        await shows(pilot, f"{DOMAIN}  registered", "Provisioned (not as wished)")
+
+        panel = app.screen.query_one("#panel-domain-registration", UserServicePanel)
+        await panel.open_now()
+        for fold in panel.query(Fold).results(Fold):
+            await fold.open_now()
+        servers = panel.option_widget("name-servers")
+        assert servers is not None
+        servers.focus()
+        await type_text(pilot, "ns1.acme.example,ns2.acme.example")
+        await pilot.press("f2")
+        await shows(pilot, "Asked for: Domain Registration", "Queued")
+        (view,) = await status(context.scope, user=of_domain(DOMAIN))
+        assert view.settings["name-servers"] == ["ns1.acme.example", "ns2.acme.example"]
+        assert (view.light, view.drift) == (Light.ORANGE, False)
+        assert light_place(view) == ("subject-services", ("domain", DOMAIN, view.id))
+
+        async with context.store.write(context.caller, context.account_id) as tx:
+            checked = {"light": Light.ORANGE, "word": Word.NOT_CHECKED}
+            await tx.session.execute(update(AssignmentRow).where(bought).values(**checked))
+        app.apply_changes(["store"])
+        await shows(pilot, "Not checked")
+        before = view.generation
+        panel.title_line.focus()
+        await pilot.press("p")
+        await shows(pilot, "Queued")
+        (view,) = await status(context.scope, user=of_domain(DOMAIN))
+        assert view.generation == before + 1
+
+        panel.query_one("#deprovision").focus()
+        await pilot.press("enter")
+        await shows(pilot, f"deprovision Domain Registration of {DOMAIN}?", "for this domain")
+        await answer(pilot, "n")
+        await shows(pilot, "Nothing was changed")
+
+
+async def test_an_account_without_services_of_its_own_says_so(world_db: Path) -> None:
+    async with opened(world_db, "subject-services", "account") as (_app, pilot):
+        await shows(pilot, "the account itself", "The account itself has no services")
