@@ -19,6 +19,8 @@ from mission_control_tui.model.errors import InvalidInput, OutcomeUnknown, Probl
 
 if TYPE_CHECKING:
     from mission_control_tui.model.orders.queries import OrderView
+    from mission_control_tui.model.plan import Plan
+    from mission_control_tui.model.store.scope import AccountScope
     from mission_control_tui.model.views import Seats
 
 P = ParamSpec("P")
@@ -165,14 +167,24 @@ def _answers(given: Sequence[str]) -> dict[str, object]:
 def remove(session: Session, product: str, idempotency_key: str, **bought: Any) -> None:
     """Remove seats of a product's level, or a bought domain. Nothing is paid back.
 
-    Refused while users hold the seats; the error says who does.
+    Refused while users or domains hold the seats; the error says who does. The account's own service is deprovisioned
+    with its last seat.
     """
     from mission_control_tui.model.orders.removing import remove
 
     level, quantity, domain = (bought[name] for name in ("level", "quantity", "domain"))
     what = domain or " ".join(part for part in (product, level) if part)
     count = "all seats" if quantity is None else f"{quantity} seats"
-    session.confirm(f"Let go of the domain {what}?" if domain else f"Remove {count} of {what}?")
+
+    async def looked(scope: AccountScope) -> Plan:
+        tried = await remove(
+            scope, product, idempotency_key=idempotency_key, dry_run=True, **bought
+        )
+        return tried.plan
+
+    question = f"Let go of the domain {what}?" if domain else f"Remove {count} of {what}?"
+    lost = () if session.assume_yes or session.dry_run else session.query(looked).lost
+    session.confirm(f"{question} Lost: {'; '.join(lost)}." if lost else question)
     order_once(session, remove, idempotency_key, product, **bought)
 
 

@@ -19,6 +19,7 @@ from mission_control_tui.model.money import Money
 from mission_control_tui.model.orders.removing import remove
 from mission_control_tui.model.orders.subscriptions import list_subscriptions
 from mission_control_tui.model.plan import Outcome
+from mission_control_tui.model.states import SubjectKind
 from mission_control_tui.model.text.limits import DIGITS
 from mission_control_tui.screens.base.mission_screen import MissionScreen
 from mission_control_tui.screens.orders.order_once import order_once
@@ -28,7 +29,7 @@ from mission_control_tui.widgets.fold import Fold
 from mission_control_tui.widgets.level_picker import LevelChoice, LevelPicker, PriceList
 from mission_control_tui.widgets.light import light_parts
 from mission_control_tui.widgets.quadrant import Quadrant
-from mission_control_tui.widgets.rows import Cell, Column, CursorLines, Row
+from mission_control_tui.widgets.rows import Cell, Column, CursorLines, HeldRows, Row
 from mission_control_tui.widgets.seat_bar import SeatCounts
 from mission_control_tui.widgets.text_lines import TextLines
 
@@ -37,6 +38,20 @@ NONE_BOUGHT = "none was bought"
 
 Removal: TypeAlias = "Callable[..., Coroutine[Any, Any, Outcome[Any]]]"
 """A removal that is tried with `dry_run=True` before it is done."""
+
+
+class DomainActions(HeldRows):
+    """What can be done with a domain of the account; in place of the screen's body."""
+
+    title = "Domain"
+    help_text = "Enter shows its services, or removes it, which is asked about once more."
+
+    def __init__(self, name: str) -> None:
+        super().__init__(columns=(Column(shown(name)),))
+        self._rows = [
+            Row("services", ("Its services: light, settings, what differs",)),
+            Row("remove", ("Remove it",)),
+        ]
 
 
 class ProductScreen(MissionScreen):
@@ -122,7 +137,7 @@ class ProductScreen(MissionScreen):
         self._details = await overview.show(context.scope)
         if self.product.buys is PurchaseKind.DOMAIN:
             rows = [domain_row(domain) for domain in self._details.domains]
-            note = "Enter removes one, and asks first" if rows else ""
+            note = "Enter shows its services, or removes it" if rows else ""
             self.query_one("#domains", Quadrant).set_rows(rows, note=note)
         else:
             had = await list_subscriptions(context.scope)
@@ -206,7 +221,15 @@ class ProductScreen(MissionScreen):
 
     def on_cursor_lines_opened(self, event: CursorLines.Opened) -> None:
         if event.rows.id == "domains":
-            self.do(self._ask_to_remove_domain(str(event.row.key)))
+            name = str(event.row.key)
+            self.prompts.choose(DomainActions(name), partial(self._chosen, name))
+
+    def _chosen(self, name: str, row: Row) -> None:
+        """Do what was chosen for a domain."""
+        if row.key == "services":
+            self.go_to("subject-services", SubjectKind.DOMAIN.value, name)
+        else:
+            self.do(self._ask_to_remove_domain(name))
 
     async def _ask_to_remove_seats(self) -> None:
         level = self._picked()
@@ -253,7 +276,9 @@ class ProductScreen(MissionScreen):
             await self.done(f"Removed {what}")
 
         question = f"{self.context.account.name}: remove {what} ({self.product.name})?"
-        self.prompts.confirm([question, *seats, *plan.warnings, loss], remove_it, yes="Remove")
+        lost = [f"Lost: {'; '.join(plan.lost)}."] if plan.lost else []
+        lines = [question, *lost, *seats, *plan.warnings, loss]
+        self.prompts.confirm(lines, remove_it, yes="Remove")
 
 
 def domain_row(domain: DomainView) -> Row:

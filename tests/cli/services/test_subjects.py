@@ -254,6 +254,8 @@ def test_a_service_of_the_account_is_provisioned_by_its_purchase_and_goes_with_i
     assert of(sold, "--of-account")["tenant"]["wish"] == "present"
     tried = sold.ok("remove", "tenants", "--dry-run")
     assert "acme Tenant" in tried.out
+    asked = sold.run("remove", "tenants")
+    assert (asked.code, "Lost: Tenant of the account, with its data" in asked.err) == (7, True)
     sold.ok("remove", "tenants", "--yes")
     assert of(sold, "--of-account")["tenant"]["wish"] == "absent"
     (request,) = sold.json("requests", "list", "--state", "queued")["requests"]

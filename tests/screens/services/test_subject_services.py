@@ -74,6 +74,16 @@ async def test_drift_and_settings_of_a_domain_are_mended_from_domain_names(world
         await shows(pilot, "Nothing was changed")
 
 
+async def test_domain_names_where_they_are_sold_lead_to_a_domain_s_services(world_db: Path) -> None:
+    async with opened(world_db, "product", "domain-names") as (app, pilot):
+        await shows(pilot, "acme.example", "Enter shows its services")
+        app.screen.query_one("#domains").focus()
+        await pilot.press("home", "enter")
+        await shows(pilot, "Its services", "Remove it")
+        await pilot.press("enter")
+        await shows(pilot, "acme.example  owned elsewhere", "This domain has no services")
+
+
 async def test_an_account_without_services_of_its_own_says_so(world_db: Path) -> None:
     async with opened(world_db, "subject-services", "account") as (_app, pilot):
         await shows(pilot, "the account itself", "The account itself has no services")
