@@ -141,21 +141,31 @@ async def _take_from_account(
 
     With several instances only all of them go: which one, nobody said.
     """
-    pool = await seats.locked_pool(tx.session, account.id, service.id, level_id)
-    if service.subject is not SubjectKind.ACCOUNT or pool is None:
+    if service.subject is not SubjectKind.ACCOUNT:
         return
-    missing = count - (pool.owned - pool.held)
-    if missing <= 0:
-        return
-    rows = (
-        await tx.session.scalars(
-            select(AssignmentRow)
-            .join(SeatHoldRow, SeatHoldRow.assignment_id == AssignmentRow.id)
-            .where(SeatHoldRow.pool_id == pool.id)
-            .order_by(AssignmentRow.id)
-            .with_for_update(of=AssignmentRow)
+    # Services before their seats: so do workers.
+    found = await tx.session.scalars(
+        select(AssignmentRow)
+        .where(
+            AssignmentRow.account_id == account.id,
+            AssignmentRow.subject_kind == SubjectKind.ACCOUNT,
+            AssignmentRow.service_id == service.id,
         )
-    ).all()
+        .order_by(AssignmentRow.id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    own = found.all()
+    pool = await seats.locked_pool(tx.session, account.id, service.id, level_id)
+    missing = 0 if pool is None else count - (pool.owned - pool.held)
+    if pool is None or missing <= 0:
+        return
+    holding = set(
+        await tx.session.scalars(
+            select(SeatHoldRow.assignment_id).where(SeatHoldRow.pool_id == pool.id)
+        )
+    )
+    rows = [row for row in own if row.id in holding]
     if missing < len(rows):
         return
     for row in rows:

@@ -241,3 +241,25 @@ def test_what_is_in_use_is_protected(
     assert what in problem.what
     assert problem.hint
     assert refusals(small(), new, UsedIds()) == ()
+
+
+@pytest.mark.parametrize(
+    ("subject", "seats", "said"),
+    [
+        ("user", "true", "once a product that grants it was bought"),
+        ("user", "false", "to users at once"),
+        ("directory", "false", "with the first service of a user that requires it"),
+        ("domain", "false", "to domains at once"),
+        ("account", "true", "Provisioned when a product that grants it is bought"),
+        ("account", "false", "to accounts at once"),
+    ],
+)
+def test_a_new_service_is_said_to_come_as_its_subject_gets_it(
+    subject: str, seats: str, said: str
+) -> None:
+    added = ARCHIVE.replace(
+        'connector = "simulator"',
+        f'connector = "simulator"\nsubject = "{subject}"\nseats = {seats}',
+    ).replace("{username}", "{account}")
+    (change,) = diff(parse(SMALL), parse(SMALL + added))
+    assert said in change.consequence

@@ -149,3 +149,49 @@ name = "Only"
 """
     (problem,) = problems_of(SMALL + GROUPS + of_account + option)
     assert "leave it out" in problem.hint
+
+
+OF_OTHERS = """
+[[services]]
+id = "own"
+name = "Own"
+subject = "{subject}"
+connector = "simulator"
+seats = false
+requires = [{requires}]
+name_pattern = "{{account}}"
+levels = [{{ id = "only", name = "Only" }}]
+
+[[services]]
+id = "login"
+name = "Login"
+subject = "directory"
+connector = "simulator"
+seats = false
+name_pattern = "{{username}}"
+levels = [{{ id = "only", name = "Only" }}]
+
+[[services]]
+id = "tenant"
+name = "Tenant"
+subject = "account"
+connector = "simulator"
+name_pattern = "{{account}}"
+levels = [{{ id = "only", name = "Only" }}]
+"""
+
+
+def test_a_service_requires_what_is_there_for_its_subject_and_nothing_else() -> None:
+    of_user = OF_OTHERS.format(subject="user", requires='"login", "tenant"')
+    assert parse(SMALL + of_user).service("own").requires == ("login", "tenant")
+    of_domain = OF_OTHERS.format(subject="domain", requires='"login", "tenant"')
+    (problem,) = problems_of(SMALL + of_domain)
+    assert problem.what == "login belongs to a directory, not to the same domain"
+    assert problem.hint == "require one of an account or a domain"
+
+
+@pytest.mark.parametrize("subject", ["domain", "account"])
+def test_only_users_have_passwords(subject: str) -> None:
+    other = OF_OTHERS.format(subject=subject, requires="")
+    (problem,) = problems_of(SMALL + other.replace("requires = []", 'password = "own"', 1))
+    assert "has no password" in problem.what
