@@ -13,7 +13,6 @@ from mission_control_tui.model.accounts.overview import list_seats
 from mission_control_tui.model.errors import InvalidInput, NotFound
 from mission_control_tui.model.people.fields import FIELD_BY_NAME
 from mission_control_tui.model.plan import Outcome
-from mission_control_tui.model.requests.workers import live_workers
 from mission_control_tui.model.services.failures import LastFailure, failures_of
 from mission_control_tui.model.services.lights import status
 from mission_control_tui.model.services.subjects import SubjectKey
@@ -34,6 +33,7 @@ from mission_control_tui.screens.services.consequences import (
     shrink_question,
     turn_question,
 )
+from mission_control_tui.screens.services.nobody_works import nobody_works
 from mission_control_tui.screens.services.service_panel import (
     LEVEL,
     PASSWORD,
@@ -112,7 +112,7 @@ class ProvisionScreen(MissionScreen):
             self._failed = await failures_of(scope, self.whose)
         self.query_one("#who", TextLines).set(title)
         waits = any(view.light is Light.ORANGE for view in views)
-        self._show_notice(views, await self._nobody_works() if waits else "")
+        self._show_notice(views, await nobody_works(self.context) if waits else "")
         await self._show_panels(views)
         self.refresh_keys()
 
@@ -137,15 +137,6 @@ class ProvisionScreen(MissionScreen):
         if not views:
             words.append(NO_SERVICES)
         return words
-
-    async def _nobody_works(self) -> str:
-        """Return why nothing that is queued is done now, and what to do; empty while a worker is at it."""
-        if self.context.no_worker:
-            return self.context.no_worker
-        lease = self.context.settings.worker.lease_seconds
-        if await live_workers(self.context.store, lease):
-            return ""
-        return "a worker is being started. If this stays so, run `mission-control worker` yourself"
 
     def _show_notice(self, views: Sequence[AssignmentView], stuck: str) -> None:
         words = self.notices(views)

@@ -469,5 +469,7 @@ async def test_a_domain_with_addresses_is_not_removed(world_db: Path) -> None:
         await open_product(pilot, "domain-names")
         await shows(pilot, "acme.example", "Owned elsewhere")
         await pilot.press("tab", "enter")
+        await shows(pilot, "Its services", "Remove it")
+        await pilot.press("end", "enter")
         await shows(pilot, "Users have addresses in acme.example: ada@acme.example")
         assert isinstance(app.screen, ProductScreen)
