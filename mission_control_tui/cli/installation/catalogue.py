@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -38,7 +39,10 @@ def catalogue() -> None:
 @_FILE
 @reads("mission-control catalogue check my-catalogue.toml")
 def check(session: Session, file: Path) -> None:
-    """Check a catalogue file: every error at once, with its line and what was expected. Changes nothing."""
+    """Check a catalogue file: every error at once, with its line and what was expected. Changes nothing.
+
+    What the connectors of the settings would not keep of it (options, limits, levels) is told as well.
+    """
     from mission_control_tui.model.catalogue.file.parse import parse_file
 
     found = parse_file(file, connectors=session.settings.connector_names)
@@ -48,10 +52,15 @@ def check(session: Session, file: Path) -> None:
         "levels": sum(len(service.levels) for service in found.services),
         "options": sum(len(service.options) for service in found.services),
     }
-    if session.printed({"file": str(file), "ok": True, **counts}):
+    from mission_control_tui.provisioning.kept import not_kept_by_any
+
+    lost = asyncio.run(not_kept_by_any(found.services, session.settings))
+    if session.printed({"file": str(file), "ok": True, **counts, "not_kept": lost}):
         return
     words = ", ".join(f"{number} {word}" for word, number in counts.items())
     line(f"{file} is a valid catalogue: {words}.")
+    for entry in lost:
+        line(f"not kept   {entry}")
 
 
 @catalogue.command()

@@ -280,19 +280,22 @@ async def _connectors(
 ) -> list[HealthFinding]:
     from mission_control_tui.model.requests.connector_pauses import pauses
 
-    used: dict[str, list[str]] = {name: [] for name in session.settings.connectors}
+    used: dict[str, list[Service]] = {name: [] for name in session.settings.connectors}
     for service in services:
         connector = session.settings.services.get(service.id, service.connector)
-        used.setdefault(connector, []).append(service.name)
+        used.setdefault(connector, []).append(service)
     paused = {}
     if store is not None:
         async with store.read() as reading:
             paused = {pause.name: pause for pause in await pauses(reading)}
     installation = store.installation if store is not None else ""
     findings = []
-    for name, serves in used.items():
-        found = await _connector(session, installation, name, patience)
-        said = f"{found.said} (serves {', '.join(serves) or 'nothing'})"
+    looked = await asyncio.gather(
+        *(_connector(session, installation, name, used[name], patience) for name in used)
+    )
+    for (name, services_there), found in zip(used.items(), looked, strict=True):
+        serves = ", ".join(service.name for service in services_there)
+        said = f"{found.said} (serves {serves or 'nothing'})"
         if name in paused and found.level is Severity.OK:
             said += f"; still paused after: {paused[name].said}"
             findings.append(warning(found.check, said, "The worker checks again by itself."))
@@ -302,10 +305,15 @@ async def _connectors(
 
 
 async def _connector(
-    session: Session, installation: str, name: str, patience: float
+    session: Session,
+    installation: str,
+    name: str,
+    serves: Iterable[Service],
+    patience: float,
 ) -> HealthFinding:
     from mission_control_tui.connect.errors import ConnectorError
     from mission_control_tui.provisioning import registry
+    from mission_control_tui.provisioning.kept import not_kept
 
     check = f"connector {name}"
     try:
@@ -324,7 +332,14 @@ async def _connector(
         return problem(check, error.said, error.remedy)
     finally:
         await connector.aclose()
+    lost = [words for service in serves for words in not_kept(service, connector)]
+    if lost:
+        said = f"{health.version}: {'; '.join(lost)}"
+        return warning(
+            check, said, "Take it out of the catalogue, or let another connector serve it."
+        )
     if health.warnings:
-        return warning(check, f"{health.version}: {'; '.join(health.warnings)}")
+        said = f"{health.version}: {'; '.join(health.warnings)}"
+        return warning(check, said, "Mend it; the connector works meanwhile.")
     detail = f", {health.detail}" if health.detail else ""
     return ok(check, f"{health.version}{detail}")

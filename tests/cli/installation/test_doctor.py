@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from mission_control_tui.model.catalogue.file import shipped as default
 from mission_control_tui.provisioning import registry
 from mission_control_tui.settings.settings import locations
 from tests.cli.inprocess import answer, call, ok
@@ -245,3 +246,22 @@ def test_what_a_connector_does_in_its_check_is_its_own_finding(
     assert set(found) == {"connector mail"}
     assert "mail (rogue)" in found["connector mail"]["said"]
     assert words in found["connector mail"]["said"]
+
+
+def test_what_a_connector_does_not_keep_of_the_catalogue_is_told() -> None:
+    file = locations().settings_file
+    file.parent.mkdir(parents=True, exist_ok=True)
+    table = '[connectors.pg]\ntype = "postgresql"\nuser = "u"\nhost = "127.0.0.1"\n'
+    file.write_text(f'[services]\nmanaged-exchange = "pg"\n{table}')
+    shipped = Path(default.__file__ or "").with_name("default.toml")
+    lost = answer("catalogue", "check", str(shipped))["not_kept"]
+    assert any(
+        "Managed Exchange: connector pg does not keep the options quota" in one for one in lost
+    )
+    assert any(
+        "level popx has no limit connection_limit, which connector pg needs" in one for one in lost
+    )
+    assert not any(one.startswith("Databases") for one in lost)
+    assert "not kept   Managed Exchange" in ok("catalogue", "check", str(shipped)).out
+    file.write_text("")
+    assert answer("catalogue", "check", str(shipped))["not_kept"] == []
