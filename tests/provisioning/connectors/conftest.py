@@ -10,15 +10,8 @@ import pytest
 from tests.postgres import PostgresServer
 from tests.powerdns import PowerDNSServer
 from tests.provisioning.connectors.powerdns import PowerDNSBackEnd
-from tests.provisioning.connectors.support import BackEnd, PostgresBackEnd, SimulatorBackEnd
+from tests.provisioning.connectors.support import PostgresBackEnd, SimulatorBackEnd
 
-
-@pytest.fixture(params=["simulator", "postgresql"])
-def back_end(request: pytest.FixtureRequest, tmp_path: Path) -> BackEnd:
-    """Each back end that is shipped, for the promises that all connectors make."""
-    if request.param == "simulator":
-        return SimulatorBackEnd(tmp_path)
-    return PostgresBackEnd(request.getfixturevalue("postgres_server"))
 
 
 @pytest.fixture

@@ -37,7 +37,7 @@ from tests.support import free_port, require
 
 def whole_server(back_end: PostgresBackEnd) -> session_module.Server:
     """The server as the connector sees it, for a session that a test holds by hand."""
-    back_end.settings()
+    back_end.table()
     password = SecretReference("test", variable="TEST_BACK_END_PASSWORD")
     server = back_end.server
     return session_module.Server(server.host, server.port, server.user, "postgres", password)
