@@ -13,7 +13,6 @@ from tests.provisioning.connectors.powerdns import PowerDNSBackEnd
 from tests.provisioning.connectors.support import PostgresBackEnd, SimulatorBackEnd
 
 
-
 @pytest.fixture
 def simulator(tmp_path: Path) -> SimulatorBackEnd:
     """A simulator in a file of the test's own."""
