@@ -11,14 +11,20 @@ from pathlib import Path
 
 import psycopg
 
+from mission_control_tui.provisioning.connectors.mail_sql.connector import MailSQL
 from mission_control_tui.provisioning.connectors.mail_sql.setup_files import PostgresLogin
 from mission_control_tui.provisioning.connectors.mail_sql.tables import schema
 from mission_control_tui.provisioning.guard import Guarded
 from mission_control_tui.provisioning.registry import load
+from mission_control_tui.testing.back_ends import BackEnd
 from tests.mail_server import MailServer
 from tests.postgres import PostgresServer
 from tests.provisioning.connectors.support import INSTALLATION
 
+LEVELS: dict[str, dict[str, object]] = {
+    "small": {"protocols": ["pop"], "quota_mb": 10},
+    "large": {"protocols": ["pop", "imap"], "quota_mb": 20},
+}
 WRITER, READER = "mailwriter", "mailserver"
 PAGE = Path(__file__).parents[3] / "docs" / "connectors.md"
 
@@ -47,13 +53,15 @@ def make_database(postgres: PostgresServer) -> PostgresLogin:
 
 
 @dataclass
-class MailSqlBackEnd:
+class MailSqlBackEnd(BackEnd):
     """The tables in SQLite or PostgreSQL, with a Dovecot that looks into them."""
 
     server: MailServer
-    name: str = "mail-sql"
+    service = "databases"
+    limits = LEVELS
+    declares = MailSQL.declares
 
-    def settings(self, **settings: object) -> dict[str, object]:
+    def table(self, **settings: object) -> dict[str, object]:
         """The connector's table, with the password in the environment."""
         where = self.server.database
         table: dict[str, object] = {"type": "mail-sql", "mode": "enabled"}
@@ -71,7 +79,7 @@ class MailSqlBackEnd:
         }
 
     async def open(self, installation: str = INSTALLATION, **settings: object) -> Guarded:
-        return await load("back_end", self.settings(**settings), installation)
+        return await load("back_end", self.table(**settings), installation)
 
     async def can_log_in(self, name: str, password: str) -> bool:
         return not await asyncio.to_thread(self.server.why_not, name, password, "pop")

@@ -12,10 +12,12 @@ from mission_control_tui.model.states import ErrorKind, Wish
 from mission_control_tui.provisioning.connectors.mail_sql.setup_files import PostgresLogin
 from mission_control_tui.provisioning.converge import LookOutcome
 from mission_control_tui.provisioning.registry import load
+from mission_control_tui.testing.connectors import ConnectorContract
+from mission_control_tui.testing.fences import reach_patiently
 from tests.mail_server import MailServer
 from tests.postgres import PostgresServer
-from tests.provisioning.connectors import support, test_contract
-from tests.provisioning.connectors.mail_sql import MailSqlBackEnd, make_database
+from tests.provisioning.connectors import support
+from tests.provisioning.connectors.mail_sql import LEVELS, MailSqlBackEnd, make_database
 from tests.provisioning.connectors.proxy import losing_proxy
 from tests.provisioning.connectors.support import (
     INSTALLATION,
@@ -26,25 +28,6 @@ from tests.provisioning.connectors.support import (
     new_name,
     reach,
     wish,
-)
-
-LEVELS = {
-    "small": {"protocols": ["pop"], "quota_mb": 10},
-    "large": {"protocols": ["pop", "imap"], "quota_mb": 20},
-}
-_OF_OTHERS = {
-    # Another limit, or an object that is made in two steps or has nothing but members.
-    "test_a_level_change_is_an_update_of_what_is_there",
-    "test_a_half_made_object_is_finished",
-    "test_a_half_made_object_can_be_removed",
-    "test_members_are_differences_or_are_said_to_be_unsupported",
-}
-globals().update(
-    {
-        name: promise
-        for name, promise in vars(test_contract).items()
-        if name.startswith("test_") and name not in _OF_OTHERS
-    }
 )
 
 
@@ -64,20 +47,27 @@ def postgres_mail(postgres_server: PostgresServer) -> Iterator[MailServer]:
     postgres_server.drop_database(login.database)
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.proof)])
-def back_end(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> BackEnd:
-    monkeypatch.setattr(support, "LIMITS", LEVELS)
-    kind = "sqlite_mail" if request.param == "sqlite" else "postgres_mail"
-    return MailSqlBackEnd(request.getfixturevalue(kind))
-
-
 @pytest.fixture
 def on_postgresql(postgres_mail: MailServer, monkeypatch: pytest.MonkeyPatch) -> MailSqlBackEnd:
     monkeypatch.setattr(support, "LIMITS", LEVELS)
     return MailSqlBackEnd(postgres_mail)
 
 
-async def test_a_level_change_keeps_the_mailbox(back_end: BackEnd) -> None:
+class TestMailSql(ConnectorContract):
+    # An object that has nothing but members is none of its.
+    test_members_are_differences_or_are_said_to_be_unsupported = None  # type: ignore[assignment]
+
+    @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.proof)])
+    def back_end(self, request: pytest.FixtureRequest) -> BackEnd:
+        kind = "sqlite_mail" if request.param == "sqlite" else "postgres_mail"
+        return MailSqlBackEnd(request.getfixturevalue(kind))
+
+
+async def test_a_level_change_keeps_the_mailbox(
+    sqlite_mail: MailServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(support, "LIMITS", LEVELS)
+    back_end = MailSqlBackEnd(sqlite_mail)
     connector, name = await back_end.open(), new_name()
     created = await reach(connector, wish(name))
     changed = await reach(connector, wish(name, level="large", generation=2, secret=None))
@@ -112,7 +102,7 @@ async def test_of_racing_workers_on_postgresql_one_makes_the_mailbox(
     name = new_name()
     outcomes = await asyncio.gather(
         *(
-            test_contract.reach_patiently(connector, wish(name, attempt=attempt))
+            reach_patiently(connector, wish(name, attempt=attempt))
             for attempt, connector in enumerate(connectors, 1)
         )
     )
@@ -126,7 +116,7 @@ async def test_a_refusing_or_missing_postgresql_is_of_the_right_kind(
     assert "PostgreSQL" in (await check(await on_postgresql.open())).version
 
     async def kind_of(**settings: object) -> ErrorKind:
-        connector = await load("mail", on_postgresql.settings(**settings), INSTALLATION)
+        connector = await load("mail", on_postgresql.table(**settings), INSTALLATION)
         with pytest.raises(ConnectorError) as caught:
             await check(connector)
         assert "writes" not in str(caught.value)
@@ -139,7 +129,7 @@ async def test_a_refusing_or_missing_postgresql_is_of_the_right_kind(
     monkeypatch.setenv("TEST_READER", "reads")
     reader = await load(
         "mail",
-        {**on_postgresql.settings(), "user": "mailserver", "password_env": "TEST_READER"},
+        {**on_postgresql.table(), "user": "mailserver", "password_env": "TEST_READER"},
         INSTALLATION,
     )
     with pytest.raises(ConnectorError) as caught:
