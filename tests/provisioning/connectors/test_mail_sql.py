@@ -464,6 +464,36 @@ async def test_wrong_settings_are_named(settings: dict[str, object], says: str) 
     assert says in str(caught.value) + str(getattr(caught.value, "problems", ""))
 
 
+async def test_what_is_retained_is_kept_suspended_and_then_removed(file: Path) -> None:
+    connector = await open_mail(file)
+    await reach(connector, mailbox("ann"))
+    gone = mailbox("ann", Wish.ABSENT, generation=2, secret=None)
+    kept = await reach(connector, replace(gone, retained=True))
+    assert (kept.outcome, kept.observed.wish) == (LookOutcome.DONE, Wish.SUSPENDED)
+    assert rows(file, "SELECT quota_mb, active FROM mail_object") == [(100, 0)]
+    assert (await reach(connector, gone)).outcome is LookOutcome.DONE
+    assert rows(file, "SELECT name FROM mail_object") == []
+
+
+async def test_a_quota_may_be_the_levels_and_the_settings_win_over_the_catalogue(
+    file: Path,
+) -> None:
+    settings = {"levels": {"popx": {"quota_mb": 512}}, "smtp_by_level": True}
+    connector = await open_mail(file, **settings)
+    for level in ("popx", "pc-web"):
+        made = await reach(connector, mailbox(level, level=level, settings={}))
+        assert made.outcome is LookOutcome.DONE
+    assert rows(file, "SELECT name, quota_mb, protocols FROM mail_object ORDER BY name") == [
+        ("pc-web", None, "imap,pop,web"),
+        ("popx", 512, "pop,web"),
+    ]
+    rows(file, "UPDATE mail_object SET quota_mb = 1")
+    _, plan = await observe_and_plan(connector, mailbox("popx", level="popx", settings={}))
+    assert [change.what for change in plan.changes] == ["limits.quota_mb"]
+    _, plan = await observe_and_plan(connector, mailbox("pc-web", settings={}))
+    assert plan.action is PlanAction.NONE
+
+
 def test_the_pages_own_job_removes_the_mail_whose_time_is_over_and_no_other(
     file: Path, tmp_path: Path
 ) -> None:
