@@ -478,7 +478,7 @@ async def test_what_is_retained_is_kept_suspended_and_then_removed(file: Path) -
 async def test_a_quota_may_be_the_levels_and_the_settings_win_over_the_catalogue(
     file: Path,
 ) -> None:
-    settings = {"levels": {"popx": {"quota_mb": 512}}, "smtp_by_level": True}
+    settings: dict[str, Any] = {"levels": {"popx": {"quota_mb": 512}}, "smtp_by_level": True}
     connector = await open_mail(file, **settings)
     for level in ("popx", "pc-web"):
         made = await reach(connector, mailbox(level, level=level, settings={}))
