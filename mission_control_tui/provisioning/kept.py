@@ -7,9 +7,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from mission_control_tui.connect.declaration import MEMBERS, PASSWORD, Declaration
 from mission_control_tui.model.catalogue.types import Level, PasswordUse, Service
 from mission_control_tui.model.errors import MissionControlError
+from mission_control_tui.model.services.domain_terms import AUTO_RENEW
 from mission_control_tui.provisioning import registry
 from mission_control_tui.provisioning.guard import Guarded
 from mission_control_tui.settings.settings import Settings
+
+OUR_OWN = frozenset({AUTO_RENEW})
+"""Options that Mission Control keeps itself: no back end is asked to."""
 
 
 async def not_kept_by_any(services: Iterable[Service], settings: Settings) -> list[str]:
@@ -67,7 +71,7 @@ def _gaps(
         lost = [
             option.id
             for option in service.options
-            if option.id in settings and option.id not in declares.options
+            if option.id in settings and option.id not in declares.options | OUR_OWN
         ]
         if lost:
             yield f"{by} does not keep {_listed('option', lost)}"

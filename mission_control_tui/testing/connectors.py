@@ -171,7 +171,8 @@ class ConnectorContract(FenceContract):
             else back_end.wish(name)
         )
         if owner == "another installation":
-            theirs = replace(theirs, mark=replace(theirs.mark, installation="elsewhere"))
+            elsewhere = back_end.new_installation()
+            theirs = replace(theirs, mark=replace(theirs.mark, installation=elsewhere))
         await reach(connector, theirs)
         before = await back_end.written(name)
         blocked = await reach(connector, back_end.wish(name, generation=9))

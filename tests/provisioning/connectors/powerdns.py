@@ -5,15 +5,19 @@ from __future__ import annotations
 import os
 import secrets
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from mission_control_tui.connect import DesiredState, Mark, Wish
+from mission_control_tui.provisioning.connectors.powerdns.connector import DECLARES
 from mission_control_tui.provisioning.guard import Guarded
 from mission_control_tui.provisioning.registry import load
+from mission_control_tui.testing.back_ends import BackEnd
+from mission_control_tui.testing.converging import INSTALLATION
 from tests.powerdns import API_KEY, PowerDNSServer
 
-INSTALLATION = uuid.uuid5(uuid.NAMESPACE_DNS, "installation").hex
+CHOSEN: dict[str, Any] = {"name-servers": ["ns1.other.example", "ns2.other.example"]}
+CHOSEN_OTHERWISE: dict[str, Any] = {"name-servers": ["ns2.other.example", "ns3.other.example"]}
 OWN_SERVERS = ("ns1.provider.example", "ns2.provider.example")
 RECORDS: list[dict[str, Any]] = [
     {"type": "MX", "content": ["10 mx.{dashed}.mail.example"], "levels": ["registered"]},
@@ -54,12 +58,29 @@ def domain_wish(
 
 
 @dataclass
-class PowerDNSBackEnd:
+class PowerDNSBackEnd(BackEnd):
     """A real server, with templates of every kind."""
 
     server: PowerDNSServer
     url: str = ""
-    name: str = "powerdns"
+    service = "domain-registration"
+    small, large = "web", "web-large"
+    options = CHOSEN
+    other_options = CHOSEN_OTHERWISE
+    declares = replace(DECLARES, options=frozenset({"name-servers", "web-address"}))
+
+    def new_name(self) -> str:
+        """A domain."""
+        return new_domain()
+
+    async def stop(self) -> bool:
+        """Stop the server."""
+        self.server.stop()
+        return True
+
+    async def start(self) -> None:
+        """Start it again."""
+        self.server.resume()
 
     async def open(self, installation: str = INSTALLATION, **settings: object) -> Guarded:
         """Open the connector."""

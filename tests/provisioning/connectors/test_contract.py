@@ -8,6 +8,8 @@ import pytest
 
 from mission_control_tui.testing.connectors import ConnectorContract
 from tests.postgres import PostgresServer
+from tests.powerdns import PowerDNSServer
+from tests.provisioning.connectors.powerdns import PowerDNSBackEnd
 from tests.provisioning.connectors.support import PostgresBackEnd, SimulatorBackEnd
 
 
@@ -21,3 +23,9 @@ class TestPostgreSQL(ConnectorContract):
     @pytest.fixture
     def back_end(self, postgres_server: PostgresServer) -> PostgresBackEnd:
         return PostgresBackEnd(postgres_server)
+
+
+class TestPowerDNS(ConnectorContract):
+    @pytest.fixture
+    def back_end(self, powerdns_server: PowerDNSServer) -> PowerDNSBackEnd:
+        return PowerDNSBackEnd(powerdns_server)

@@ -79,6 +79,16 @@ ZONE = "zone"
 KINDS = ("Native", "Master")
 LAYOUT = (Part(ZONE),)
 SETTING = f"settings.{NAME_SERVERS}"
+DECLARES = Declaration(
+    capabilities=frozenset({LEVELS, SUSPEND, LIST, LIST_UNMARKED, OWNER_MARK, ADOPT}),
+    fence=FenceGrade.ADVISORY,
+    subjects=frozenset({SubjectKind.DOMAIN}),
+    options=frozenset({NAME_SERVERS}),
+    sets=frozenset({SETTING}),
+    usage=frozenset({"records"}),
+    paces=True,
+)
+"""What is kept without templates; each option that records depend on is kept as well."""
 
 _NAME = re.compile(r"(?=.{1,253}\Z)([a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?\.)+[a-z0-9-]{1,63}")
 _IN_CLEAR = "the API key goes over the network in clear: let a proxy with TLS stand before the API"
@@ -117,17 +127,7 @@ class PowerDNS:
         self._rules = rules
         self._kind = kind
         self._warnings = warnings
-        self.declares = Declaration(
-            capabilities=frozenset({LEVELS, SUSPEND, LIST, LIST_UNMARKED, OWNER_MARK, ADOPT}),
-            fence=FenceGrade.ADVISORY,
-            subjects=frozenset({SubjectKind.DOMAIN}),
-            options=rules.templates.options,
-            sets=frozenset({SETTING}),
-            usage=frozenset({"records"}),
-            paces=True,
-        )
-        # The other options are compared by the records that they make.
-        self._compared = replace(self.declares, options=frozenset({NAME_SERVERS}))
+        self.declares = replace(DECLARES, options=rules.templates.options)
 
     async def check(self) -> Health:
         """Log in and see that an authoritative server answers."""
@@ -237,7 +237,8 @@ class PowerDNS:
         plan = plan_difference(
             desired,
             replace(observed, attributes=there, settings=settings),
-            self._compared,
+            # The other options are compared by the records that they make.
+            DECLARES,
             layout=LAYOUT,
             facts=facts,
         )
