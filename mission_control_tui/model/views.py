@@ -103,6 +103,8 @@ class AssignmentView:
     version: int = 1
     object_id: str | None = None
     subject_kind: SubjectKind = SubjectKind.USER
+    usage: Mapping[str, object] = field(default_factory=dict)
+    """Usage id -> value, limit, unit and when it was measured, as the back end told last."""
 
 
 @dataclass(frozen=True, slots=True)

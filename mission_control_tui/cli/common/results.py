@@ -264,7 +264,9 @@ def service(view: AssignmentView) -> dict[str, object]:
         **output.attributes(view, "light", "word"),
         "step": view.step or None,
         "error": error if view.error_kind or view.error_said else None,
-        **output.attributes(view, "since", "wish", "suspended", "drift", "settings", "connector"),
+        **output.attributes(
+            view, "since", "wish", "suspended", "drift", "settings", "usage", "connector"
+        ),
         "login": view.backend_name or None,
         "request": view.request_id,
     }

@@ -23,6 +23,7 @@ KEYS = {
         "since",
         "wish",
         "suspended",
+        "usage",
         "drift",
         "settings",
         "connector",
@@ -67,6 +68,7 @@ def test_the_lights_as_json_and_as_text(still: Command) -> None:
     assert all(set(one) == KEYS for one in services.values())
     assert services[ada]["light"] == "green"
     assert services[ada]["error"] is None
+    assert services[ada]["usage"] == {}
     assert services[bad]["error"]["kind"]
     grey = still.json("status", bob)["services"]
     assert {(one["service"], one["light"], one["word"]) for one in grey} == {
