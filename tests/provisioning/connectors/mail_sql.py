@@ -52,6 +52,10 @@ def make_database(postgres: PostgresServer) -> PostgresLogin:
     return PostgresLogin(postgres.host, postgres.port, name, READER, "reads")
 
 
+OPTIONS = {"forward-to": "a@elsewhere.example", "keep-copy": True}
+OTHER_OPTIONS = {"forward-to": "b@elsewhere.example", "keep-copy": False}
+
+
 @dataclass
 class MailSqlBackEnd(BackEnd):
     """The tables in SQLite or PostgreSQL, with a Dovecot that looks into them."""
@@ -59,6 +63,8 @@ class MailSqlBackEnd(BackEnd):
     server: MailServer
     service = "databases"
     limits = LEVELS
+    options = OPTIONS
+    other_options = OTHER_OPTIONS
     declares = MailSQL.declares
 
     def table(self, **settings: object) -> dict[str, object]:
