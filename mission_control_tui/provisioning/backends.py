@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Mapping
 from functools import partial
 
 from mission_control_tui.connect.errors import ConnectorError
@@ -27,6 +29,7 @@ class Backends:
         self._followed = FollowedSettings(settings, reload)
         self.installation = installation
         self._open: dict[str, Guarded] = {}
+        self._opening: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._observing: set[str] = set()
         self.limits = RateLimits(settings.worker, self.rates)
         """How fast each of them may be called."""
@@ -52,18 +55,23 @@ class Backends:
         if name in self._observing or (name in self._open and self._followed.problem):
             await self._look_again(name)
         if name not in self._open:
-            if not self._is_known(name):
-                # A service may have been moved to a connector that was added while this worker runs.
-                await self._followed.read_again()
-                if self._followed.problem and not self._is_known(name):
-                    raise ConnectorError(
-                        ErrorKind.TRANSIENT,
-                        f"Connector {name} is not known yet: {self._followed.problem}",
-                        remedy="Correct the settings file.",
-                    )
-            self._followed.latest.connector(name)
-            self._open[name] = await self._opened(name)
+            # Several requests need it at the same moment.
+            async with self._opening[name]:
+                if name not in self._open:
+                    await self._get_to_know(name)
+                    self._open[name] = await self._opened(name)
         return self._open[name]
+
+    async def _get_to_know(self, name: str) -> None:
+        """Read the settings again for a name that they lack: a connector may have been added while this worker runs."""
+        if not self._is_known(name):
+            await self._followed.read_again()
+            if self._followed.problem and not self._is_known(name):
+                raise ConnectorError(
+                    ErrorKind.TRANSIENT,
+                    f"Connector {name} is not known yet: {self._followed.problem}",
+                    remedy="Correct the settings file.",
+                )
 
     async def refresh(self, name: str) -> None:
         """Read the settings again; a connector whose table has changed is opened anew.
@@ -71,13 +79,12 @@ class Backends:
         Settings that cannot be read change nothing. Raises MissionControlError where the new table does not allow it;
         the connector stays as it was then.
         """
-        before = self._followed.latest.connectors.get(name)
         await self._followed.read_again()
-        if self._followed.latest.connectors.get(name) != before:
-            self._followed.latest.connector(name)
-            fresh = await self._opened(name)
-            await self._shut(name)
-            self._open[name] = fresh
+        async with self._opening[name]:
+            before = self._open.get(name)
+            if before is not None and before.context.settings != self._table(name):
+                self._open[name] = await self._opened(name)
+                await before.aclose()
 
     def _is_known(self, name: str) -> bool:
         try:
@@ -86,9 +93,13 @@ class Backends:
             return False
         return True
 
+    def _table(self, name: str) -> Mapping[str, object]:
+        return self._followed.latest.connectors.get(name, {})
+
     async def _opened(self, name: str) -> Guarded:
-        table = self._followed.latest.connectors.get(name, {})
-        return await registry.load(name, table, self.installation, partial(self.limits.pace, name))
+        self._followed.latest.connector(name)
+        pace = partial(self.limits.pace, name)
+        return await registry.load(name, self._table(name), self.installation, pace)
 
     def only_observes(self, name: str) -> None:
         """Note that the connector was seen in observe mode: the next `get` reads the settings again."""
@@ -103,10 +114,6 @@ class Backends:
 
     async def close(self) -> None:
         """Close all of them."""
-        for name in tuple(self._open):
-            await self._shut(name)
-
-    async def _shut(self, name: str) -> None:
-        backend = self._open.pop(name, None)
-        if backend is not None:
+        while self._open:
+            _, backend = self._open.popitem()
             await backend.aclose()

@@ -11,6 +11,7 @@ import pytest
 
 from mission_control_tui.connect import ConnectorError
 from mission_control_tui.model.states import ErrorKind, Light
+from mission_control_tui.provisioning import registry
 from mission_control_tui.provisioning.backends import Backends
 from mission_control_tui.settings import followed
 from mission_control_tui.settings.settings import load
@@ -127,3 +128,28 @@ async def test_a_worker_waits_for_settings_that_it_cannot_read(sqlite_world: Wor
         world.settings_path.write_text(then, "utf-8")
         await world.settled()
         assert (await world.assignment(given.assignment_id)).light == Light.GREEN
+
+
+async def test_requests_that_begin_together_share_one_connector(file: Path) -> None:
+    file.write_text(good(file, 7))
+    backends = Backends(load(), "here", load)
+    first, *others = await asyncio.gather(*(backends.get("lab") for _ in range(4)))
+    assert all(other is first for other in others)
+    await backends.close()
+
+
+async def test_a_connector_that_could_not_be_opened_anew_is_opened_once_it_can(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file.write_text(good(file, 7))
+    backends = Backends(load(), "here", load)
+    opened = await backends.get("lab")
+    file.write_text(good(file, 9))
+    with monkeypatch.context() as broken:
+        broken.setitem(registry.BUILT_IN, "simulator", "nosuch:create")  # type: ignore[misc]
+        with pytest.raises(registry.ConnectorUnavailable):
+            await backends.refresh("lab")
+        assert await backends.get("lab") is opened
+    await backends.refresh("lab")
+    assert await backends.get("lab") is not opened
+    await backends.close()
