@@ -7,6 +7,7 @@ protocol promises, or a ConnectorError that names the connector and is safe to s
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, fields, is_dataclass, replace
 from datetime import datetime
@@ -46,6 +47,8 @@ TOKEN_LIMIT = 2000
 CLOSE_SECONDS = 5.0
 PAGES_LIMIT = 100_000
 
+_NUMBER = (int, float, type(None))
+
 _SHAPES: Mapping[type, Mapping[str, type | tuple[type, ...]]] = {
     Health: {"version": str, "detail": str, "warnings": tuple},
     ObservedState: {
@@ -66,11 +69,16 @@ _SHAPES: Mapping[type, Mapping[str, type | tuple[type, ...]]] = {
         "unadoptable": str,
     },
     ChangePlan: {"steps": tuple, "reason": str, "remedy": str, "field": str},
-    Applied: {"external_id": str, "token": str},
+    Applied: {"external_id": str, "token": str, "look_again_after": _NUMBER},
     Page: {"rows": tuple, "cursor": str},
     Listed: {"name": str, "external_id": str, "service": str, "level": str},
-    Pending: {"words": str, "deadline": (datetime, type(None))},
-    Usage: {"value": (int, float), "unit": str, "at": (datetime, type(None))},
+    Pending: {
+        "words": str,
+        "progress": _NUMBER,
+        "deadline": (datetime, type(None)),
+        "look_again_after": _NUMBER,
+    },
+    Usage: {"value": (int, float), "limit": _NUMBER, "unit": str, "at": (datetime, type(None))},
 }
 
 
@@ -254,6 +262,8 @@ def _shaped(answer: object, shape: type[T]) -> T:
         value = getattr(answer, field.name)
         if wanted is not None and not isinstance(value, wanted):
             raise WrongType(f"{shape.__name__}.{field.name} is {type(value).__name__}")
+        if isinstance(value, float) and not math.isfinite(value):
+            raise WrongType(f"{shape.__name__}.{field.name} is {value}")
     return answer
 
 
@@ -304,10 +314,14 @@ def _presentable(error: ConnectorError, desired: DesiredState | None) -> Connect
         _words(str(error.said), desired),
         remedy=_words(str(error.remedy), desired),
         code=_words(str(error.code), desired),
-        retry_after=error.retry_after if isinstance(error.retry_after, (int, float)) else None,
+        retry_after=_seconds(error.retry_after),
         outcome_unknown=bool(error.outcome_unknown),
         field=_words(str(error.field), desired),
     )
+
+
+def _seconds(asked: object) -> float | None:
+    return asked if isinstance(asked, (int, float)) and math.isfinite(asked) else None
 
 
 def _words(text: str, desired: DesiredState | None = None) -> str:

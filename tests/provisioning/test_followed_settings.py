@@ -146,7 +146,7 @@ async def test_a_connector_that_could_not_be_opened_anew_is_opened_once_it_can(
     opened = await backends.get("lab")
     file.write_text(good(file, 9))
     with monkeypatch.context() as broken:
-        broken.setitem(registry.BUILT_IN, "simulator", "nosuch:create")  # type: ignore[misc]
+        broken.setitem(registry.BUILT_IN, "simulator", "nosuch:create")
         with pytest.raises(registry.ConnectorUnavailable):
             await backends.refresh("lab")
         assert await backends.get("lab") is opened

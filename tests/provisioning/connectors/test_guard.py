@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import sys
 import time
 from collections.abc import Callable
@@ -16,6 +17,7 @@ import pytest
 
 from mission_control_tui.connect import (
     CAPABILITIES,
+    Applied,
     ChangePlan,
     ConnectorError,
     Context,
@@ -26,7 +28,9 @@ from mission_control_tui.connect import (
     Health,
     ObservedState,
     Page,
+    Pending,
     Step,
+    Usage,
     plan_difference,
 )
 from mission_control_tui.model.errors import MissionControlError
@@ -131,6 +135,28 @@ async def test_what_it_answers_instead_of_the_protocols_types_is_its_error(where
             await call(guarded, where)
         assert caught.value.code == "WrongType"
         await guarded.aclose()
+
+
+async def test_numbers_that_nobody_could_wait_for_or_store_are_its_error() -> None:
+    for where, answer in (
+        ("apply", Applied(look_again_after="soon")),  # type: ignore[arg-type]
+        ("apply", Applied(look_again_after=math.nan)),
+        ("observe", ObservedState(True, pending=Pending(progress="half"))),  # type: ignore[arg-type]
+        ("observe", ObservedState(True, pending=Pending(look_again_after=math.inf))),
+        ("observe", ObservedState(True, usage={"mailbox": Usage(math.nan)})),
+        ("observe", ObservedState(True, usage={"mailbox": Usage(1.0, "much")})),  # type: ignore[arg-type]
+    ):
+        guarded = await guard(where, partial(_same, answer))
+        with pytest.raises(ConnectorError) as caught:
+            await call(guarded, where)
+        assert caught.value.code == "WrongType"
+        await guarded.aclose()
+    asks = ConnectorError(ErrorKind.THROTTLED, "slower", retry_after=math.nan)
+    guarded = await guard("observe", raises(asks))
+    with pytest.raises(ConnectorError) as caught:
+        await call(guarded, "observe")
+    assert caught.value.retry_after is None
+    await guarded.aclose()
 
 
 @pytest.mark.parametrize("where", CALLS)

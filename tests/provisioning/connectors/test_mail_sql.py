@@ -370,6 +370,25 @@ async def test_an_address_of_another_mailbox_is_waited_for_or_refused(file: Path
     assert (await reach(connector, wanted)).outcome is LookOutcome.DONE
 
 
+async def test_a_name_is_no_other_mailboxs_address(file: Path) -> None:
+    connector = await open_mail(file)
+    name = "old@acme.example"
+    await reach(connector, mailbox(name, attributes=_called("new@acme.example")))
+    alias = _called("ben@acme.example", name)
+    _, plan = await observe_and_plan(connector, mailbox("ben", attributes=alias))
+    assert (plan.action, plan.kind) == (PlanAction.BLOCKED, ErrorKind.STALE)
+    assert f"{name} ({name})" in plan.reason
+    await reach(connector, mailbox("cem", attributes=_called("cem@acme.example", "x@acme.example")))
+    late = mailbox("x@acme.example", attributes=_called("dan@acme.example"))
+    assert (await observe_and_plan(connector, late)).plan.kind is ErrorKind.STALE
+    group = object_wish("all", "distribution-group", attributes={"primary_address": name})
+    assert (await reach(connector, group)).outcome is LookOutcome.DONE
+
+
+def _called(upn: str, *aliases: str) -> dict[str, object]:
+    return {"upn": upn, "primary_address": upn, "addresses": [upn, *aliases]}
+
+
 async def test_a_create_that_comes_after_the_removal_is_refused(file: Path) -> None:
     connector, late = await open_mail(file), mailbox("late")
     _, plan = await observe_and_plan(connector, late)

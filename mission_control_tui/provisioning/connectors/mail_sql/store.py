@@ -195,12 +195,23 @@ async def _taken(
     if desired.wish is Wish.ABSENT:
         return ()
     mine = objects.c.name != desired.name
+    wanted = addresses_of(desired)
     query = (
         select(addresses.c.address, objects.c.name, objects.c.installation)
         .join(objects, objects.c.id == addresses.c.object_id)
-        .where(mine, addresses.c.address.in_(addresses_of(desired)))
+        .where(mine)
     )
-    found = [tuple(row) for row in await connection.execute(query)]
+    found = [
+        tuple(row) for row in await connection.execute(query.where(addresses.c.address.in_(wanted)))
+    ]
+    if kind is not Kind.GROUP:
+        # Dovecot looks for a name and for an address in one place, and would open either's mail.
+        has_mail = objects.c.kind != Kind.GROUP
+        called = addresses.c.address == desired.name.lower()
+        found += [tuple(row) for row in await connection.execute(query.where(has_mail, called))]
+        names = select(objects.c.name, objects.c.name, objects.c.installation)
+        named = names.where(mine, has_mail, objects.c.name.in_(wanted))
+        found += [tuple(row) for row in await connection.execute(named)]
     if kind is Kind.MAILBOX:
         login = login_of(desired)
         rows = await connection.execute(
@@ -210,7 +221,7 @@ async def _taken(
         )
         found += [(login, name, installation) for _, name, installation in rows]
     ours = desired.mark.installation
-    return tuple(sorted((what, name, whose == ours) for what, name, whose in found))
+    return tuple(sorted({(what, name, whose == ours) for what, name, whose in found}))
 
 
 async def _removed(connection: AsyncConnection, mark: Mark) -> Any:
