@@ -72,7 +72,6 @@ CREATE TABLE worker_processes(
 """
 _MAKE = """
 SELECT pg_advisory_xact_lock({lock});
-DROP SCHEMA IF EXISTS dbos CASCADE;
 DO $make$ BEGIN
     IF obj_description(to_regnamespace('{schema}'), 'pg_namespace') IS DISTINCT FROM '{version}'
         OR to_regclass('{schema}.worker_processes') IS NULL
@@ -214,7 +213,8 @@ class ProcrastinateEngine:
             (answer,) = await self._line.ask(_BEAT, self._me.id)
         except Exception as error:
             if is_silent(error):
-                raise
+                # The driver has errors of its own for it, which whoever counts the silence does not know.
+                raise ConnectionError(first_line(error)) from error
             # Nobody else can beat either.
             if getattr(error, "sqlstate", None) in engine_jobs.MISSING:
                 self._heal()
