@@ -175,7 +175,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def load(file: Path | None = None, flags: dict[str, Any] | None = None) -> Settings:
     """Settings from the file, overridden by MISSION_CONTROL_* variables, overridden by `flags`.
 
-    MISSION_CONTROL_WORKER__SLOTS=8 sets worker.slots. Raises UsageError naming file, key and what was expected.
+    MISSION_CONTROL_WORKER__SLOTS=8 sets worker.slots. Raises UsageError naming file or variable, key and what was
+    expected.
     """
     path, content = find(file)
     raw = parse(content or b"", path)
@@ -184,7 +185,11 @@ def load(file: Path | None = None, flags: dict[str, Any] | None = None) -> Setti
     for key, value in (*environment().items(), *(flags or {}).items()):
         if value is not None:
             put(raw, key.split("."), value)
-    settings = convert(raw, path)
+    try:
+        settings = convert(raw, path)
+    except UsageError:
+        _blame_variables(parse(content or b"", path), path)
+        raise
     simulator = settings.connectors.get("simulator", {})
     beside = _simulator_beside(settings.database)
     if beside is None or "path" in simulator or simulator.get("type", "simulator") != "simulator":
@@ -233,6 +238,14 @@ def environment() -> dict[str, str]:
         for key, value in os.environ.items()
         if key.startswith(PREFIX) and key not in NO_SETTINGS
     }
+
+
+def _blame_variables(raw: dict[str, Any], path: Path) -> None:
+    """Raise UsageError naming the variable that does not fit; return where the file or a flag is wrong."""
+    convert(raw, path)
+    for key, value in environment().items():
+        put(raw, key.split("."), value)
+        _convert(raw, Settings, PREFIX + key.replace(".", "__").upper())
 
 
 def _simulator_beside(database: str) -> Path | None:

@@ -15,7 +15,7 @@ from mission_control_tui.cli.common.parameters import argument, option
 from mission_control_tui.cli.common.questions import ask_reading
 from mission_control_tui.cli.common.results import Change, change_and_tell, tell_survey, under
 from mission_control_tui.cli.common.session import Session
-from mission_control_tui.model.errors import InvalidInput, OutcomeUnknown, Problem
+from mission_control_tui.model.errors import InvalidInput, OutcomeUnknown, Problem, UsageError
 
 if TYPE_CHECKING:
     from mission_control_tui.model.orders.queries import OrderView
@@ -83,10 +83,20 @@ def seats_row(seats: Seats) -> tuple[object, ...]:
     return seats.service_id, seats.level_id, *counts, seats.level
 
 
+def _stated_key(_context: click.Context, _parameter: click.Parameter, key: str | None) -> str:
+    """Return the key, empty where there is none; what a script's unset variable leaves is refused."""
+    if key is not None and not key.strip():
+        raise UsageError(
+            "--idempotency-key is empty: nothing would keep the order from being placed twice.",
+            hint="Give a key, or leave the option out.",
+        )
+    return key or ""
+
+
 idempotency_key = option(
     "--idempotency-key",
     limit=64,
-    default="",
+    callback=_stated_key,
     metavar="KEY",
     help="The same order with the same key is placed once.",
 )

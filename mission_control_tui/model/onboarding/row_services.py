@@ -84,13 +84,19 @@ class RowServices:
         for part in filter(None, _PARTS.split(row.gives.get("services", ""))):
             named, _, level = part.partition("=")
             service, _, instance = named.strip().partition("/")
-            found.append(self._one(self.catalogue.service(service), level.strip(), instance))
+            found.append(self._one(self._service(service, "services"), level.strip(), instance))
         level = row.gives.get("level", "")
         named = row.gives.get("service", "")
         if named or level:
-            service = self.catalogue.service(named) if named else self._having(level)
+            service = self._service(named, "service") if named else self._having(level)
             found.append(self._one(service, level, ""))
         return found
+
+    def _service(self, named: str, column: str) -> Service:
+        try:
+            return self.catalogue.service(named)
+        except MissionControlError as error:
+            raise _invalid(column, error) from error
 
     def _one(self, service: Service, level: str, instance: str) -> ActionParams:
         if service.subject is not SubjectKind.USER:

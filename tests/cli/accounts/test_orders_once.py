@@ -70,3 +70,16 @@ def test_another_domain_is_no_repetition_of_the_first() -> None:
         *("--idempotency-key", "k", "--json"),
     )
     assert (refused.code, refused.error["code"]) == (5, "conflict")
+
+
+@pytest.mark.parametrize("key", ["", " "])
+def test_an_empty_key_orders_nothing(key: str) -> None:
+    for command in (
+        ("buy", "email", "--level", "popx", "--quantity", "1"),
+        ("remove", "email", "--yes"),
+        ("renew", "acme.example"),
+    ):
+        refused = call(*command, "--idempotency-key", key)
+        assert refused.code == 2
+        assert "empty" in refused.err
+    assert orders() == []

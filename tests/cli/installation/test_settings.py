@@ -33,6 +33,22 @@ def test_the_environment_wins_and_that_is_said(monkeypatch: pytest.MonkeyPatch) 
 
 
 @pytest.mark.parametrize(
+    ("name", "value"),
+    [("MISSION_CONTROL_NOTHING", "1"), ("MISSION_CONTROL_WORKER__SLOTS", "many")],
+)
+def test_a_variable_that_does_not_fit_is_named_and_no_file(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    ok("settings", "set", "console.theme", "light")
+    monkeypatch.setenv("MISSION_CONTROL_CONSOLE__ASCII", "true")
+    monkeypatch.setenv(name, value)
+    refused = call("status")
+    assert refused.code == 2
+    assert f"{name}: " in refused.err
+    assert str(locations().settings_file) not in refused.err
+
+
+@pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
         (("set", "console.thme", "dark"), 4, "console.thme"),

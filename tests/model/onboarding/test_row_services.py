@@ -45,6 +45,7 @@ async def test_rows_bring_services_levels_and_settings(
         "i@acme.example,I,,,no-service=popx,\n"
         "j@acme.example,J,,,,\n"
         "k@acme.example,K,,popx,,\n"
+        "l@acme.example,L,no-service,popx,,\n"
     )
     file = read_users(text.encode())
     tried = await run_import(scope, file, passwords=Passwords.GENERATE, dry_run=True)
@@ -59,13 +60,14 @@ async def test_rows_bring_services_levels_and_settings(
     outcome = await run_import(scope, file, passwords=Passwords.GENERATE)
     result = outcome.result
     assert result.created == tuple(f"{name}@acme.example" for name in "abcjk")
-    assert wrong(result).keys() == wrong(tried.result).keys() == {5, 6, 7, 8, 9, 10}
+    assert wrong(result).keys() == wrong(tried.result).keys() == {5, 6, 7, 8, 9, 10, 13}
     assert "Level: there is no seat left of managed-exchange pc-web" in wrong(result)[5]
     assert "Level" in wrong(result)[6]
     assert "Level" in wrong(result)[7]
     assert "Settings" in wrong(result)[8]
     assert "Settings" in wrong(result)[9]
     assert "Services" in wrong(result)[10]
+    assert ", Service: " in wrong(result)[13]
     assert await given(scope, "a@acme.example") == {"managed-exchange": "popx"}
     assert await given(scope, "b@acme.example") == {"managed-exchange": "pc-web"}
     assert await given(scope, "j@acme.example") == {}
