@@ -73,6 +73,11 @@ CREATE TABLE worker_processes(
 _MAKE = """
 SELECT pg_advisory_xact_lock({lock});
 DO $make$ BEGIN
+    IF substring(obj_description(to_regnamespace('{schema}'), 'pg_namespace') FROM '^[0-9]+$')::int
+        > {version}
+    THEN
+        RAISE 'a newer Mission Control works on this database: its workers made the schema {schema}';
+    END IF;
     IF obj_description(to_regnamespace('{schema}'), 'pg_namespace') IS DISTINCT FROM '{version}'
         OR to_regclass('{schema}.worker_processes') IS NULL
     THEN

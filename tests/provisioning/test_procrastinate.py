@@ -266,6 +266,21 @@ async def test_workers_of_another_engine_drain_and_what_they_left_gets_jobs(
     assert kept, "it may be another program's"
 
 
+async def test_workers_of_two_versions_do_not_drop_each_others_tables(
+    postgres_world: World,
+) -> None:
+    async with engine(postgres_world) as older:
+        await run_sql(postgres_world, f"COMMENT ON SCHEMA {ENGINE_SCHEMA} IS '10'")
+        with pytest.raises(asyncpg.PostgresError, match="a newer Mission Control"):
+            await older._make()
+        assert await jobs(postgres_world) == []
+        await run_sql(postgres_world, f"COMMENT ON SCHEMA {ENGINE_SCHEMA} IS 'somebody''s words'")
+        await older._make()
+        found = f"SELECT obj_description('{ENGINE_SCHEMA}'::regnamespace, 'pg_namespace')"
+        async with postgres_world.store.read() as session:
+            assert await session.scalar(text(found)) == "1"
+
+
 async def test_every_silence_of_the_database_is_told_as_one(
     postgres_world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
