@@ -32,6 +32,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "restore": ("Restore the database from a backup.", "installation.backup:restore"),
     "account": ("Accounts: list, show.", "accounts.account:account"),
     "catalogue": ("The catalogue: check, diff, load, export.", "installation.catalogue:catalogue"),
+    "connectors": ("Connectors: list, check, show.", "installation.connectors:connectors"),
     "services": ("Services and seats: list.", "accounts.buying:services"),
     "buy": ("Buy a product.", "accounts.buying:buy"),
     "renew": ("Renew a bought domain.", "accounts.buying:renew"),

@@ -73,6 +73,11 @@ class MissionControlError(Exception):
         problems = (f"{problem}." for problem in self.problems)
         return " ".join(filter(None, (self.what, *problems, self.hint)))
 
+    @property
+    def what_in_a_line(self) -> str:
+        """What is wrong with every problem, as one line, without what to do about it."""
+        return " ".join([self.what, *map(str, self.problems)])
+
     def said_of(self, _subject: str) -> MissionControlError:
         """Return the same error of another user; one whose sentences name the user overrides this."""
         return self

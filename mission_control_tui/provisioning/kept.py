@@ -16,17 +16,26 @@ OUR_OWN = frozenset({AUTO_RENEW})
 """Options that Mission Control keeps itself: no back end is asked to."""
 
 
+def served_by_connector(
+    services: Iterable[Service], settings: Settings
+) -> dict[str, list[Service]]:
+    """Return the services that each connector serves; connectors of the settings that serve nothing are there, too."""
+    found: dict[str, list[Service]] = {name: [] for name in settings.connectors}
+    for service in services:
+        name = settings.services.get(service.id, service.connector)
+        found.setdefault(name, []).append(service)
+    return found
+
+
 async def not_kept_by_any(services: Iterable[Service], settings: Settings) -> list[str]:
     """Return, for people, what the services offer that the connectors which serve them do not keep.
 
     Connectors are opened, and no back end is asked. One that cannot be opened is told as well.
     """
-    by_connector: dict[str, list[Service]] = {}
-    for service in services:
-        name = settings.services.get(service.id, service.connector)
-        by_connector.setdefault(name, []).append(service)
     found: list[str] = []
-    for name, served in by_connector.items():
+    for name, served in served_by_connector(services, settings).items():
+        if not served:
+            continue
         try:
             table = settings.connectors.get(name, {})
             settings.connector(name)

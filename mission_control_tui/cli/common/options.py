@@ -123,7 +123,7 @@ def _command(examples: Sequence[str], *options: Decorator) -> Decorator:
 _ALL_ACCOUNTS = kept(
     "--all-accounts", is_flag=True, help="Of every account that you may see, its code in each row."
 )
-_CSV = kept("--csv", is_flag=True, help="CSV that no spreadsheet evaluates.")
+AS_CSV = kept("--csv", is_flag=True, help="CSV that no spreadsheet evaluates.")
 
 
 def spans(command: Command) -> Command:
@@ -133,7 +133,7 @@ def spans(command: Command) -> Command:
 
 def exports(command: Command) -> Command:
     """As `spans`, with `--csv`, for one that tells by `tell_survey`."""
-    return _CSV(_ALL_ACCOUNTS(command))
+    return AS_CSV(_ALL_ACCOUNTS(command))
 
 
 def choices(flag: str, name: str, values: Iterable[str], help_text: str) -> Decorator:

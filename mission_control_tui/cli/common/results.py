@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 from mission_control_tui.cli.common import lists, output, waiting
@@ -147,6 +147,14 @@ def tell_list(
             lists.say_cut(len(rows))
 
 
+def tell_csv(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Print the rows as CSV that no spreadsheet evaluates."""
+    cells = (
+        [safe_cell(harmless("" if cell is None else str(cell))) for cell in row] for row in rows
+    )
+    output.print_csv([[heading.lower() for heading in headings], *cells])
+
+
 def tell_survey(
     session: Session,
     name: str,
@@ -173,11 +181,7 @@ def tell_survey(
     rows = [(*code, *row(view)) for code, view in zip(accounts, views, strict=True)]
     titles = (*(() if codes is None else ("Account",)), *headings)
     if session.csv:
-        cells = (
-            [safe_cell(harmless("" if cell is None else str(cell))) for cell in cells]
-            for cells in rows
-        )
-        output.print_csv([[title.lower() for title in titles], *cells])
+        tell_csv(titles, rows)
         if more:
             lists.say_cut(len(rows))
     else:

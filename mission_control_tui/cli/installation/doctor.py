@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -18,8 +19,7 @@ UNHEALTHY = 1
 _MARKS = {"ok": "ok", "note": "note", "warning": "warning", "problem": "PROBLEM"}
 
 
-@click.command()
-@option(
+PATIENCE = option(
     "--timeout",
     type=click.FloatRange(min=0.1),
     default=10.0,
@@ -27,6 +27,10 @@ _MARKS = {"ok": "ok", "note": "note", "warning": "warning", "problem": "PROBLEM"
     metavar="SECONDS",
     help="How long a back end may take to answer.",
 )
+
+
+@click.command()
+@PATIENCE
 @reads("mission-control doctor --json")
 @click.pass_context
 def doctor(context: click.Context, session: Session, timeout: float) -> None:
@@ -42,12 +46,13 @@ def doctor(context: click.Context, session: Session, timeout: float) -> None:
     findings = asyncio.run(examine(session, timeout))
     healthy = all(finding.level is not Severity.PROBLEM for finding in findings)
     if not session.printed({"healthy": healthy, "checks": findings}):
-        _print(findings)
+        print_findings(findings)
     if not healthy:
         context.exit(UNHEALTHY)
 
 
-def _print(findings: tuple[HealthFinding, ...]) -> None:
+def print_findings(findings: Sequence[HealthFinding]) -> None:
+    """Print what was found with what to do, and how many problems there are."""
     name = max(len(finding.check) for finding in findings)
     for finding in findings:
         wrapped(f"{_MARKS[finding.level]:<7}  {finding.check:<{name}}  ", finding.said, 11 + name)

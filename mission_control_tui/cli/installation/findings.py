@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from mission_control_tui.model.errors import MissionControlError
+
+if TYPE_CHECKING:
+    from mission_control_tui.model.catalogue.types import Service
+    from mission_control_tui.model.requests.connector_pauses import Pause
+    from mission_control_tui.provisioning.connector_health import ConnectorHealth
 
 
 class Severity(StrEnum):
@@ -37,5 +43,21 @@ ok, note, warning, problem = map(_of, Severity)
 
 def failed(check: str, error: MissionControlError) -> HealthFinding:
     """Return an error as what was found."""
-    said = " ".join([error.what, *(str(problem) for problem in error.problems)])
-    return problem(check, said, error.hint)
+    return problem(check, error.what_in_a_line, error.hint)
+
+
+def connector_finding(
+    health: ConnectorHealth, serves: Sequence[Service], pause: Pause | None
+) -> HealthFinding:
+    """Return the check of a connector as what was found; one that answers may still be paused."""
+    check = f"connector {health.name}"
+    names = ", ".join(service.name for service in serves)
+    said = f"{health.said} (serves {names or 'nothing'})"
+    if not health.reached:
+        return problem(check, said, health.remedy)
+    if health.remedy:
+        return warning(check, said, health.remedy)
+    if pause is None:
+        return ok(check, said)
+    still = f"{said}; still paused after: {pause.said}"
+    return warning(check, still, "The worker checks again by itself.")

@@ -9,7 +9,6 @@ import stat
 import time
 from collections.abc import Iterable
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +16,7 @@ from mission_control_tui.cli.common.session import Session
 from mission_control_tui.cli.installation.findings import (
     HealthFinding,
     Severity,
+    connector_finding,
     failed,
     note,
     ok,
@@ -279,67 +279,16 @@ async def _connectors(
     session: Session, store: Store | None, services: Iterable[Service], patience: float
 ) -> list[HealthFinding]:
     from mission_control_tui.model.requests.connector_pauses import pauses
+    from mission_control_tui.provisioning.connector_health import check_connectors
+    from mission_control_tui.provisioning.kept import served_by_connector
 
-    used: dict[str, list[Service]] = {name: [] for name in session.settings.connectors}
-    for service in services:
-        connector = session.settings.services.get(service.id, service.connector)
-        used.setdefault(connector, []).append(service)
     paused = {}
     if store is not None:
         async with store.read() as reading:
             paused = {pause.name: pause for pause in await pauses(reading)}
     installation = store.installation if store is not None else ""
-    findings = []
-    looked = await asyncio.gather(
-        *(_connector(session, installation, name, used[name], patience) for name in used)
-    )
-    for (name, services_there), found in zip(used.items(), looked, strict=True):
-        serves = ", ".join(service.name for service in services_there)
-        said = f"{found.said} (serves {serves or 'nothing'})"
-        if name in paused and found.level is Severity.OK:
-            said += f"; still paused after: {paused[name].said}"
-            findings.append(warning(found.check, said, "The worker checks again by itself."))
-        else:
-            findings.append(replace(found, said=said))
-    return findings
-
-
-async def _connector(
-    session: Session,
-    installation: str,
-    name: str,
-    serves: Iterable[Service],
-    patience: float,
-) -> HealthFinding:
-    from mission_control_tui.connect.errors import ConnectorError
-    from mission_control_tui.provisioning import registry
-    from mission_control_tui.provisioning.kept import not_kept
-
-    check = f"connector {name}"
-    try:
-        session.settings.connector(name)
-        table = session.settings.connectors.get(name, {})
-        connector = await registry.load(name, {"timeout": patience, **table}, installation)
-    except MissionControlError as error:
-        return failed(check, error)
-    try:
-        async with asyncio.timeout(patience):
-            health = await connector.check()
-    except TimeoutError:
-        remedy = "See that the back end runs and can be reached from here."
-        return problem(check, f"no answer within {patience:g} s", remedy)
-    except ConnectorError as error:
-        return problem(check, error.said, error.remedy)
-    finally:
-        await connector.aclose()
-    lost = [words for service in serves for words in not_kept(service, connector)]
-    if lost:
-        said = f"{health.version}: {'; '.join(lost)}"
-        return warning(
-            check, said, "Take it out of the catalogue, or let another connector serve it."
-        )
-    if health.warnings:
-        said = f"{health.version}: {'; '.join(health.warnings)}"
-        return warning(check, said, "Mend it; the connector works meanwhile.")
-    detail = f", {health.detail}" if health.detail else ""
-    return ok(check, f"{health.version}{detail}")
+    served = served_by_connector(services, session.settings)
+    looked = await check_connectors(served, session.settings, installation, patience)
+    return [
+        connector_finding(found, served[found.name], paused.get(found.name)) for found in looked
+    ]
