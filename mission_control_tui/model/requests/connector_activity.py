@@ -17,7 +17,7 @@ from mission_control_tui.model.store.tables.workers import ConnectorStateRow
 
 
 @dataclass(frozen=True, slots=True)
-class LastFailure:
+class FailedRequest:
     """The newest request of a connector that turned red, in the back end's own words."""
 
     request: int
@@ -33,7 +33,7 @@ class ConnectorActivity:
     waiting: int = 0
     running: int = 0
     last_success: datetime | None = None
-    last_failure: LastFailure | None = None
+    last_failure: FailedRequest | None = None
     pause: Pause | None = None
 
     @property
@@ -81,7 +81,7 @@ async def connector_activity(scope: Reach) -> Mapping[str, ConnectorActivity]:
         )
         newest = {number: name for name, number in await session.execute(failed)}
         failures = {
-            newest[event.request_id]: LastFailure(
+            newest[event.request_id]: FailedRequest(
                 event.request_id, event.at, event.said, event.remedy
             )
             for event in await session.scalars(

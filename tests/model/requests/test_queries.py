@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.errors import NotFound
+from mission_control_tui.model.requests.connector_activity import (
+    ConnectorActivity,
+    FailedRequest,
+    connector_activity,
+)
 from mission_control_tui.model.requests.control import cancel
 from mission_control_tui.model.requests.queries import count_requests, list_requests
 from mission_control_tui.model.services.failures import LastFailure, failures_of
 from mission_control_tui.model.states import Light, RequestState
 from mission_control_tui.model.store.database import Store
-from mission_control_tui.model.store.scope import AccountScope
+from mission_control_tui.model.store.scope import AccountScope, AllAccounts
 from mission_control_tui.model.store.tables.requests import RequestEventRow, RequestRow
 from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.model.users.actions.params import ActionParams
@@ -130,3 +137,37 @@ async def test_lights_that_are_not_red_have_no_failure(
 async def test_the_failures_of_somebody_unknown_are_not_found(scope: AccountScope) -> None:
     with pytest.raises(NotFound):
         await failures_of(scope, "0" * 32)
+
+
+async def test_a_connectors_queue_and_what_succeeded_last_are_those_of_accounts_that_may_be_seen(
+    store: Store, caller: Caller, scope: AccountScope, people: list[UserView]
+) -> None:
+    newest, failed, running, *waiting = await list_requests(scope)
+    async with store.write(caller) as tx:
+        at = tx.now
+        for number, state in (
+            (newest.id, RequestState.SUCCEEDED),
+            (failed.id, RequestState.FAILED),
+            (running.id, RequestState.RUNNING),
+        ):
+            row = await tx.session.get_one(RequestRow, number)
+            row.state, row.ended_at = state, None if state == RequestState.RUNNING else at
+        tx.session.add(
+            RequestEventRow(
+                account_id=failed.account_id,
+                request_id=failed.id,
+                at=at,
+                attempt=1,
+                kind="failed",
+                said="No room left.",
+                remedy="Add a disk.",
+            )
+        )
+    found = await connector_activity(AllAccounts(store, caller))
+    assert found == {
+        "simulator": ConnectorActivity(
+            len(waiting), 1, at, FailedRequest(failed.id, at, "No room left.", "Add a disk.")
+        )
+    }
+    stranger = replace(caller, accounts=frozenset({failed.account_id + 1}))
+    assert await connector_activity(AllAccounts(store, stranger)) == {}
