@@ -32,7 +32,7 @@ _ANY = "any"
 
 
 @dataclass(frozen=True, slots=True)
-class _Known:
+class _KnownConnectors:
     """What is known without asking a back end: of the settings, the catalogue and the database."""
 
     served: Mapping[str, Sequence[Service]]
@@ -45,7 +45,7 @@ class _Known:
         return self.activity.get(name, NO_ACTIVITY)
 
 
-def _known(session: Session, names: Sequence[str] = ()) -> _Known:
+def _known(session: Session, names: Sequence[str] = ()) -> _KnownConnectors:
     """Return what is known of the connectors, or of those named. Raises NotFound.
 
     Before the first command that needs a database has made it, its catalogue is the shipped one.
@@ -57,7 +57,7 @@ def _known(session: Session, names: Sequence[str] = ()) -> _Known:
         from mission_control_tui.model.catalogue.file.shipped import shipped
 
         services = parse(shipped()).services
-        found = _Known(served_by_connector(services, session.settings), {})
+        found = _KnownConnectors(served_by_connector(services, session.settings), {})
     else:
         found = session.run(lambda store: _of_store(session, store), create=False, sample=False)
     if missing := [name for name in names if name not in found.served]:
@@ -66,10 +66,10 @@ def _known(session: Session, names: Sequence[str] = ()) -> _Known:
             hint=f"There are: {', '.join(sorted(found.served))}.",
         )
     chosen = {name: found.served[name] for name in sorted(set(names) or found.served)}
-    return _Known(chosen, found.activity, found.installation)
+    return _KnownConnectors(chosen, found.activity, found.installation)
 
 
-async def _of_store(session: Session, store: Store) -> _Known:
+async def _of_store(session: Session, store: Store) -> _KnownConnectors:
     from mission_control_tui.model.catalogue.in_force import current
     from mission_control_tui.model.requests.connector_activity import connector_activity
     from mission_control_tui.model.store.scope import AllAccounts
@@ -77,7 +77,9 @@ async def _of_store(session: Session, store: Store) -> _Known:
 
     services = (await current(store)).catalogue.services
     activity = await connector_activity(AllAccounts(store, session.caller))
-    return _Known(served_by_connector(services, session.settings), activity, store.installation)
+    return _KnownConnectors(
+        served_by_connector(services, session.settings), activity, store.installation
+    )
 
 
 @click.group()
@@ -189,7 +191,7 @@ def check(context: click.Context, session: Session, names: tuple[str, ...], time
         context.exit(UNHEALTHY)
 
 
-def _health(health: ConnectorHealth, level: str, known: _Known) -> dict[str, object]:
+def _health(health: ConnectorHealth, level: str, known: _KnownConnectors) -> dict[str, object]:
     return {
         "connector": health.name,
         "level": level,
