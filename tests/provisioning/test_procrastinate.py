@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 
 import asyncpg
 import pytest
+from procrastinate.jobs import Status
 from sqlalchemy import insert, make_url, select, text, update
 
 from mission_control_tui.model.requests.claims import Slots
@@ -279,6 +280,24 @@ async def test_workers_of_two_versions_do_not_drop_each_others_tables(
         found = f"SELECT obj_description('{ENGINE_SCHEMA}'::regnamespace, 'pg_namespace')"
         async with postgres_world.store.read() as session:
             assert await session.scalar(text(found)) == "1"
+
+
+async def test_jobs_of_tables_made_anew_are_not_ended_as_those_before(
+    postgres_world: World,
+) -> None:
+    world = postgres_world
+    (upn,) = await world.people("ann")
+    given = await world.give(upn)
+    async with engine(world) as made:
+        worker_id = await made._manager.register_worker()
+        await release(world.store, MANY, limits())
+        before = await made._manager.fetch_job(None, worker_id)
+        assert before is not None
+        await run_sql(world, f"DROP SCHEMA {ENGINE_SCHEMA} CASCADE")
+        await made._make()
+        await release(world.store, MANY, limits())
+        await made._manager.finish_job(before, Status.SUCCEEDED, delete_job=True)
+        assert [key for _, key in await jobs(world)] == [f"{given.request_id}-1"]
 
 
 async def test_every_silence_of_the_database_is_told_as_one(
