@@ -11,9 +11,11 @@ from contextlib import asynccontextmanager
 import asyncpg
 import pytest
 from procrastinate.jobs import Status
-from sqlalchemy import insert, make_url, select, text, update
+from sqlalchemy import delete, insert, make_url, select, text, update
 
+from mission_control_tui.model.requests.attempts import RunLost
 from mission_control_tui.model.requests.claims import Slots
+from mission_control_tui.model.requests.outcomes import Observation, succeed
 from mission_control_tui.model.requests.releases import (
     Job,
     begin,
@@ -21,18 +23,25 @@ from mission_control_tui.model.requests.releases import (
     release,
     return_work,
 )
+from mission_control_tui.model.requests.run_batch import RunWrite, write
 from mission_control_tui.model.requests.workers import Identity, LeaseLost, live_workers
-from mission_control_tui.model.states import Light, RequestState
+from mission_control_tui.model.states import Light, RequestState, Wish
 from mission_control_tui.model.store.engine import ENGINE_SCHEMA
-from mission_control_tui.model.store.tables.requests import RequestEventRow, RequestRow
+from mission_control_tui.model.store.epochs import raise_above
+from mission_control_tui.model.store.tables.requests import (
+    RequestEventRow,
+    RequestRow,
+    RequestStepRow,
+)
 from mission_control_tui.model.store.tables.workers import WorkerRow
 from mission_control_tui.provisioning.procrastinate_engine import ProcrastinateEngine
 from mission_control_tui.provisioning.rate_limits import RateLimits
 from mission_control_tui.settings.settings import ConnectorSettings, WorkerSettings
 from tests.provisioning.connectors.proxy import LosingProxy, losing_proxy
-from tests.provisioning.support import LARGE, WorkerProcess, World, doubled, worker
+from tests.provisioning.support import LARGE, SMALL, WorkerProcess, World, doubled, worker
 
 MANY = Slots(100, 100)
+GREEN = succeed(Observation(Wish.PRESENT, SMALL))
 
 
 async def nothing(_: object) -> None:
@@ -104,6 +113,30 @@ async def test_a_job_begins_once_and_for_no_other_attempt(postgres_world: World)
         assert await give_back_jobs(world.store, [Job(request, 1)], "again") == ()
         assert len(await release(world.store, MANY, limits())) == 1
         assert await jobs(world) == [("interactive", f"{request}-2")]
+
+
+async def test_a_run_from_before_a_restore_says_nothing_of_its_namesake(
+    postgres_world: World,
+) -> None:
+    world = postgres_world
+    (upn,) = await world.people("ann")
+    request = (await world.give(upn)).request_id
+    assert request is not None
+    async with engine(world):
+        (before,) = await begin(world.store, [Job(request, 1)])
+        assert before is not None
+        async with world.store.write(world.caller) as tx:
+            await raise_above(tx, 1, "restored")
+            await tx.session.execute(delete(RequestStepRow))
+            await tx.session.execute(
+                update(RequestRow).values(state=RequestState.QUEUED, attempt=0, worker_id="")
+            )
+        (after,) = await begin(world.store, [Job(request, 1)])
+        assert after is not None
+        ends = [RunWrite(run, None, GREEN) for run in (before.run, after.run)]
+        lost, counted = await write(world.store, ends)
+        assert isinstance(lost, RunLost)
+        assert counted is None
 
 
 @pytest.mark.kill

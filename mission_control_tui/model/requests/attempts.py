@@ -34,7 +34,10 @@ class StopReason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """The fence of one attempt. `worker_id` is an embedded worker's, and empty on PostgreSQL: the engine knows it."""
+    """The fence of one attempt.
+
+    `worker_id` is an embedded worker's; on PostgreSQL, where the engine knows that, it is the epoch of the beginning.
+    """
 
     request_id: int
     attempt: int

@@ -31,6 +31,7 @@ from mission_control_tui.model.requests.connector_pauses import pauses
 from mission_control_tui.model.requests.engine_jobs import NewJob
 from mission_control_tui.model.requests.outcomes import give_back_all
 from mission_control_tui.model.states import Priority, RequestState
+from mission_control_tui.model.store import epochs
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.engine import clock
 from mission_control_tui.model.store.tables.requests import RequestRow
@@ -109,7 +110,9 @@ async def begin(tx: Transaction, jobs: Sequence[Job]) -> list[ClaimedRequest | N
         .with_for_update()
     )
     alone = {row.assignment_id: row for row in found.all()}
-    begun = await take(tx, "", list(alone.values()))
+    # Numbers come again in a restored database, of other people's requests: the epoch tells its runs apart.
+    epoch = await epochs.present(tx.session)
+    begun = await take(tx, str(epoch), list(alone.values()))
     tx.silent = not begun
     by_job = {Job(claimed.run.request_id, claimed.run.attempt): claimed for claimed in begun}
     return [by_job.get(job) for job in jobs]
