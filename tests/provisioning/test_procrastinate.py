@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -374,13 +373,9 @@ async def test_a_worker_in_a_black_hole_ends(postgres_world: World, told: bool) 
             await world.until(lambda: world.running_step("mailbox"))
             proxy.dark = True
             proxy.swallow()
-            begun = time.monotonic()
             if told:
                 cut_off.terminate()
-            code = await ended(cut_off, 60.0)
-            took = time.monotonic() - begun
-            assert code == (0 if told else LeaseLost.exit_code)
-            assert took < (45.0 if told else 20.0)
+            assert await ended(cut_off, 120.0) == (0 if told else LeaseLost.exit_code)
         proxy.dark = False
         with worker(world, "next"):
             await world.settled()
