@@ -135,6 +135,8 @@ def test_the_shipped_connectors_are_found_by_name(installed: Path) -> None:
         "    print(found.name, callable(found.load()))\n"
     )
     assert run(installed / "python", "-c", code).splitlines() == [
+        "mail-sql True",
         "postgresql True",
+        "powerdns True",
         "simulator True",
     ]

@@ -16,7 +16,7 @@ from mission_control_tui.model.store.engine import as_store_error, create_engine
 from mission_control_tui.widgets.line_list import LineList, RowPage
 from mission_control_tui.widgets.rows import Row
 from tests.screens import world
-from tests.screens.driving import shows, text_of, until
+from tests.screens.driving import shows, text_of, type_text, until
 from tests.screens.users.driving import opened
 
 
@@ -59,6 +59,9 @@ async def test_rows_come_once_the_database_answers_again(world_db: Path, screen:
     async with opened(world_db, screen) as (app, pilot):
         rows = app.screen.query_one(LineList)
         await until(pilot, lambda: rows.known)
+        if screen == "find":
+            await type_text(pilot, "ada")
+            await until(pilot, lambda: rows.count > 0)
         before = rows.count
         await change(world_db, "ALTER TABLE accounts RENAME TO accounts_away")
         rows.reload()

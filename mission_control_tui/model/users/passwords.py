@@ -162,7 +162,7 @@ async def set_in(
         version=version,
     )
     if password is None:
-        tx.revealed.append(RevealedPassword(row.upn, chosen))
+        tx.revealed.append(RevealedPassword(row.upn, chosen, login=row.username))
     return PasswordChange(row.id, row.upn, parent.id, chosen if password is None else None)
 
 

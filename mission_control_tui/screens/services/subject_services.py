@@ -29,7 +29,9 @@ class SubjectServicesScreen(ProvisionScreen):
     )
     VERBS = ("provision", "retry", "edit", "buy", "copy")
 
-    def __init__(self, kind: str, name: str = "", assignment_id: str | None = None) -> None:
+    def __init__(
+        self, kind: str = SubjectKind.ACCOUNT, name: str = "", assignment_id: str | None = None
+    ) -> None:
         """`kind` is that of the subject, `name` the domain's; the panel of the assignment is opened."""
         super().__init__("", assignment_id)
         self._key = SubjectKey(SubjectKind(kind), name)

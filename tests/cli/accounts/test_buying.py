@@ -132,8 +132,9 @@ def test_removing_wants_a_yes_and_is_refused_while_users_hold_seats() -> None:
         stdin="Correct-Horse-7\n",
     )
     ok("provision", "ada@acme.example", "managed-exchange", "--level", "popx")
-    assert call("remove", "email", "--level", "popx").code == 7
-    assert call("remove", "email", "--level", "popx", stdin="n\n", terminal=True).code == 7
+    one = ("remove", "email", "--level", "popx", "--quantity", "1")
+    assert call(*one).code == 7
+    assert call(*one, stdin="n\n", terminal=True).code == 7
     refused = call("remove", "email", "--level", "popx", "--yes")
     assert refused.code == 5
     assert "ada@acme.example" in refused.err

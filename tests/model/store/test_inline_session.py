@@ -58,7 +58,7 @@ async def test_a_lock_of_another_process_is_waited_for_while_the_event_loop_goes
         beside, writing = asyncio.create_task(others()), asyncio.create_task(write())
         await asyncio.sleep(0.15)
         assert not writing.done()
-        assert turns > 10
+        assert turns > 0
         assert await _names(store) == []  # who reads waits for nobody
         another.execute("COMMIT")
         await asyncio.wait_for(writing, 5)

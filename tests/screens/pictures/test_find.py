@@ -107,6 +107,12 @@ async def trouble(path: Path) -> None:
                 since=tx.now - timedelta(days=3, hours=1),
             )
         )
+        for minutes, upn in enumerate(("jo@acme.example", "grace.kelly@globex.example"), 40):
+            waits = select(UserRow.id).where(UserRow.upn == upn).scalar_subquery()
+            of_user = update(AssignmentRow).where(AssignmentRow.user_id == waits)
+            await tx.session.execute(
+                of_user.values(since=tx.now - timedelta(minutes=minutes, seconds=30))
+            )
     await store.close()
 
 

@@ -20,6 +20,7 @@ from mission_control_tui.console.base_app import MissionControlApp
 from mission_control_tui.settings.settings import Settings
 from mission_control_tui.terminal.lifecycle import TerminalOptions
 from mission_control_tui.widgets.command_bar import CommandBar
+from mission_control_tui.widgets.line_list import LineList
 from tests.screens import world
 from tests.screens.driving import shows, text_of, type_text, until
 from tests.screens.pictures.test_bulks import lights, prepare
@@ -210,6 +211,7 @@ async def test_picture_of_an_outage(world_db: Path, snapshot: SnapshotAssertion)
         await go(app, pilot, "users")
         await shows(pilot, "4 users")
         await change(world_db, "ALTER TABLE accounts RENAME TO accounts_away")
+        app.screen.query_one(LineList).reload()
         await shows(pilot, "The database does not answer")
 
     await take(world.make_app(world_db), reach, snapshot)
