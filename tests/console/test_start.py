@@ -48,9 +48,7 @@ def test_every_screen_is_where_it_is_said_to_be(name: str) -> None:
 def test_two_classes_stand_under_a_screen(name: str) -> None:
     """What several screens share beside these are objects that they own."""
     own = [cls for cls in PLACES[name].__mro__ if cls.__module__.startswith("mission_control_tui.")]
-    # The panels of what is no user's are the screen of a user's, with another subject.
-    also = [ProvisionScreen] if name == "subject-services" else []
-    assert own == [PLACES[name], *also, MissionScreen, BaseScreen]
+    assert own == [PLACES[name], MissionScreen, BaseScreen]
 
 
 def test_no_two_modules_of_screens_are_called_alike() -> None:

@@ -312,7 +312,7 @@ class AccountScreen(MissionScreen):
         """Go to the service of a level that the account itself has."""
         service = known(self.context.catalogue.services, level.seats.service_id)
         if service is not None and service.subject is SubjectKind.ACCOUNT:
-            self.go_to("subject-services", SubjectKind.ACCOUNT.value)
+            self.go_to("provision", "", None, SubjectKind.ACCOUNT.value)
 
     async def _save_contacts(self) -> None:
         scope, form = self.context.scope, self.query_one(ContactsForm)

@@ -58,7 +58,7 @@ def open_domain(screen: MissionScreen, domain: AccountDomain) -> None:
 
 
 def _open_services(screen: MissionScreen, domain: AccountDomain) -> None:
-    screen.go_to("subject-services", SubjectKind.DOMAIN.value, domain.name)
+    screen.go_to("provision", "", None, SubjectKind.DOMAIN.value, domain.name)
 
 
 async def _ask_about(screen: MissionScreen, domain: AccountDomain) -> None:

@@ -227,7 +227,7 @@ class ProductScreen(MissionScreen):
     def _chosen(self, name: str, row: Row) -> None:
         """Do what was chosen for a domain."""
         if row.key == "services":
-            self.go_to("subject-services", SubjectKind.DOMAIN.value, name)
+            self.go_to("provision", "", None, SubjectKind.DOMAIN.value, name)
         else:
             self.do(self._ask_to_remove_domain(name))
 

@@ -16,5 +16,5 @@ def light_place(view: AssignmentView) -> tuple[str, tuple[object, ...]]:
         return "account", ("domains",)
     if view.subject_kind in (SubjectKind.DOMAIN, SubjectKind.ACCOUNT):
         name = view.subject if view.subject_kind is SubjectKind.DOMAIN else ""
-        return "subject-services", (view.subject_kind.value, name, view.id)
+        return "provision", ("", view.id, view.subject_kind.value, name)
     return "requests", (view.request_id,)

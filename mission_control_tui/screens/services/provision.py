@@ -1,10 +1,9 @@
-"""Provision Services: give a user services, change, suspend, deprovision them, and mend what is red."""
+"""Provision Services: give a user, a domain or the account services, change, suspend, deprovision and mend them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import ClassVar
 
 from textual.containers import Vertical
 from textual.widget import Widget
@@ -16,14 +15,13 @@ from mission_control_tui.model.plan import Outcome
 from mission_control_tui.model.services.failures import LastFailure, failures_of
 from mission_control_tui.model.services.lights import status
 from mission_control_tui.model.services.subjects import SubjectKey
-from mission_control_tui.model.states import Light, RequestKind
+from mission_control_tui.model.states import Light, RequestKind, SubjectKind
 from mission_control_tui.model.users.actions.base import ActionResult
 from mission_control_tui.model.users.actions.params import ActionParams
 from mission_control_tui.model.users.actions.provision import Provision
 from mission_control_tui.model.users.passwords import set_service_password
 from mission_control_tui.model.users.provisioning import change_wish, provision
-from mission_control_tui.model.users.queries import details
-from mission_control_tui.model.views import AssignmentView, RevealedPassword, Seats, UserView
+from mission_control_tui.model.views import AssignmentView, RevealedPassword, Seats
 from mission_control_tui.screens.base.mission_screen import MissionScreen
 from mission_control_tui.screens.base.schedule_prompts import SchedulableAction, SchedulePrompts
 from mission_control_tui.screens.forms.user_fields import words_of
@@ -34,6 +32,7 @@ from mission_control_tui.screens.services.consequences import (
     turn_question,
 )
 from mission_control_tui.screens.services.nobody_works import nobody_works
+from mission_control_tui.screens.services.panel_owners import OtherOwner, PanelOwner, UserOwner
 from mission_control_tui.screens.services.service_panel import (
     LEVEL,
     PASSWORD,
@@ -46,55 +45,56 @@ from mission_control_tui.widgets.fold import Fold
 from mission_control_tui.widgets.level_picker import LevelPicker
 from mission_control_tui.widgets.text_lines import TextLines
 
-NO_SERVICES = "The account has bought no service for users yet. g goes to Home, where the quadrant Services sells them."
-
 
 class ProvisionScreen(MissionScreen):
-    """The services of a user: give, change, suspend, deprovision, and mend what is red."""
+    """The services of a user, a domain or the account: give, change, suspend, deprovision, and mend what is red."""
 
     NAME = "provision"
     MEMORY_NAME = "ProvisionScreen"
     HEADING = "Provision Services"
     ABOUT = (
-        "Every service that the account bought, with its light for this user. "
+        "Every service that the account bought for it, with its light for this user, domain or account. "
         "Enter opens a service; Space chooses a level; p or F2 sends what you chose in all "
         "open services at once. The lights change by themselves. A red one says why: p tries again, e goes to what can "
         "be changed. b buys seats of the level under the cursor and comes back here. d asks for a date and "
         "time at which to do it."
     )
-    VERBS: ClassVar[tuple[str, ...]] = ("provision", "retry", "edit", "buy", "schedule", "copy")
+    VERBS = ("provision", "retry", "edit", "buy", "schedule", "copy")
     CSS_PATH = "provision.tcss"
 
     def __init__(
         self,
-        user_id: str,
+        user_id: str = "",
         assignment_id: str | None = None,
+        kind: str = SubjectKind.ACCOUNT,
+        name: str = "",
         *,
         service_id: str = "",
         fresh: bool = False,
     ) -> None:
-        """The panel of the assignment or the service is opened."""
+        """Without a user they are the panels of the subject of `kind`; that of the assignment or service is opened."""
         super().__init__()
         self.user_id = user_id
+        self._owner: PanelOwner = (
+            UserOwner(user_id) if user_id else OtherOwner(SubjectKey(SubjectKind(kind), name))
+        )
         self._schedules = SchedulePrompts(self, leads_to_services=False)
         self._wanted_id = assignment_id
         self._wanted_service = service_id
         self._fresh = fresh
-        self._user: UserView | None = None
         self._seats: Sequence[Seats] = ()
         self._failed: dict[str, LastFailure] = {}
 
     @property
-    def whose(self) -> str | SubjectKey:
-        """Whose services these are: the user by id, or another subject."""
-        return self.user_id
-
-    @property
     def memory_key(self) -> str:
-        return f"{self.MEMORY_NAME} {self.user_id}"
+        if self.user_id:
+            return f"{self.MEMORY_NAME} {self.user_id}"
+        whose = SubjectKey.of(self._owner.whose)
+        own = f"{self.MEMORY_NAME} {whose.kind} {whose.name}"
+        return own if self._bound is None else f"{self._bound.account_id} {own}"
 
     def about_user(self) -> str | None:
-        return self.user_id
+        return self.user_id or None
 
     def body(self) -> Iterable[Widget]:
         yield TextLines("…", "title", id="who")
@@ -105,41 +105,25 @@ class ProvisionScreen(MissionScreen):
 
     async def load(self) -> None:
         scope = self.context.scope
-        title = await self.look()
-        views = await status(scope, user=self.whose)
+        title = await self._owner.look(self.context)
+        if self.user_id:
+            self.looked_at(self.user_id)
+        views = await status(scope, user=self._owner.whose)
         self._seats = await list_seats(scope)
         if any(view.light is Light.RED for view in views):
-            self._failed = await failures_of(scope, self.whose)
+            self._failed = await failures_of(scope, self._owner.whose)
         self.query_one("#who", TextLines).set(title)
         waits = any(view.light is Light.ORANGE for view in views)
         self._show_notice(views, await nobody_works(self.context) if waits else "")
         await self._show_panels(views)
         self.refresh_keys()
 
-    async def look(self) -> str:
-        """Read who it is; returns what the screen calls the subject."""
-        self._user = user = await details(self.context.scope, self.user_id)
-        self.looked_at(user.id)
-        return f"{user.details.display_name}  {user.upn}  ({user.details.username})"
-
-    def notices(self, views: Sequence[AssignmentView]) -> list[str]:
-        """Return what has to be known before anything is done here."""
-        words: list[str] = []
-        user = self._user
-        if self._fresh:
-            words.append(
-                "The user is created. Open a service, choose its level, then p provisions."
-            )
-        if user is not None and user.in_bin:
-            words.append("This user is in the recycling bin: restore it first.")
-        elif user is not None and user.details.disabled:
-            words.append("This user is disabled: services stay suspended.")
-        if not views:
-            words.append(NO_SERVICES)
-        return words
-
     def _show_notice(self, views: Sequence[AssignmentView], stuck: str) -> None:
-        words = self.notices(views)
+        words = self._owner.notices(views)
+        if self._fresh:
+            words.insert(
+                0, "The user is created. Open a service, choose its level, then p provisions."
+            )
         if stuck:
             words.append(f"Nothing happens yet: {stuck}.")
         style = "error" if self.context.no_worker and stuck else "dim"
@@ -334,7 +318,7 @@ class ProvisionScreen(MissionScreen):
     ) -> Outcome[tuple[ActionResult, ...]] | None:
         """Return what the model says; None when settings were refused, which then show it."""
         try:
-            return await provision(self.context.scope, self.whose, wanted, dry_run=dry_run)
+            return await provision(self.context.scope, self._owner.whose, wanted, dry_run=dry_run)
         except InvalidInput as error:
             if not error.problems:
                 raise
@@ -377,7 +361,7 @@ class ProvisionScreen(MissionScreen):
 
     async def verb_schedule(self) -> None:
         """What was chosen at a date and time; where nothing was, what else can be done with the service."""
-        panel, user = self.panel, self._user
+        panel, user = self.panel, self._owner.user
         if panel is None or user is None or (panel.is_given and not panel.is_dirty):
             name = panel.service.id if panel is not None else ""
             await self._schedules.ask_what(self.user_id, service=name)
@@ -401,7 +385,7 @@ class ProvisionScreen(MissionScreen):
     ) -> Outcome[tuple[ActionResult, ...]]:
         return await change_wish(
             self.context.scope,
-            self.whose,
+            self._owner.whose,
             panel.service.id,
             kind,
             instance=panel.view.instance,
@@ -429,14 +413,11 @@ class ProvisionScreen(MissionScreen):
 
     # Other verbs
 
-    @property
-    def called(self) -> str:
-        """What the subject is called for people."""
-        return self._user.details.display_name if self._user is not None else "the user"
-
     def why_not(self, verb: str) -> str:
         if verb == "retry" and not any(panel.view.light is Light.RED for panel in self.panels):
             return "Nothing is red here"
+        if verb == "schedule" and not self.user_id:
+            return "Only users' services are scheduled"
         return super().why_not(verb)
 
     async def verb_edit(self) -> None:
@@ -475,11 +456,12 @@ class ProvisionScreen(MissionScreen):
             return
         level = panel.query_one(LevelPicker).under_cursor if panel.body is not None else None
         level_id = level.id if level else panel.chosen or panel.service.levels[0].id
-        self.open_buy(panel.service.id, level_id, f"{self.HEADING} of {self.called}")
+        self.open_buy(panel.service.id, level_id, f"{self.HEADING} of {self._owner.called}")
 
     def verb_copy(self) -> None:
         """The error of the panel that the focus is in, for a ticket; else whose services these are."""
-        who = self._user.upn if self._user is not None else self.called
+        user = self._owner.user
+        who = user.upn if user is not None else self._owner.called
         panel = self.panel
         if panel is not None and (told := panel.error_lines):
             self.copy([f"{who}: {panel.view.level or panel.view.service}", *told])

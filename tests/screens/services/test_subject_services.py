@@ -11,6 +11,7 @@ from mission_control_tui.model.services.lights import status
 from mission_control_tui.model.services.subjects import of_domain
 from mission_control_tui.model.states import Light, Word
 from mission_control_tui.model.store.tables.services import AssignmentRow
+from mission_control_tui.screens.accounts.account import AccountScreen
 from mission_control_tui.screens.services.light_places import light_place
 from mission_control_tui.screens.services.service_panel import UserServicePanel
 from mission_control_tui.widgets.fold import Fold
@@ -53,7 +54,7 @@ async def test_drift_and_settings_of_a_domain_are_mended_from_domain_names(world
         (view,) = await status(context.scope, user=of_domain(DOMAIN))
         assert view.settings["name-servers"] == ["ns1.acme.example", "ns2.acme.example"]
         assert (view.light, view.drift) == (Light.ORANGE, False)
-        assert light_place(view) == ("subject-services", ("domain", DOMAIN, view.id))
+        assert light_place(view) == ("provision", ("", view.id, "domain", DOMAIN))
 
         async with context.store.write(context.caller, context.account_id) as tx:
             checked = {"light": Light.ORANGE, "word": Word.NOT_CHECKED}
@@ -85,5 +86,8 @@ async def test_domain_names_where_they_are_sold_lead_to_a_domain_s_services(worl
 
 
 async def test_an_account_without_services_of_its_own_says_so(world_db: Path) -> None:
-    async with opened(world_db, "subject-services", "account") as (_app, pilot):
+    async with opened(world_db, "account") as (app, pilot):
+        await shows(pilot, "acme.example")
+        assert isinstance(app.screen, AccountScreen)
+        app.screen.go_to("provision", "", None, "account")
         await shows(pilot, "the account itself", "The account itself has no services")
