@@ -106,7 +106,7 @@ async def test_a_level_change_of_many_with_the_worker_killed_twice(sqlite_world:
         assert (await settled(world, given)).green == USERS
     generations = {upn: row.generation for upn, row in (await world.services()).items()}
 
-    world.rules("delay = 0.3")
+    world.rules("delay = 1.0")
     change = await begin(world, upns, "change", ActionParams(EXCHANGE, LARGE))
     shares = []
     asking: asyncio.Task[int] | None = None
