@@ -73,7 +73,7 @@ from mission_control_tui.connect.settings_reader import (
     SettingsReader,
 )
 from mission_control_tui.connect.table_reader import TableReader
-from mission_control_tui.connect.tls import TlsSettings
+from mission_control_tui.connect.tls import TlsSettings, is_this_machine
 from mission_control_tui.model.errors import InvalidInput, Problem
 from mission_control_tui.model.input_files import SETTINGS_LIMIT, read_file
 from mission_control_tui.model.states import ErrorKind, PlanAction, SubjectKind, Wish
@@ -140,6 +140,7 @@ __all__ = [
     "Wish",
     "blocked",
     "fence_text",
+    "is_this_machine",
     "no_pace",
     "plan_difference",
     "read_file",

@@ -66,8 +66,7 @@ async def _describe(
 ) -> ConnectorDescription:
     table = settings.connectors.get(name, {})
     try:
-        settings.connector(name)
-        connector = await registry.load(name, table, "")
+        connector = await registry.load_set_up(name, settings)
     except MissionControlError as error:
         given = str(table.get("mode", ""))
         return ConnectorDescription(

@@ -50,9 +50,7 @@ async def _check(
     patience: float,
 ) -> ConnectorHealth:
     try:
-        settings.connector(name)
-        table = settings.connectors.get(name, {})
-        connector = await registry.load(name, {"timeout": patience, **table}, installation)
+        connector = await registry.load_set_up(name, settings, installation, patience=patience)
     except MissionControlError as error:
         return ConnectorHealth(name, False, error.what_in_a_line, error.hint)
     try:

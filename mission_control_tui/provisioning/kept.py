@@ -37,9 +37,7 @@ async def not_kept_by_any(services: Iterable[Service], settings: Settings) -> li
         if not served:
             continue
         try:
-            table = settings.connectors.get(name, {})
-            settings.connector(name)
-            connector = await registry.load(name, table, "")
+            connector = await registry.load_set_up(name, settings)
         except MissionControlError as error:
             found.append(f"Connector {name} was not looked at: {error.in_a_line}")
             continue

@@ -223,7 +223,7 @@ class ProcrastinateEngine:
                 # The driver has errors of its own for it, which whoever counts the silence does not know.
                 raise ConnectionError(first_line(error)) from error
             # Nobody else can beat either.
-            if getattr(error, "sqlstate", None) in engine_jobs.MISSING:
+            if engine_jobs.is_missing(error):
                 self._heal()
             raise BeatRefused(first_line(error)) from error
         if answer["found"] < len(self._workers) and not self._pauses.closing.is_set():

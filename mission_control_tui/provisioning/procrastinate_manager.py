@@ -94,7 +94,7 @@ class Manager(JobManager):
     async def _trouble(self, error: Exception) -> None:
         if self._pauses.closing.is_set():
             return
-        if getattr(error, "sqlstate", None) in engine_jobs.MISSING:
+        if engine_jobs.is_missing(error):
             self._heal()
         else:
             log.warning("the engine's queue cannot be asked: %s", first_line(error))

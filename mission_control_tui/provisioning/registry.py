@@ -14,6 +14,7 @@ from mission_control_tui.model.errors import MissionControlError, NotFound, Usag
 from mission_control_tui.model.text.clean import harmless
 from mission_control_tui.provisioning.connector_thread import ConnectorThread, Escaped, TimeOver
 from mission_control_tui.provisioning.guard import Guarded, declared
+from mission_control_tui.settings.settings import Settings
 
 GROUP = "mission_control_tui.connectors"
 BUILT_IN: Mapping[str, str] = {
@@ -66,6 +67,18 @@ async def load(
     seconds = call_timeout(name, settings)
     context = Context(name, settings, installation, pace)
     return await opened(context, kind, lambda: _factory(name, kind, point), seconds)
+
+
+async def load_set_up(
+    name: str, settings: Settings, installation: str = "", *, patience: float = DEFAULT_TIMEOUT
+) -> Guarded:
+    """Open the connector `name` of the settings; its calls may take `patience` seconds where its table does not say.
+
+    Raises as `load` does, and UsageError where the settings have no such connector.
+    """
+    settings.connector(name)
+    table = settings.connectors.get(name, {})
+    return await load(name, {"timeout": patience, **table}, installation)
 
 
 async def opened(

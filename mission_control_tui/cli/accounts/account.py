@@ -15,7 +15,6 @@ from mission_control_tui.cli.common.parameters import argument, option
 from mission_control_tui.cli.common.questions import ask_reading
 from mission_control_tui.cli.common.results import change_and_tell, tell, tell_list, under
 from mission_control_tui.cli.common.session import Session
-from mission_control_tui.model.errors import UsageError
 from mission_control_tui.model.text.clean import harmless, safe_cell
 
 if TYPE_CHECKING:
@@ -55,8 +54,7 @@ def list_(session: Session, match: str | None, as_csv: bool) -> None:
         return await find_accounts(store, session.caller, match, 10_000)
 
     found = session.run(work)
-    if as_csv and session.json:
-        raise UsageError("--json and --csv contradict each other.", hint="Give one of them.")
+    session.require_one_format(csv=as_csv)
     if as_csv:
         fields = ("code", "name", "customer_number")
         lines = [[safe_cell(harmless(getattr(row, name))) for name in fields] for row in found]

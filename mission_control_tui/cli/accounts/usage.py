@@ -13,7 +13,6 @@ from mission_control_tui.cli.common.options import OFFSET, exports, reads
 from mission_control_tui.cli.common.parameters import option
 from mission_control_tui.cli.common.results import tell_survey
 from mission_control_tui.cli.common.session import Session
-from mission_control_tui.model.errors import UsageError
 from mission_control_tui.model.text.clean import harmless, safe_cell
 
 if TYPE_CHECKING:
@@ -40,8 +39,7 @@ def usage(session: Session, idle: bool, limit: int, offset: int) -> None:
     """
     from mission_control_tui.model.accounts import seat_usage as model
 
-    if session.json and session.csv:
-        raise UsageError("--json and --csv contradict each other.", hint="Give one of them.")
+    session.require_one_format()
 
     if session.all_accounts and idle:
         _all_idle(session, limit, offset)

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 from mission_control_tui.cli.common import lists, output, waiting
 from mission_control_tui.cli.common.session import Session, Survey, V
-from mission_control_tui.model.errors import UsageError
 from mission_control_tui.model.plan import Outcome, PlanVerb
 from mission_control_tui.model.text.clean import harmless, safe_cell
 from mission_control_tui.model.views import AssignmentView, UserView
@@ -173,8 +172,7 @@ def tell_survey(
     Of more than `limit` it is cut, and says so; `older` is the command for what comes after the last row, `offset` how
     many were left out before the first where the list is paged so.
     """
-    if session.csv and session.json:
-        raise UsageError("--json and --csv contradict each other.", hint="Give one of them.")
+    session.require_one_format()
     codes, views = found.codes, found.views[:limit]
     more = None if limit is None else len(found.views) > limit
     accounts = [() if codes is None else (codes[view.account_id],) for view in views]

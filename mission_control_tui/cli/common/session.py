@@ -267,6 +267,13 @@ class Session:
             print_json(document)
         return self.json
 
+    def require_one_format(self, *, csv: bool | None = None) -> None:
+        """Raise UsageError for --json beside --csv; `csv` is what a command has that takes the option by itself."""
+        from mission_control_tui.model.errors import UsageError
+
+        if self.json and (self.csv if csv is None else csv):
+            raise UsageError("--json and --csv contradict each other.", hint="Give one of them.")
+
     def confirm(self, question: str) -> None:
         """Ask before something is taken away. Raises Denied on no, and without a terminal unless --yes was given."""
         from mission_control_tui.model.errors import Denied

@@ -17,7 +17,7 @@ from mission_control_tui.cli.common.parameters import argument
 from mission_control_tui.cli.common.results import tell_csv, tell_list
 from mission_control_tui.cli.common.session import Session
 from mission_control_tui.cli.installation.doctor import PATIENCE, UNHEALTHY, print_findings
-from mission_control_tui.model.errors import NotFound, UsageError
+from mission_control_tui.model.errors import NotFound
 
 if TYPE_CHECKING:
     from mission_control_tui.connect.declaration import Declaration, Limit
@@ -97,8 +97,7 @@ def list_(session: Session) -> None:
     """
     from mission_control_tui.provisioning.connector_description import describe_connectors
 
-    if session.csv and session.json:
-        raise UsageError("--json and --csv contradict each other.", hint="Give one of them.")
+    session.require_one_format()
     known = _known(session)
     found = asyncio.run(describe_connectors(known.served, session.settings))
     headings = (

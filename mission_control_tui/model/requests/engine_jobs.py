@@ -35,7 +35,7 @@ from mission_control_tui.model.store.tables.requests import RequestRow
 
 TASK = "run"
 INTERACTIVE_QUEUE, BULK_QUEUE = "interactive", "bulk"
-MISSING = frozenset({"3F000", "42P01", "42883", "42704"})
+_MISSING = frozenset({"3F000", "42P01", "42883", "42704"})
 """SQLSTATEs of a schema, table, function or type that is not there."""
 
 JOBS = table(
@@ -96,7 +96,8 @@ async def is_there(session: AsyncSession) -> bool:
 
 def is_missing(error: Exception) -> bool:
     """Tell whether the database refused a statement because the engine's tables are not there."""
-    return isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) in MISSING
+    said = error.orig if isinstance(error, DBAPIError) else error
+    return getattr(said, "sqlstate", None) in _MISSING
 
 
 def has_job(

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from mission_control_tui.connect import ConnectorError, SecretReference, TlsSettings
+from mission_control_tui.connect import (
+    ConnectorError,
+    SecretReference,
+    TlsSettings,
+    is_this_machine,
+)
 from mission_control_tui.provisioning.connectors.postgresql.errors import translate
 
 TLS_MODES = ("disable", "prefer", "require", "verify-ca", "verify-full")
@@ -36,12 +40,7 @@ class Server:
 
 def default_tls(host: str) -> str:
     """Return the TLS mode of a host: checked in full unless the server is on this machine."""
-    if host.startswith("/") or host == "localhost":
-        return "prefer"
-    try:
-        return "prefer" if ipaddress.ip_address(host).is_loopback else "verify-full"
-    except ValueError:
-        return "verify-full"
+    return "prefer" if host.startswith("/") or is_this_machine(host) else "verify-full"
 
 
 @asynccontextmanager

@@ -6,7 +6,6 @@ short, so that listing needs no call for each zone. The API compares nothing bef
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from collections.abc import Mapping
 from dataclasses import replace
@@ -44,6 +43,7 @@ from mission_control_tui.connect import (
     TokenHeader,
     Wish,
     blocked,
+    is_this_machine,
     plan_difference,
     read_short_mark,
     short_mark,
@@ -361,7 +361,9 @@ async def create(context: Context) -> PowerDNS:
     kind = reader.choice("kind", KINDS, "Native")
     tls = reader.tls()
     reader.finish()
-    warnings = () if parts.scheme == "https" or _is_here(parts.hostname or "") else (_IN_CLEAR,)
+    warnings = (
+        () if parts.scheme == "https" or is_this_machine(parts.hostname or "") else (_IN_CLEAR,)
+    )
     http = HttpClient(
         context,
         f"{url}/api/v1/servers/{quote(server, safe='')}",
@@ -369,10 +371,3 @@ async def create(context: Context) -> PowerDNS:
         tls=tls,
     )
     return PowerDNS(http, context.installation, rules=rules, kind=kind, warnings=warnings)
-
-
-def _is_here(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
