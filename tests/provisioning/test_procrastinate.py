@@ -27,6 +27,7 @@ from mission_control_tui.model.requests.workers import Identity, LeaseLost, live
 from mission_control_tui.model.states import Light, RequestState, Wish
 from mission_control_tui.model.store.engine import ENGINE_SCHEMA
 from mission_control_tui.model.store.epochs import raise_above
+from mission_control_tui.model.store.retry import retries_on_conflict
 from mission_control_tui.model.store.tables.requests import (
     RequestEventRow,
     RequestRow,
@@ -63,6 +64,7 @@ def limits(concurrency: int = 100) -> RateLimits:
     return RateLimits(WorkerSettings(), lambda _: settings)
 
 
+@retries_on_conflict
 async def run_sql(world: World, statement: str) -> None:
     async with world.store.write(world.caller) as tx:
         await tx.session.execute(text(statement))

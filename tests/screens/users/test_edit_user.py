@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from textual.errors import NoWidget
 
 from mission_control_tui.console.base_app import MissionControlApp
 from mission_control_tui.model.users import editing
@@ -267,7 +268,10 @@ async def test_the_field_that_is_gone_to_is_in_view(world_db: Path, name: str) -
 
         def is_in_view() -> bool:
             assert app.focused is not None
-            return bool(app.screen.find_widget(app.focused).visible_region.height)
+            try:
+                return bool(app.screen.find_widget(app.focused).visible_region.height)
+            except NoWidget:  # not laid out yet
+                return False
 
         await until(pilot, is_in_view)
         await pilot.pause()
