@@ -63,6 +63,7 @@ class AuditAction(StrEnum):
     RAISE_EPOCH = "raise epoch"
 
     # To work that is queued, scheduled or under way
+    ALLOW_PLAN = "allow plan"
     ALLOW_REMOVAL = "allow removal"
     CANCEL_REQUEST = "cancel request"
     CANCEL_SCHEDULE = "cancel schedule"

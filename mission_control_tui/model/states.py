@@ -99,11 +99,16 @@ class ScheduleState(StrEnum):
 
 
 class Hold(StrEnum):
-    """Whether a removal waits because there were too many of them, or has been allowed in spite of that."""
+    """Whether a request waits for somebody's word, or has it.
+
+    A removal is held where there are too many of them, and allowed in spite of that. A plan that a connector in
+    observe mode has shown is agreed to.
+    """
 
     NONE = ""
     HELD = "held"
     ALLOWED = "allowed"
+    AGREED = "agreed"
 
 
 class StepState(StrEnum):

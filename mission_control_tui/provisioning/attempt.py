@@ -32,6 +32,7 @@ from mission_control_tui.model.requests.attempts import (
 )
 from mission_control_tui.model.requests.fences import FenceVerdict, judge
 from mission_control_tui.model.requests.outcomes import AttemptFailure, Retry
+from mission_control_tui.model.requests.planned_changes import PlannedChanges
 from mission_control_tui.model.requests.run_batch import RunWork
 from mission_control_tui.model.states import (
     PAUSING_KINDS,
@@ -53,6 +54,8 @@ from mission_control_tui.provisioning.desired_state import (
     with_password,
 )
 from mission_control_tui.provisioning.guard import SAID_LIMIT, Guarded
+from mission_control_tui.provisioning.observing import ObservingConnectors
+from mission_control_tui.provisioning.planned import look_detail, planned_changes, step_detail
 from mission_control_tui.provisioning.rate_limits import (
     LONGEST_RETRY_AFTER,
     pause_delay,
@@ -100,6 +103,7 @@ class AttemptContext:
     store: Store
     records: RunRecords
     backends: Backends
+    observing: ObservingConnectors
     settings: WorkerSettings
     key_file: Path
     stopping: Callable[[], bool]
@@ -177,13 +181,13 @@ class _DurableJournal:
             raise AttemptStop(reason)
 
     async def look(self, name: str, call: Callable[[], Awaitable[Look]]) -> Look:
-        return await self._do(name, call, _found)
+        return await self._do(name, call, look_detail)
 
     async def apply(
         self, step: Step, desired: DesiredState, call: Callable[[DesiredState], Awaitable[Applied]]
     ) -> Applied:
         unsealed = self._unsealed(desired)
-        detail = _changes(step)
+        detail = step_detail(step)
         learned = await self._do(step.name, partial(call, unsealed), lambda _: detail)
         self.applied = True
         news = Learned(
@@ -269,6 +273,8 @@ class _Attempt:
         if self._job.acting_for:
             await self._end(outcomes.wait_for_act(self._job.acting_for))
             return
+        if self._job.agreed is not None:
+            await self._hold_to(self._job.agreed)
         look = await converge.converge(self._connector, self._desired, self._journal)
         if look.outcome is LookOutcome.BLOCKED:
             found = look.observed.mark
@@ -277,6 +283,12 @@ class _Attempt:
             await self._blocked(look.plan)
         else:
             await self._agree(look)
+
+    async def _hold_to(self, agreed: PlannedChanges) -> None:
+        """Let a connector that only observes write what was agreed to, where nothing else would be done by now."""
+        look = await converge.observe_and_plan(self._connector, self._desired)
+        if look.plan.observe_only and agreed.holds(planned_changes(look.plan.changes)):
+            self._connector = replace(self._connector, may_write=True)
 
     async def _agree(self, look: Look) -> None:
         """End an attempt that has nothing left to plan: done, or the back end still works on it."""
@@ -337,18 +349,26 @@ class _Attempt:
 
     async def _only_observes(self, plan: ChangePlan) -> None:
         """End an attempt whose connector may not write yet: no failure, and it goes on by itself once it may."""
-        name, count = self._job.connector, len(plan.changes)
-        self._context.backends.only_observes(name)
+        name, planned = self._job.connector, planned_changes(plan.changes)
+        count = planned.count
         changes = "1 change" if count == 1 else f"{count} changes"
         shown = (
             f'Connector {name} only observes: {changes} planned; enable it with mode = "enabled"'
         )
         self._journal.result = None
-        await self._end(outcomes.wait_until_enabled(shown, plan.remedy, self._delay()))
+        delay = self._context.observing.delay(self._connector, self._age)
+        remedy = (
+            f"{plan.remedy} Or let what was shown be done: mission-control requests allow --planned"
+        )
+        await self._end(outcomes.wait_until_enabled(shown, remedy, delay, planned))
+
+    @property
+    def _age(self) -> float:
+        """How many seconds ago the request was made."""
+        return (datetime.now(UTC) - self._job.created_at).total_seconds()
 
     def _delay(self) -> float:
-        age = (datetime.now(UTC) - self._job.created_at).total_seconds()
-        return pending_delay(age, self._context.settings)
+        return pending_delay(self._age, self._context.settings)
 
     async def _stop(self, reason: StopReason) -> None:
         if reason is StopReason.SUPERSEDED:
@@ -379,24 +399,3 @@ class _Attempt:
 def _since(begun: float) -> int:
     """Return the milliseconds since then."""
     return round((time.monotonic() - begun) * 1000)
-
-
-def _found(look: Look) -> Mapping[str, object]:
-    observed, plan = look
-    return {
-        "found": str(observed.wish) if observed.exists else "absent",
-        "level": observed.level,
-        "complete": observed.complete,
-        "pending": observed.pending is not None,
-        "plan": str(plan.action),
-        "steps": [step.name for step in plan.steps],
-    }
-
-
-def _changes(step: Step) -> Mapping[str, object]:
-    return {
-        "changes": [
-            {"what": change.what, "before": change.before, "after": change.after}
-            for change in step.changes
-        ]
-    }

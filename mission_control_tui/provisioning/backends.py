@@ -29,8 +29,8 @@ class Backends:
         self._followed = FollowedSettings(settings, reload)
         self.installation = installation
         self._open: dict[str, Guarded] = {}
-        self._opening: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._observing: set[str] = set()
+        self._opening: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self.limits = RateLimits(settings.worker, self.rates)
         """How fast each of them may be called."""
 
@@ -52,7 +52,9 @@ class Backends:
         Raises MissionControlError when settings or package do not allow it, ConnectorError (transient) while the
         settings that may know it cannot be read.
         """
-        if name in self._observing or (name in self._open and self._followed.problem):
+        if (name in self._observing and self.is_stale) or (
+            name in self._open and self._followed.problem
+        ):
             await self._look_again(name)
         if name not in self._open:
             # Several requests need it at the same moment.
@@ -102,11 +104,15 @@ class Backends:
         return await registry.load(name, self._table(name), self.installation, pace)
 
     def only_observes(self, name: str) -> None:
-        """Note that the connector was seen in observe mode: the next `get` reads the settings again."""
+        """Note that the connector was seen in observe mode: a `get` after a change of the settings reads them again."""
         self._observing.add(name)
 
+    @property
+    def is_stale(self) -> bool:
+        """Whether the settings file was changed since it was read."""
+        return self._followed.is_stale
+
     async def _look_again(self, name: str) -> None:
-        self._observing.discard(name)
         try:
             await self.refresh(name)
         except MissionControlError as error:

@@ -95,6 +95,8 @@ class Guarded:
     connector: Connector
     thread: ConnectorThread
     call_seconds: float
+    may_write: bool = False
+    """Whether somebody allowed what is to be done now, whatever the mode."""
 
     @property
     def name(self) -> str:
@@ -109,6 +111,8 @@ class Guarded:
     @property
     def observe_setting(self) -> str:
         """The setting that would allow writing, "" where it is allowed."""
+        if self.may_write:
+            return ""
         default = ENABLED if self.declares.starts_enabled else OBSERVE
         mode = self.context.settings.get("mode", default)
         return "" if mode == ENABLED else f"connectors.{self.name}.mode"

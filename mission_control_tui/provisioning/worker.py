@@ -44,6 +44,7 @@ from mission_control_tui.provisioning.bulk_runner import BulkRunner
 from mission_control_tui.provisioning.connector_checks import ConnectorChecks, first_line
 from mission_control_tui.provisioning.engine import BeatRefused, JobEngine, RunRequest
 from mission_control_tui.provisioning.housekeeping import Housekeeping
+from mission_control_tui.provisioning.observing import ObservingConnectors
 from mission_control_tui.provisioning.run_records import RunRecords
 from mission_control_tui.settings.settings import WorkerSettings
 
@@ -119,10 +120,12 @@ class Worker:
         self._housekeeping = Housekeeping(store, settings)
         self._engine = make_engine(self._run_job)
         self._records = RunRecords(store, lambda: len(self._jobs))
+        self._observing = ObservingConnectors(store, backends, settings)
         self._around = AttemptContext(
             store,
             self._records,
             backends,
+            self._observing,
             settings,
             key_file,
             lambda: self._stopping or self._lost,
@@ -247,6 +250,9 @@ class Worker:
             check = self._checks.start_due(outlook)
             if check is not None:
                 self._wait_at_most(check)
+            follow = await self._observing.follow()
+            if follow is not None:
+                self._wait_at_most(follow)
             await self._settle(outlook)
             took = await self._offer(outlook)
             if not outlook.draining:

@@ -28,7 +28,13 @@ class FollowedSettings:
         self.problem = ""
         """Why the file could not be read when it was looked at last; empty where it could."""
         self._reload = reload
-        self._had_file = reload is not None and _content() is not None
+        self._read = _content() if reload is not None else None
+        self._had_file = self._read is not None
+
+    @property
+    def is_stale(self) -> bool:
+        """Whether the file was changed since it was read last."""
+        return self._reload is not None and _content() != self._read
 
     async def read_again(self) -> None:
         """Take over what the file says now, if it can be read."""
@@ -56,6 +62,7 @@ class FollowedSettings:
                 raise UsageError(f"{path} is {'gone' if content is None else 'empty'}.")
             settings = reload()
             if _content() == content:
+                self._read = content
                 self._had_file = content is not None
                 return settings
         raise UsageError("The settings file is being written all the time.")

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 import click
 
 from mission_control_tui.cli.bulk import output
 from mission_control_tui.cli.bulk import running as bulk_running
-from mission_control_tui.cli.common import results, waiting
+from mission_control_tui.cli.common import planned, results, waiting
 from mission_control_tui.cli.common.lists import limited
 from mission_control_tui.cli.common.options import changes, choices, destroys, exports, reads
-from mission_control_tui.cli.common.output import attributes, line, section, when
+from mission_control_tui.cli.common.output import attributes, line, say, section, when
 from mission_control_tui.cli.common.parameters import argument, option
 from mission_control_tui.cli.common.session import Session
 from mission_control_tui.model.bulk.views import BulkOnlyAction
-from mission_control_tui.model.errors import UsageError
+from mission_control_tui.model.errors import Conflict, UsageError
 from mission_control_tui.model.plan import Outcome, Plan, PlanLine, PlanVerb
 from mission_control_tui.model.states import Light, RequestState
 from mission_control_tui.model.views import RequestView
@@ -23,6 +24,7 @@ from mission_control_tui.model.views import RequestView
 if TYPE_CHECKING:
     from mission_control_tui.model.bulk.retry import RetryPlan
     from mission_control_tui.model.bulk.views import BulkView
+    from mission_control_tui.model.store.database import Store
     from mission_control_tui.model.store.scope import AccountScope
 
 P = ParamSpec("P")
@@ -37,20 +39,44 @@ def requests() -> None:
 @requests.command("list")
 @choices("--state", "states", RequestState, "Only requests in this state")
 @option("--user", metavar="USER", help="Only one user's.")
+@option("--waiting", is_flag=True, help="Only requests that wait or are queued.")
+@option(
+    "--summary",
+    is_flag=True,
+    help="Of those that wait, what connectors in observe mode would change, counted by kind.",
+)
 @limited(50, "At most so many, or all; the newest first.")
 @option("--before", type=int, metavar="ID", help="Only those older than this request.")
 @exports
 @reads(
     "mission-control requests list --state failed",
     "mission-control requests list --all-accounts --state failed --csv",
+    "mission-control requests list --waiting --summary",
 )
 def list_all(
-    session: Session, states: tuple[str, ...], user: str | None, limit: int, before: int | None
+    session: Session,
+    states: tuple[str, ...],
+    user: str | None,
+    limit: int,
+    before: int | None,
+    waiting: bool,
+    summary: bool,
 ) -> None:
-    """List requests, the newest first; of all accounts too."""
+    """List requests, the newest first; of all accounts too.
+
+    With --summary those that wait for a connector in observe mode are summed up: what it would change, how often, what
+    takes something away first. `requests show` has the changes of one, `requests allow --planned` lets them be done.
+    """
+    if summary:
+        if states or user or before is not None or session.csv:
+            raise UsageError("--summary is of all that waits: it takes no state, user or --csv.")
+        _summarise(session)
+        return
     from mission_control_tui.model.requests.queries import list_requests
 
     wanted = [RequestState(state) for state in states]
+    if waiting:
+        wanted += [RequestState.WAITING, RequestState.QUEUED]
     found = session.survey(
         list_requests, states=wanted, user=user, limit=limit + 1, before_id=before
     )
@@ -65,6 +91,29 @@ def list_all(
         limit=limit,
         older=lambda last: f"requests list --before {last.id}",
     )
+
+
+def _summarise(session: Session) -> None:
+    """Tell what would be changed for all that waits with a plan."""
+    from mission_control_tui.model.requests.request_plans import PlanSummary, summarise_plans
+    from mission_control_tui.model.store.scope import AllAccounts
+
+    async def work(store: Store) -> PlanSummary:
+        if session.all_accounts:
+            return await summarise_plans(AllAccounts(store, session.caller))
+        return await summarise_plans(await session.scope(store))
+
+    found = session.run(work)
+    document = {"planned": found.requests, "changes": planned.counts(found.counts)}
+    if session.printed(document):
+        return
+    if not found.requests:
+        say("Nothing waits with a plan: no connector in observe mode would change anything.")
+        return
+    s = "s" * (found.requests != 1)
+    line(f"{found.requests} request{s} wait{'' if s else 's'} for a connector that only observes:")
+    planned.print_counts(found.counts)
+    say("Each one's changes: requests show ID. To let them be done: requests allow --planned")
 
 
 def what(view: RequestView) -> str:
@@ -93,6 +142,7 @@ def request(view: RequestView) -> dict[str, object]:
 def show(session: Session, request_id: int) -> None:
     """Show one request: its steps, and everything that the back end said."""
 
+    from mission_control_tui.model.requests.planned_changes import changed_in
     from mission_control_tui.model.requests.queries import show_request
 
     found = session.query(show_request, request_id)
@@ -101,6 +151,7 @@ def show(session: Session, request_id: int) -> None:
             "request": request(found.request),
             "steps": found.steps,
             "events": found.events,
+            "planned": planned.plan(found.plan),
             "children": [request(child) for child in found.children],
         }
     ):
@@ -111,6 +162,11 @@ def show(session: Session, request_id: int) -> None:
     line(f"Asked by {view.operator} at {when(view.created_at)}{ticket}; attempt {view.attempt}.")
     if view.waiting_for:
         line(f"Waiting for {view.waiting_for}.")
+    if found.plan is not None:
+        line("")
+        line(f"Planned, looked at {when(found.plan.looked_at)}:")
+        for words in found.plan.planned.lines:
+            line(f"    {words}")
     children = [(child.id, child.state, what(child)) for child in found.children]
     section(["Id", "State", "What"], children)
     steps = [(step.attempt, step.name, step.state) for step in found.steps]
@@ -121,6 +177,8 @@ def show(session: Session, request_id: int) -> None:
         step = f" {event.step}" if event.step else ""
         took = f" ({event.duration_ms} ms)" if event.duration_ms is not None else ""
         line(f"{event.at:%H:%M:%SZ}  {event.kind}{step}{took}  {event.said}".rstrip())
+        for words in changed_in(event).lines:
+            line(f"{'':11}{words}")
         if event.remedy:
             line(f"{'':11}{event.remedy}")
 
@@ -213,20 +271,61 @@ def reset(session: Session, request_id: int) -> None:
 
 
 @requests.command()
-@destroys("mission-control requests allow --yes --ticket T-205")
-def allow(session: Session) -> None:
-    """Let the removals go that wait because there were too many at a time."""
+@argument("ids", nargs=-1, type=int, metavar="[ID]...")
+@option("--planned", is_flag=True, help="Let what connectors in observe mode have shown be done.")
+@destroys(
+    "mission-control requests allow --yes --ticket T-205",
+    "mission-control requests allow --planned 17 18 --yes",
+)
+def allow(session: Session, ids: tuple[int, ...], planned: bool) -> None:
+    """Let the removals go that wait because there were too many at a time; all of them, or these.
 
-    async def change(scope: AccountScope, *, dry_run: bool = False) -> Outcome[tuple[int, ...]]:
-        from mission_control_tui.model.requests import removal_limit
+    With --planned it is what waits for a connector in observe mode: the changes that were shown are made, and no
+    others; what differs by then waits again. `requests list --waiting --summary` shows them before.
+    """
+    change = _allow_plans if planned else _allow_removals
 
-        held = await removal_limit.held_removals(scope)
-        if held:
-            session.confirm(f"Let {len(held)} removal{'s'[: len(held) > 1]} go, with their data?")
-        return await removal_limit.allow_removals(scope, held, dry_run=dry_run)
+    async def allowed(scope: AccountScope, *, dry_run: bool = False) -> Outcome[tuple[int, ...]]:
+        return await change(session, scope, ids, dry_run)
 
-    outcome = _change_queue(session, change)
+    outcome = _change_queue(session, allowed)
     results.tell(session, outcome, {"allowed": outcome.result})
+
+
+async def _allow_removals(
+    session: Session, scope: AccountScope, ids: Sequence[int], dry_run: bool
+) -> Outcome[tuple[int, ...]]:
+    from mission_control_tui.model.requests import removal_limit
+
+    held = _those(await removal_limit.held_removals(scope), ids, "is no removal that waits")
+    if held:
+        session.confirm(f"Let {len(held)} removal{'s'[: len(held) > 1]} go, with their data?")
+    return await removal_limit.allow_removals(scope, held, dry_run=dry_run)
+
+
+async def _allow_plans(
+    session: Session, scope: AccountScope, ids: Sequence[int], dry_run: bool
+) -> Outcome[tuple[int, ...]]:
+    from mission_control_tui.model.requests import request_plans
+    from mission_control_tui.model.requests.planned_changes import summary_words
+
+    waits = _those(await request_plans.waiting_plans(scope), ids, "waits with no plan")
+    if waits:
+        summary = await request_plans.summarise_plans(scope, waits)
+        words = summary_words(summary.counts)
+        s = "s"[: len(waits) > 1]
+        session.confirm(f"Let the changes of {len(waits)} request{s} be made: {words}?")
+    return await request_plans.agree_to_plans(scope, waits, dry_run=dry_run)
+
+
+def _those(found: Sequence[int], ids: Sequence[int], otherwise: str) -> Sequence[int]:
+    """Return those that were named, or all. Raises Conflict for one that is not among them."""
+    if missing := sorted(set(ids) - set(found)):
+        raise Conflict(
+            f"Request {missing[0]} {otherwise}.",
+            hint="`mission-control requests list --waiting` shows what waits.",
+        )
+    return sorted(set(ids)) or found
 
 
 def _change_queue(

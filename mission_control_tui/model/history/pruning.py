@@ -22,6 +22,7 @@ from mission_control_tui.model.store.tables.installation import InstallationRow
 from mission_control_tui.model.store.tables.requests import (
     RequestDependencyRow,
     RequestEventRow,
+    RequestPlanRow,
     RequestRow,
     RequestStepRow,
 )
@@ -213,6 +214,7 @@ async def _delete_requests(session: AsyncSession, wanted: list[int], until: date
             )
         ),
         delete(RequestStepRow).where(RequestStepRow.request_id.in_(ids)),
+        delete(RequestPlanRow).where(RequestPlanRow.request_id.in_(ids)),
         delete(RequestEventRow).where(RequestEventRow.request_id.in_(ids)),
         delete(RequestRow).where(RequestRow.id.in_(ids)),
     ):

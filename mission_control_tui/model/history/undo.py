@@ -72,6 +72,9 @@ _NEVER = {
     AuditAction.RETRY_REQUEST: f"{_NOTHING} Undo the wish that it tried again.",
     AuditAction.CANCEL_REQUEST: "State the wish again instead.",
     AuditAction.RESET_STATUS: _NOTHING,
+    AuditAction.ALLOW_PLAN: (
+        "What was allowed may be done already: undo the wish that it was allowed for."
+    ),
     AuditAction.ALLOW_REMOVAL: (
         "What was allowed may be done already: cancel its request, or provision again."
     ),
@@ -82,6 +85,7 @@ _ASKING_AGAIN = (
     AuditAction.RETRY_REQUEST,
     AuditAction.CANCEL_REQUEST,
     AuditAction.RESET_STATUS,
+    AuditAction.ALLOW_PLAN,
     AuditAction.ALLOW_REMOVAL,
 )
 

@@ -29,7 +29,11 @@ from mission_control_tui.model.store.tables.audit import AuditRow
 from mission_control_tui.model.store.tables.bulk import BulkItemRow
 from mission_control_tui.model.store.tables.groups import MemberRow
 from mission_control_tui.model.store.tables.operators import DraftRow, RecentRow
-from mission_control_tui.model.store.tables.requests import RequestEventRow, RequestRow
+from mission_control_tui.model.store.tables.requests import (
+    RequestEventRow,
+    RequestPlanRow,
+    RequestRow,
+)
 from mission_control_tui.model.store.tables.schedules import ScheduleRow
 from mission_control_tui.model.store.tables.services import (
     AssignmentRow,
@@ -223,6 +227,7 @@ async def _forget(tx: Transaction, row: UserRow) -> None:
         update(RequestEventRow)
         .where(RequestEventRow.request_id.in_(of_user))
         .values(said="", remedy="", detail={}),
+        delete(RequestPlanRow).where(RequestPlanRow.request_id.in_(of_user)),
         update(BulkItemRow)
         .where(BulkItemRow.user_id == row.id)
         .values(name=label, reason="", previous={}),

@@ -16,6 +16,7 @@ from sqlalchemy import BindParameter, Table, bindparam, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mission_control_tui.model.catalogue.types import Service
+from mission_control_tui.model.requests.planned_changes import PlannedChanges
 from mission_control_tui.model.states import RequestState, StepState, Wish
 from mission_control_tui.model.store.tables.requests import RequestRow
 from mission_control_tui.model.store.tables.services import AssignmentRow
@@ -81,6 +82,8 @@ class Job:
     external_id: str = ""
     token: str = ""
     """What the back end said last, for its next call."""
+    agreed: PlannedChanges | None = None
+    """What somebody allowed to be done although the connector only observes."""
     acting_for: float = 0.0
     """Seconds for which an act of an earlier attempt may still be under way."""
 

@@ -20,6 +20,8 @@ from mission_control_tui.model.requests.attempts import (
     wished_of,
 )
 from mission_control_tui.model.requests.attributes import attributes_of
+from mission_control_tui.model.requests.planned_changes import PlannedChanges
+from mission_control_tui.model.requests.request_plans import plans_agreed_to
 from mission_control_tui.model.services.setting_references import sent_settings
 from mission_control_tui.model.states import Wish
 from mission_control_tui.model.store import epochs
@@ -41,6 +43,7 @@ async def load(store: Store, runs: Sequence[Run]) -> list[Job | MissionControlEr
         users = await _users(session, [row for _, row in found.values()])
         secrets = await _secrets(session, [row for _, row in found.values()])
         epoch = await epochs.present(session)
+        agreed = await plans_agreed_to(session, [request for request, _ in found.values()])
         acts = any(row.acting_until for _, row in found.values())
         now = await clock(session) if acts else 0.0
         facts = await attributes_of(
@@ -66,6 +69,7 @@ async def load(store: Store, runs: Sequence[Run]) -> list[Job | MissionControlEr
                         epoch,
                         secrets.get(row.secret_id or 0),
                         now,
+                        agreed.get(request.id),
                     )
                 )
             except MissionControlError as error:
@@ -99,6 +103,7 @@ def _job(
     epoch: int,
     secret: SecretRow | None,
     now: float,
+    agreed: PlannedChanges | None,
 ) -> Job:
     return Job(
         assignment_id=row.id,
@@ -124,5 +129,6 @@ def _job(
         secret_id=secret.mark if secret is not None else "",
         external_id=row.external_id,
         token=row.token,
+        agreed=agreed,
         acting_for=max(0.0, row.acting_until - now) if row.acting_until else 0.0,
     )

@@ -21,10 +21,13 @@ from mission_control_tui.model.requests.connector_pauses import (
 )
 from mission_control_tui.model.requests.control import restore_wish
 from mission_control_tui.model.requests.dependencies import settle_connector
+from mission_control_tui.model.requests.planned_changes import PlannedChanges
+from mission_control_tui.model.requests.request_plans import keep_plan
 from mission_control_tui.model.requests.run_batch import RunBatch, RunWork
 from mission_control_tui.model.services.wishes import add_event, show
 from mission_control_tui.model.states import (
     ErrorKind,
+    Hold,
     Light,
     RequestState,
     Wish,
@@ -211,19 +214,30 @@ async def look_later(
 
 @_ending
 async def wait_until_enabled(
-    batch: RunBatch, request: RequestRow, row: AssignmentRow, shown: str, remedy: str, delay: float
+    batch: RunBatch,
+    request: RequestRow,
+    row: AssignmentRow,
+    shown: str,
+    remedy: str,
+    delay: float,
+    plan: PlannedChanges,
 ) -> None:
     """Wait for a connector that only observes and would change something: orange, looked at again later, not a failure.
 
-    `shown` stands beside the light. Such a look leaves no steps, and an event only the first time.
+    `shown` stands beside the light, and `plan` is kept with the request. Such a look leaves no steps, and an event only
+    where the plan is new.
     """
-    news = await _last_event(batch.tx, request) != "observed"
     if _superseded(batch, request, row):
         return
     request.failures = 0
     await _put_off(batch, request, row, shown, delay)
+    news = await keep_plan(batch.tx, request.id, plan)
+    said = f"{shown}."
+    if request.hold == Hold.AGREED:
+        request.hold, news = Hold.NONE, True
+        said = f"What was allowed is no longer what would be done. {said}"
     if news:
-        add_event(batch.tx, request, "observed", said=f"{shown}.", remedy=remedy)
+        add_event(batch.tx, request, "observed", said=said, remedy=remedy)
     batch.forget_steps(request)
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import Select, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from mission_control_tui.model.requests.request_plans import RequestPlan, plans_of
 from mission_control_tui.model.states import ACTIVE_STATES, RequestState
 from mission_control_tui.model.store.lookups import numbered_row, user_row
 from mission_control_tui.model.store.scope import AccountScope, Reach
@@ -25,12 +26,16 @@ from mission_control_tui.model.views import EventView, RequestView, StepView, vi
 
 @dataclass(frozen=True, slots=True)
 class RequestDetails:
-    """A request with its steps, its events and, for a fan-out, its children."""
+    """A request with its steps, its events and, for a fan-out, its children.
+
+    `plan` is what a connector in observe mode would change for it, while it waits.
+    """
 
     request: RequestView
     steps: tuple[StepView, ...]
     events: tuple[EventView, ...]
     children: tuple[RequestView, ...]
+    plan: RequestPlan | None = None
 
 
 async def list_requests(
@@ -108,6 +113,7 @@ async def show_request(scope: AccountScope, request_id: int) -> RequestDetails:
             tuple(view_of(StepView, row) for row in steps),
             tuple(view_of(EventView, row) for row in events),
             children,
+            (await plans_of(session, [request_id])).get(request_id),
         )
 
 

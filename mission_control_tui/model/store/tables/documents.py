@@ -60,6 +60,16 @@ class StoredUsage(TypedDict):
     at: str
 
 
+class StoredChange(TypedDict):
+    """One change of a plan as `PlannedChange` has it; JSON values, never secrets."""
+
+    what: str
+    before: object
+    after: object
+    trend: str
+    takes_away: bool
+
+
 class StoredPlace(TypedDict, total=False):
     """Where an operator is: the screens on top of each other, each with its arguments, and what they remember."""
 

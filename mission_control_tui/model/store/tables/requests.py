@@ -100,3 +100,16 @@ class RequestEventRow(Base):
     remedy: Mapped[str] = mapped_column(Text)
     duration_ms: Mapped[int | None]
     detail: Mapped[dict[str, Any]] = mapped_column(default=dict)
+
+
+class RequestPlanRow(Base):
+    """What a connector that only observes would change for a request, as its last look found it."""
+
+    __tablename__ = "request_plans"
+
+    request_id: Mapped[int] = mapped_column(ForeignKey("requests.id"), primary_key=True)
+    looked_at: Mapped[datetime]
+    kinds: Mapped[str] = mapped_column(Text)
+    """The kinds of the changes, as `planned_changes.kinds_text` has them: requests of the same are counted together."""
+    changes: Mapped[list[Any]]
+    left_out: Mapped[int] = mapped_column(default=0)

@@ -1,6 +1,7 @@
 """Tables of workers and what they say about connectors."""
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Float, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
@@ -45,3 +46,14 @@ class ConnectorStateRow(Base):
     resumed_at: Mapped[float] = mapped_column(Float, default=0.0, server_default="0")
     request_id: Mapped[int | None]
     """The request that met the error which paused it."""
+
+
+class ConnectorDeclarationRow(Base):
+    """What a connector said of itself when it was opened last: screens may not ask it."""
+
+    __tablename__ = "connector_declarations"
+
+    name: Mapped[Slug] = mapped_column(primary_key=True)
+    declared: Mapped[dict[str, Any]]
+    """As `StoredDeclaration` has it."""
+    declared_at: Mapped[datetime]
