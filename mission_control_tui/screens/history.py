@@ -252,12 +252,12 @@ class HistoryScreen(MissionScreen):
         if path.suffix not in FORMS:
             raise UsageError(f"{path.name} ends on none of {', '.join(FORMS)}.")
         found = await self._all()
-        oldest_first, code = found[::-1], self.context.account.code
+        oldest_first = found[::-1]
         content = {
             ".csv": lambda: as_csv(found),
             ".json": lambda: as_json(found),
             ".txt": lambda: as_text(map(self._named, oldest_first), self._zone),
-            ".sh": lambda: as_script(oldest_first, code),
+            ".sh": lambda: as_script(oldest_first),
         }[path.suffix]()
         await write_new(path, content)
         what = f"{len(found):,} change{'s'[: len(found) != 1]} written to {path}"

@@ -92,6 +92,43 @@ def test_a_session_can_be_done_again(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [one[1][0][2] for one in wanted["people"].values()] == ["suspended", "absent"]
 
 
+def test_a_script_of_all_accounts_does_each_change_in_its_own(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def begin_both(database: str) -> None:
+        begin(database, monkeypatch)
+        ok("init", "--name", "Evil", "--code", "evil", "--domain", "evil.example")
+
+    def cities() -> dict[str, list[tuple[str, str]]]:
+        return {
+            code: [
+                (line["upn"], answer("--account", code, "users", "show", line["upn"])["city"])
+                for line in answer("--account", code, "users", "list")["users"]
+            ]
+            for code in ("acme", "evil")
+        }
+
+    begin_both("first.db")
+    for code, city in (("evil", "Bonn"), ("acme", "Perth"), ("evil", "Cork")):
+        upn = f"{city.lower()}@{code}.example"
+        at = ("--account", code, "users")
+        ok(
+            *(*at, "create", "--upn", upn, "--first-names", "Al", "--last-name", city),
+            *("--username", "al" if city != "Cork" else "cork", "--passwords-out", f"{city}.csv"),
+            *("--ticket", "T-7"),
+        )
+        ok(*at, "edit", upn, "--city", city, "--ticket", "T-7")
+    wanted = cities()
+    script = ok("audit", "--all-accounts", "--ticket", "T-7", "--script").out
+
+    begin_both("second.db")
+    for told in commands(script):
+        ok(*told[1:])
+    assert cities() == wanted
+    assert [len(found) for found in wanted.values()] == [1, 2]
+    assert Path("al.csv").exists() and Path("al-2.csv").exists(), "a file of passwords for each"
+
+
 def commands(script: str) -> list[list[str]]:
     """The script's commands, read as a shell reads them; an argument may go over several lines."""
     words = shlex.split(script.removeprefix("#!/bin/sh\nset -eu\n"), comments=True)

@@ -78,9 +78,6 @@ def audit(
         raise UsageError(f"The audit is printed as {form} or as JSON, not both.")
     wanted = limit if limit is not None or form is not None or session.json else 200
 
-    if form == "script" and session.all_accounts:
-        raise UsageError("A script is of one account.", hint="Name it: --account CODE.")
-
     async def work(store: Store) -> list[AuditView]:
         from mission_control_tui.model.store.scope import AllAccounts, Reach
 
@@ -123,5 +120,5 @@ def _shown(found: Sequence[AuditView], form: str | None, *, of_all: bool) -> str
     if form == "csv":
         return as_csv(found)
     if form == "script":
-        return as_script(found[::-1], found[0].account if found else "")
+        return as_script(found[::-1])
     return as_text(found[::-1] if form == "text" else found, of_all=of_all)

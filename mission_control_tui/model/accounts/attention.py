@@ -21,7 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from mission_control_tui.model.catalogue.in_force import in_force
 from mission_control_tui.model.catalogue.types import Catalogue
-from mission_control_tui.model.search.accounts import account_ranks
+from mission_control_tui.model.search.accounts import known_accounts
 from mission_control_tui.model.services.domain_terms import domains_over
 from mission_control_tui.model.services.lights import shown_since, shows, views_of
 from mission_control_tui.model.states import Light
@@ -120,7 +120,7 @@ async def attention(
 async def _has(
     session: AsyncSession, scope: Reach, catalogue: Catalogue, word: str
 ) -> ColumnElement[bool]:
-    accounts = list(await account_ranks(session, scope.caller, word))
+    accounts = list((await known_accounts(session)).ranks(scope.caller, word))
     services = [service.id for service in catalogue.services if word in fold(service.name)]
     users = select(UserRow.id).where(
         UserRow.id == AssignmentRow.user_id, UserRow.upn.icontains(word, autoescape=True)

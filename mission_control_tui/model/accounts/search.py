@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.operators.recents import recent_accounts
-from mission_control_tui.model.search.accounts import AccountRank, account_ranks
-from mission_control_tui.model.store.account_rows import load_accounts
+from mission_control_tui.model.search.accounts import AccountRank, known_accounts
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.views import Account
 
@@ -21,14 +20,14 @@ async def find_accounts(
     recent = [recent_account.id for recent_account in await recent_accounts(store, caller)]
     places = {account_id: place for place, account_id in enumerate(recent)}
     async with store.read() as session:
-        ranks = await account_ranks(session, caller, query)
-        chosen = sorted(
-            ranks,
-            key=lambda account_id: (
-                ranks[account_id] is not AccountRank.EXACT,
-                places.get(account_id, len(places)),
-                ranks[account_id],
-            ),
-        )[:limit]
-        accounts = await load_accounts(session, chosen)
+        accounts = await known_accounts(session)
+    ranks = accounts.ranks(caller, query)
+    chosen = sorted(
+        ranks,
+        key=lambda account_id: (
+            ranks[account_id] is not AccountRank.EXACT,
+            places.get(account_id, len(places)),
+            ranks[account_id],
+        ),
+    )[:limit]
     return tuple(accounts[account_id] for account_id in chosen)

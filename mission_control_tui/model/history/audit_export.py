@@ -79,8 +79,8 @@ SCHEDULED = "schedule"
 """The source of what the worker did because it was scheduled."""
 
 
-def as_script(entries: Sequence[AuditView], account: str) -> str:
-    """Shell commands that do these changes (oldest first) again in `account`.
+def as_script(entries: Iterable[AuditView]) -> str:
+    """Shell commands that do these changes (oldest first) again, each in the account that it was done in.
 
     Generated passwords are new ones. What no command does by itself is there as a comment.
     """
@@ -96,7 +96,7 @@ def as_script(entries: Sequence[AuditView], account: str) -> str:
             lines.append(_comment(entry))
         for words in entry.commands:
             own = _own_files(words, files)
-            told = ("mission-control", "--account", account, *own, *ticket)
+            told = ("mission-control", "--account", entry.account, *own, *ticket)
             lines.append(shlex.join(_word(word) for word in told))
     return "".join(f"{line}\n" for line in lines)
 
@@ -118,4 +118,5 @@ def _word(word: str) -> str:
 
 
 def _comment(entry: AuditView) -> str:
-    return f"# {harmless(entry.action)}: {harmless(entry.target)}".replace("\n", " ")
+    what = f"{entry.action}: {entry.target} ({entry.account})"
+    return f"# {harmless(what)}".replace("\n", " ")

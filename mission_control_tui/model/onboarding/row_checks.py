@@ -19,7 +19,7 @@ from mission_control_tui.model.domains.address_registry import (
     holders,
     taken,
 )
-from mission_control_tui.model.errors import InvalidInput, Problem
+from mission_control_tui.model.errors import InvalidInput, Problem, ProblemCode
 from mission_control_tui.model.onboarding.files.check import CheckedRow
 from mission_control_tui.model.onboarding.files.read import ImportFile, ImportRow
 from mission_control_tui.model.onboarding.row_aliases import RowAliases, aliases_of, new_aliases
@@ -262,6 +262,9 @@ class RowChecker:
         """An empty cell and a value that was worked out from others say nothing of a user who is there already."""
         row = checked.row
         current = to_details(user, self._manager_upns.get(user.manager_id or "", ""))
+        for problem in checked.problems:
+            if problem.code is ProblemCode.MISSING:
+                self._forgive(row, problem)
         for name, problem in row.damaged.items():
             if getattr(current, name) == getattr(checked.details, name):
                 self._forgive(row, problem)

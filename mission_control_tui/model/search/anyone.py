@@ -1,8 +1,8 @@
 """Finding anyone: people, orders and the accounts themselves, all that the caller may see, ranked, as one types.
 
-A key costs one range of `search_terms` for each account, so no index over all accounts is kept. The middle of a word
-is looked for only when nothing begins so and nothing else is typed, the last digits of a phone number only when nothing
-begins so (`infix.py`).
+A key costs a range of an index over all accounts, or one for each account of a caller who sees only some. The middle of
+a word is looked for only when nothing begins so and nothing else is typed, the last digits of a phone number only when
+nothing begins so (`infix.py`).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.people.address_syntax import lookup_key
 from mission_control_tui.model.search import index as search
-from mission_control_tui.model.search.accounts import AccountRank, account_ranks
+from mission_control_tui.model.search.accounts import AccountRank, KnownAccounts, known_accounts
 from mission_control_tui.model.search.infix import inside, is_inside, with_digits
 from mission_control_tui.model.search.results import (
     FoundOrder,
@@ -33,7 +33,6 @@ from mission_control_tui.model.search.scope import (
     put,
     put_seen,
 )
-from mission_control_tui.model.store.account_rows import load_accounts
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.tables.users import AddressRow, SearchTermRow, UserRow
 from mission_control_tui.model.text.folding import fold
@@ -68,7 +67,8 @@ async def find_anyone(
         current = None
     async with store.read() as session:
         orders = await _orders(session, caller, query)
-        accounts = await _accounts(session, caller, query) if query else ()
+        known = await known_accounts(session)
+        accounts = _accounts(known, caller, query) if query else ()
         if not words:
             return SearchResults((), orders, accounts=accounts)
         looking = _Search(session, store, Scope(caller, current, store.is_sqlite), query, words)
@@ -84,7 +84,7 @@ async def find_anyone(
                 user_id,
             ),
         )
-        users = await load_users(session, ranked[:limit], words)
+        users = await load_users(session, ranked[:limit], words, accounts=known)
         return SearchResults(users, orders, more or len(ranked) > limit, accounts)
 
 
@@ -269,16 +269,15 @@ class _Search:
             put_seen(self.found, Rank.BEGINS, await self._session.execute(statement), scope)
 
 
-async def _accounts(session: AsyncSession, caller: Caller, query: str) -> tuple[Account, ...]:
+def _accounts(known: KnownAccounts, caller: Caller, query: str) -> tuple[Account, ...]:
     """Return the accounts that are known by the query, else those of which something begins so, at most ACCOUNTS."""
-    ranks = await account_ranks(session, caller, query)
+    ranks = known.ranks(caller, query)
     best = sorted((rank, place) for place, rank in enumerate(ranks.values()))[:ACCOUNTS]
     exact = [place for rank, place in best if rank is AccountRank.EXACT]
     begun = [place for rank, place in best if rank is AccountRank.BEGINS]
     ids = list(ranks)
     chosen = [ids[place] for place in [*exact, *begun] or [place for _rank, place in best]]
-    found = await load_accounts(session, chosen)
-    return tuple(found[account_id] for account_id in chosen)
+    return tuple(known[account_id] for account_id in chosen)
 
 
 def order_number(query: str) -> int | None:

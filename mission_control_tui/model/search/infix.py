@@ -30,8 +30,8 @@ FEWEST_DIGITS = 4
 RARE = 2_000
 """Terms; of a word that begins no more, each user's phones are looked at, for another one all phones are."""
 
-_DIGITS = (("0", "1"), ("1", ":"))
-"""Two halves of all phones: as dialled within a country most begin with 0, as dialled from abroad none does."""
+_BEHIND_ENDING = chr(ord(search.ENDING) + 1)
+"""What comes after all phones in reverse."""
 
 Statement = Select[str, int, str, bool]
 
@@ -61,16 +61,13 @@ async def with_digits(
     else:
         longest = max(digits, key=len)
         digits.remove(longest)
-        halves = []
-        for low, high in _DIGITS:
-            conditions = [
-                *(SearchTermRow.term >= low, SearchTermRow.term < high),
-                scope.has(SearchTermRow.term, longest),
-                *_each(scope, others, digits),
-            ]
-            halves.append(
-                [_terms(part, conditions) for part in scope.parts(SearchTermRow.account_id)]
-            )
+        # Each phone stands there once in reverse, and in up to three forms in the order of its digits.
+        conditions = [
+            *(SearchTermRow.term >= search.ENDING, SearchTermRow.term < _BEHIND_ENDING),
+            scope.has(SearchTermRow.term, longest[::-1]),
+            *_each(scope, others, digits),
+        ]
+        halves = [[_terms(part, conditions)] for part in scope.parts(SearchTermRow.account_id)]
     return await _walk(store, scope, halves, found)
 
 

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Row, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.money import Money
 from mission_control_tui.model.people.fields import FIELDS, FieldKind
 from mission_control_tui.model.people.phones import digits_of
+from mission_control_tui.model.search.accounts import KnownAccounts
 from mission_control_tui.model.states import Light
 from mission_control_tui.model.store.account_rows import load_accounts
 from mission_control_tui.model.store.tables.orders import OrderRow
@@ -72,35 +74,72 @@ class SearchResults:
 
 
 async def load_users(
-    session: AsyncSession, ids: Sequence[str], words: Sequence[str] = ()
+    session: AsyncSession,
+    ids: Sequence[str],
+    words: Sequence[str] = (),
+    *,
+    accounts: KnownAccounts | None = None,
 ) -> tuple[FoundUser, ...]:
-    """Return these users in this order; who is gone is left out. `words` are what they were found by."""
+    """Return these users in this order; who is gone is left out.
+
+    `words` are what they were found by, `accounts` those that were read already.
+    """
     if not ids:
         return ()
-    found = select(UserRow).where(UserRow.id.in_(ids), UserRow.purged_at.is_(None))
-    rows = {row.id: row for row in await session.scalars(found)}
-    accounts = await load_accounts(session, {row.account_id for row in rows.values()})
+    rows: dict[str, Row[*tuple[Any, ...]]] = {}
     lights: dict[str, list[tuple[str, Light]]] = {}
-    for user_id, service_id, light in await session.execute(
-        select(AssignmentRow.user_id, AssignmentRow.service_id, AssignmentRow.light)
-        .where(AssignmentRow.user_id.in_(ids))
-        .order_by(AssignmentRow.service_id, AssignmentRow.instance)
-    ):
-        lights.setdefault(str(user_id), []).append((service_id, Light(light)))
+    for row in await session.execute(_WITH_LIGHTS.where(UserRow.id.in_(ids))):
+        rows[row.id] = row
+        of_user = lights.setdefault(row.id, [])
+        if row.service_id is not None:
+            of_user.append((row.service_id, Light(row.light)))
+    of = accounts or await load_accounts(session, {row.account_id for row in rows.values()})
     hidden = [key for key, row in rows.items() if words and not _shows(row, words)]
-    aliases = await _aliases(session, hidden)
+    matched = await _matches(session, hidden, words) if hidden else {}
     return tuple(
         view_of(
             FoundUser,
             row,
-            account=accounts[row.account_id],
+            account=of[row.account_id],
             user_id=row.id,
-            matched=_matched(row, aliases.get(row.id, ()), words) if row.id in hidden else "",
-            lights=tuple(lights.get(row.id, ())),
+            matched=matched.get(row.id, ""),
+            lights=tuple(lights[row.id]),
         )
         for key in ids
         if (row := rows.get(key)) is not None
     )
+
+
+_WITH_LIGHTS = (
+    select(
+        UserRow.id,
+        UserRow.account_id,
+        UserRow.display_name,
+        UserRow.upn,
+        UserRow.username,
+        UserRow.disabled,
+        UserRow.locked,
+        UserRow.in_bin,
+        AssignmentRow.service_id,
+        AssignmentRow.light,
+    )
+    .outerjoin(AssignmentRow, AssignmentRow.user_id == UserRow.id)
+    .where(UserRow.purged_at.is_(None))
+    .order_by(UserRow.id, AssignmentRow.service_id, AssignmentRow.instance)
+)
+
+
+async def _matches(
+    session: AsyncSession, ids: Sequence[str], words: Sequence[str]
+) -> dict[str, str]:
+    """Return of these users, whose names and UPNs do not show every word, what does."""
+    aliases = await _aliases(session, ids)
+    rows = await session.execute(
+        select(
+            UserRow.id, UserRow.display_name, UserRow.upn, UserRow.username, UserRow.details
+        ).where(UserRow.id.in_(ids))
+    )
+    return {row.id: _matched(row, aliases.get(row.id, ()), words) for row in rows}
 
 
 async def _aliases(session: AsyncSession, ids: Sequence[str]) -> Mapping[str, list[str]]:
@@ -115,13 +154,13 @@ async def _aliases(session: AsyncSession, ids: Sequence[str]) -> Mapping[str, li
     return found
 
 
-def _shows(row: UserRow, words: Iterable[str]) -> bool:
+def _shows(row: Row[*tuple[Any, ...]], words: Iterable[str]) -> bool:
     """Tell whether name and UPN, which are shown anyway, have every word."""
     text = f"{fold(row.display_name)} {fold(row.upn)}"
     return all(word in text for word in words)
 
 
-def _matched(row: UserRow, aliases: Iterable[str], words: Sequence[str]) -> str:
+def _matched(row: Row[*tuple[Any, ...]], aliases: Iterable[str], words: Sequence[str]) -> str:
     """Return the first of username, aliases and phones in which a word stands that name and UPN do not have."""
     missing = [word for word in words if not _shows(row, [word])]
     for label, text, folded in _others(row, aliases):
@@ -130,7 +169,7 @@ def _matched(row: UserRow, aliases: Iterable[str], words: Sequence[str]) -> str:
     return ""
 
 
-def _others(row: UserRow, aliases: Iterable[str]) -> Iterator[tuple[str, str, str]]:
+def _others(row: Row[*tuple[Any, ...]], aliases: Iterable[str]) -> Iterator[tuple[str, str, str]]:
     yield "username", row.username, fold(row.username)
     for address in aliases:
         if address != row.upn:

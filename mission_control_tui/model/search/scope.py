@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import IntEnum
 
-from sqlalchemy import ColumnElement, Row, any_, func, select
+from sqlalchemy import ColumnElement, Row, any_, func, select, true
 from sqlalchemy.orm import InstrumentedAttribute
 
 from mission_control_tui.model.caller import Caller
@@ -52,9 +52,10 @@ class Scope:
 
     def others(self, account_id: InstrumentedAttribute[int]) -> ColumnElement[bool]:
         """Return the condition for any account that may be seen, but the current one."""
-        accounts = select(AccountRow.id)
-        if self.caller.accounts is not None:
-            accounts = accounts.where(AccountRow.id.in_(self.caller.accounts))
+        if self.caller.accounts is None:
+            # Whoever sees all of them reads one range of an index over all accounts.
+            return true() if self.current is None else account_id != self.current
+        accounts = select(AccountRow.id).where(AccountRow.id.in_(self.caller.accounts))
         if self.current is not None:
             accounts = accounts.where(AccountRow.id != self.current)
         # A list of values is as many seeks in an index to both; a join they would start at the wrong end.

@@ -16,6 +16,8 @@ async def load_accounts(
 ) -> dict[int, Account]:
     """Return these accounts (all, without `ids`) with their domains, by id, in the order of their codes."""
     names: dict[int, list[str]] = {}
+    if ids is not None and not ids:
+        return {}
     for account_id, name in await session.execute(
         select(DomainRow.account_id, DomainRow.name)
         .where(DomainRow.removed_at.is_(None))

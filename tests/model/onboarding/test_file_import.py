@@ -292,6 +292,30 @@ async def test_what_differs_is_listed_and_changes_only_when_asked(
     assert (again.result.unchanged, again.result.differing) == (2, ())
 
 
+@pytest.mark.parametrize(
+    "headings",
+    [
+        ("UPN", "Mobile Phone"),
+        ("User principal name", "Mobile phone"),
+        ("userPrincipalName", "mobilePhone"),
+        ("UPN", "Mobile Phone", "Display Name"),
+    ],
+)
+async def test_who_is_there_needs_no_display_name_and_who_is_new_does(
+    store: Store, caller: Caller, account: Account, scope: AccountScope, headings: Sequence[str]
+) -> None:
+    user = await create(store, caller, account, ada(title="Countess"))
+    phone = "+61 412 345 678"
+    file = file_of((user.upn, phone), ("new@acme.example", phone), headings=headings)
+    result = await load(store, caller, account, file, update=True)
+    assert (result.changed, result.created) == (1, ())
+    assert (await users.details(scope, user.id)).details == ada(
+        title="Countess", mobile_phone=phone
+    )
+    assert [*told(result)] == [3]
+    assert "Display Name" in told(result)[3] and "is compulsory" in told(result)[3]
+
+
 async def test_who_is_stopped_half_way_goes_on_and_no_password_is_lost(
     store: Store, scope: AccountScope, monkeypatch: pytest.MonkeyPatch
 ) -> None:

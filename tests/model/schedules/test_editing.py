@@ -369,7 +369,7 @@ async def test_a_session_done_again_schedules_and_does_not_do_twice(
     await overdue(store, one.id)
     assert await run_due(store) == [ScheduleState.DONE]
     entries = await audit_log.entries(scope, user=user.id)
-    script = as_script(entries[::-1], "acme").splitlines()
+    script = as_script(entries[::-1]).splitlines()
     commands = [line for line in script if line.startswith("mission-control")]
     assert [line.split()[3] for line in commands if " create " not in line] == ["schedule"]
     assert any(line.startswith("# disable user") for line in script)

@@ -43,7 +43,7 @@ class Layout:
 
 
 def layout_of(cells: Sequence[str], mapping: Mapping[str, str] | None = None) -> Layout:
-    """Recognise the format by the headings in any case and order.
+    """Recognise the format by the headings in any case and order; one that names users is enough.
 
     `mapping` says of headings what they stand for, as in our own files; of "" that the column is left out.
     Raises InvalidInput when none fits, naming the headings that are expected, or when two columns state the same, and
@@ -136,6 +136,9 @@ def _recognise(keys: Sequence[str], mapped: Mapping[int, FormatColumn]) -> Forma
         return fitting[0]
     # Ours comes last here: it knows the other systems' headings too.
     candidates = sorted(FORMATS, key=lambda kind: kind is OWN_CSV)
+    if naming := [kind for kind in candidates if "upn" in stated[kind.name]]:
+        # Users who are there already need no more; what a new one lacks is told at its row.
+        return max(naming, key=lambda kind: sum(key in kind.columns for key in keys))
     nearest = max(candidates, key=lambda kind: len(stated[kind.name]))
     missing = [
         nearest.heading_of(name) for name in nearest.compulsory if name not in stated[nearest.name]

@@ -16,6 +16,8 @@ class UserRow(Base):
     __table_args__ = (
         UniqueConstraint("account_id", "username_key"),
         Index("ix_users_listing", "account_id", "in_bin", "sort_key", "id", "disabled"),
+        Index("ix_users_everywhere", "in_bin", "sort_key", "account_id", "id"),
+        Index("ix_users_username", "username_key"),
     )
 
     id: Mapped[Ident] = mapped_column(primary_key=True)
@@ -61,12 +63,14 @@ class AddressRow(Base):
 class SearchTermRow(Base):
     """A folded word that a user is found by; a prefix of it is a range of the primary key.
 
-    It carries the user's place in lists, so that what is found is put in order without reading the users.
+    It carries the user's place in lists, so that what is found is put in order without reading the users. Over all
+    accounts a prefix is one range of an index of its own: a range for each account would be thousands.
     """
 
     __tablename__ = "search_terms"
     __table_args__ = (
         Index("ix_search_terms_user", "user_id", "term"),
+        Index("ix_search_terms_everywhere", "in_bin", "term", "account_id", "user_id"),
         {"sqlite_with_rowid": False},
     )
 

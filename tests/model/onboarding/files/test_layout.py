@@ -119,8 +119,8 @@ def test_two_columns_of_one_meaning_are_one_error() -> None:
 
 
 def test_missing_headings_are_one_error_that_names_what_is_expected() -> None:
-    error = refusal(b"User Name,First Name,City\na@acme.example,A,Sydney\n")
-    assert 'look like Microsoft 365, but there is no column "Display Name"' in error.what
+    error = refusal(b"Display Name,First Name,City\nAda L,A,Sydney\n")
+    assert 'look like Microsoft 365, but there is no column "User Name"' in error.what
     assert "Microsoft 365: User Name, Display Name" in str(error)
     assert "Google Workspace: First Name, Last Name, Email Address" in str(error)
     assert "none of the headings" in refusal(b"a@acme.example,Ada,Lovelace\n").what

@@ -1,0 +1,16 @@
+"""Who is looked for in all accounts is found by one range of an index, not by one for each account."""
+
+from __future__ import annotations
+
+from alembic import op
+
+revision = "0015"
+down_revision = "0014"
+
+
+def upgrade() -> None:
+    op.create_index(
+        "ix_search_terms_everywhere", "search_terms", ["in_bin", "term", "account_id", "user_id"]
+    )
+    op.create_index("ix_users_everywhere", "users", ["in_bin", "sort_key", "account_id", "id"])
+    op.create_index("ix_users_username", "users", ["username_key"])
