@@ -105,8 +105,7 @@ async def load_users(
             matched=matched.get(row.id, ""),
             lights=tuple(lights[row.id]),
         )
-        for key in ids
-        if (row := rows.get(key)) is not None
+        for row in (rows[key] for key in ids if key in rows)
     )
 
 

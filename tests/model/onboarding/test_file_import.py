@@ -313,7 +313,8 @@ async def test_who_is_there_needs_no_display_name_and_who_is_new_does(
         title="Countess", mobile_phone=phone
     )
     assert [*told(result)] == [3]
-    assert "Display Name" in told(result)[3] and "is compulsory" in told(result)[3]
+    assert "Display Name" in told(result)[3]
+    assert "is compulsory" in told(result)[3]
 
 
 async def test_who_is_stopped_half_way_goes_on_and_no_password_is_lost(
