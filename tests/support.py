@@ -84,8 +84,8 @@ def hermetic(environment: MutableMapping[str, str], home: Path) -> None:
 
 
 def share(examples: int) -> int:
-    """Of so many examples the share that is tried: a third, at least one; with ./run-tests --all or MC_PROOF all."""
-    return examples if is_everything_tried() else max(1, examples // 3)
+    """Of so many examples the share that is tried: a fifth, at least one; with ./run-tests --all or MC_PROOF all."""
+    return examples if is_everything_tried() else max(1, examples // 5)
 
 
 def is_everything_tried() -> bool:

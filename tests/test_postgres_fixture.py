@@ -54,6 +54,7 @@ def test_a_copy_of_a_template_has_its_tables(postgres_server: PostgresServer) ->
     postgres_server.drop_database(template)
 
 
+@pytest.mark.proof
 def test_a_killed_run_leaves_no_server_behind(postgres_server: PostgresServer) -> None:
     code = (
         "import os\nfrom tests.postgres import PostgresServer\n"

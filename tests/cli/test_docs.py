@@ -38,6 +38,7 @@ def fields(kind: type[msgspec.Struct], before: str = "") -> Iterator[tuple[str, 
             yield f"{before}{field.name}", field.default
 
 
+@pytest.mark.proof
 def test_cli_page_is_what_the_commands_say() -> None:
     subprocess.run(
         [sys.executable, ROOT / "scripts" / "write_cli_docs.py", "--check"],

@@ -120,9 +120,9 @@ def loaded(*arguments: str) -> set[str]:
     [
         ("--help",),
         ("status",),
-        ("users", "list"),
+        pytest.param(("users", "list"), marks=pytest.mark.proof),
         ("buy", "email", "--level", "popx", "--dry-run"),
-        ("audit",),
+        pytest.param(("audit",), marks=pytest.mark.proof),
     ],
     ids=" ".join,
 )

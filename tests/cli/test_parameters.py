@@ -136,8 +136,9 @@ def test_what_is_refused_is_named_with_its_reason() -> None:
     assert "from -2147483647 to 2147483647" in call("orders", "show", "9999999999").err
 
 
+@pytest.mark.proof
 @pytest.mark.usefixtures("_no_worker")
-@pytest.mark.parametrize("where", [pytest.param("sqlite", marks=pytest.mark.proof), "postgresql"])
+@pytest.mark.parametrize("where", ["sqlite", "postgresql"])
 def test_texts_as_long_as_they_may_be_are_no_defect(
     where: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
 from sqlalchemy import insert, select, update
 from textual.pilot import Pilot
 
@@ -79,6 +80,7 @@ async def next_red(app: MissionControlApp, pilot: Pilot[int], who: str) -> None:
     await shows(pilot, who)
 
 
+@pytest.mark.proof
 async def test_the_newest_red_light_is_found_among_hundreds_and_then_the_next_older(
     world_db: Path,
 ) -> None:

@@ -62,6 +62,7 @@ def test_what_is_no_screen_is_said_to_be_none(name: str) -> None:
         screen_class(name)
 
 
+@pytest.mark.proof
 async def test_quick_links_open_every_screen_and_escape_leads_home(world_db: Path) -> None:
     async with console(world_db) as (app, pilot):
         for place, (name, words) in enumerate(LINKS):

@@ -9,11 +9,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
 from sqlalchemy import text
 
 from tests.cli.inprocess import answer, ok
 from tests.forked import ForkedProcess
 from tests.frozen.store import plain
+
+pytestmark = pytest.mark.any_database
 
 UNDER_WAY = """
 SELECT id FROM requests WHERE state IN ('queued', 'waiting', 'running')

@@ -79,6 +79,7 @@ def test_each_kind_of_change_is_judged_as_it_was() -> None:
         assert why in refused.err
 
 
+@pytest.mark.any_database
 def test_changes_are_undone() -> None:
     numbers = newest()
     for action in ("edit user", "remove alias", "set primary address", "restore user"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
 from sqlalchemy import select, text
 
 from mission_control_tui.model.schedules import due as schedule_due
@@ -18,6 +19,7 @@ from tests.provisioning.support import ACCOUNT, EXCHANGE, World
 from tests.provisioning.test_housekeeping import let_it_be_due
 
 
+@pytest.mark.proof
 async def test_a_schedule_that_met_a_deadlock_is_carried_out(postgres_world: World) -> None:
     world = postgres_world
     (user,) = await world.people("ann")

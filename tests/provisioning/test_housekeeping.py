@@ -98,6 +98,7 @@ async def test_a_worker_at_rest_wakes_at_the_moment_by_itself(world: World) -> N
     assert row.ended_at >= row.due_at - timedelta(seconds=0.1)
 
 
+@pytest.mark.proof
 async def test_workers_that_are_killed_meanwhile_do_each_once(world: World) -> None:
     count = share(30)
     upns = await world.people(*(f"user-{number}" for number in range(count)))

@@ -141,5 +141,6 @@ async def test_killed_in_every_step_of_every_kind(world: World) -> None:
     await kill_in_all_steps(world, after_effect=False)
 
 
+@pytest.mark.proof
 async def test_killed_between_an_effect_and_its_record(sqlite_world: World) -> None:
     await kill_in_all_steps(sqlite_world, after_effect=True)

@@ -150,6 +150,7 @@ async def test_a_second_worker_is_refused_while_the_first_lives(sqlite_world: Wo
         assert first.alive
 
 
+@pytest.mark.proof
 async def test_a_killed_worker_is_replaced_at_once(launched: World) -> None:
     launched.configure(lease_seconds=600.0, idle_seconds=3600.0)
     launched.rules('step = "mailbox"\ndelay = 1.0')
@@ -195,6 +196,7 @@ async def test_a_newer_program_drains_an_older_worker(launched: World) -> None:
     assert (await launched.request(other.request_id)).worker_id == second.id
 
 
+@pytest.mark.any_database
 async def test_told_to_stop_it_ends_the_step_and_gives_the_request_back(world: World) -> None:
     world.rules('step = "directory account"\ndelay = 0.8')
     (upn,) = await world.people("ann")
@@ -268,7 +270,14 @@ async def test_the_engine_keeps_nothing_of_what_has_ended(postgres_world: World)
     assert await world.light(given.assignment_id) == Light.GREEN
 
 
-@pytest.mark.parametrize("module", ["launcher", "worker", "worker_main"])
+@pytest.mark.parametrize(
+    "module",
+    [
+        pytest.param("launcher", marks=pytest.mark.proof),
+        pytest.param("worker", marks=pytest.mark.proof),
+        "worker_main",
+    ],
+)
 def test_starting_a_worker_imports_no_engine(module: str) -> None:
     code = (
         f"import sys, mission_control_tui.provisioning.{module};"

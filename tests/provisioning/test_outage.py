@@ -16,6 +16,7 @@ from tests.postgres import PostgresServer
 from tests.provisioning.support import doubled, furnish, worker
 
 
+@pytest.mark.proof
 @pytest.mark.kill
 async def test_a_worker_outlives_an_outage_of_its_database(
     tmp_path: Path, catalogue: Catalogue

@@ -140,6 +140,7 @@ async def test_a_run_from_before_a_restore_says_nothing_of_its_namesake(
         assert counted is None
 
 
+@pytest.mark.proof
 @pytest.mark.kill
 async def test_tables_that_are_dropped_are_made_anew_and_nothing_loops(
     postgres_world: World,
@@ -163,6 +164,7 @@ async def test_tables_that_are_dropped_are_made_anew_and_nothing_loops(
     assert not doubled(world.effect_counts())
 
 
+@pytest.mark.proof
 @pytest.mark.kill
 async def test_without_the_right_to_make_its_tables_it_waits_and_then_goes_on(
     postgres_world: World,
@@ -258,6 +260,7 @@ async def test_who_lives_is_what_the_engine_hears_whatever_the_clock_did(
             await second.beat()
 
 
+@pytest.mark.proof
 @pytest.mark.kill
 async def test_workers_of_another_engine_drain_and_what_they_left_gets_jobs(
     postgres_world: World,
@@ -361,6 +364,7 @@ async def ended(one: WorkerProcess, seconds: float) -> int:
     return await asyncio.to_thread(one.wait, seconds)
 
 
+@pytest.mark.proof
 @pytest.mark.kill
 @pytest.mark.parametrize("told", [False, True], ids=["by itself", "when told"])
 async def test_a_worker_in_a_black_hole_ends(postgres_world: World, told: bool) -> None:

@@ -38,6 +38,7 @@ async def buy_domain(world: World, catalogue: Catalogue) -> int | None:
     return given.request_id
 
 
+@pytest.mark.any_database
 async def test_a_service_waits_for_what_it_requires_and_goes_on_when_that_is_mended(
     world: World, catalogue: Catalogue
 ) -> None:
@@ -135,6 +136,7 @@ async def running(world: World) -> int:
         return len(rows.all())
 
 
+@pytest.mark.any_database
 async def test_concurrency_and_rate_of_a_connector_hold(world: World) -> None:
     world.configure(simulator={"concurrency": 3, "rate_per_second": 4.0})
     upns = await world.people(*(f"user{number}" for number in range(9)))
@@ -169,6 +171,7 @@ async def at_work_now(world: World) -> set[int]:
         return set(await session.scalars(text(asked)))
 
 
+@pytest.mark.proof
 async def test_two_workers_share_the_queue_and_no_service_is_run_twice_at_once(
     postgres_world: World,
 ) -> None:

@@ -7,6 +7,7 @@ import shutil
 import sqlite3
 from pathlib import Path
 
+import pytest
 from sqlalchemy import select
 
 from mission_control_tui.model.audit_actions import AuditAction
@@ -110,6 +111,7 @@ async def test_marks_of_before_have_no_id_and_the_password_is_set(sqlite_world: 
     assert takes(world, name, SECOND)
 
 
+@pytest.mark.proof
 async def test_a_worker_with_the_database_of_before_does_not_outbid_the_restored_one(
     sqlite_world: World,
 ) -> None:
@@ -141,6 +143,7 @@ async def test_a_worker_with_the_database_of_before_does_not_outbid_the_restored
         assert await epochs.raise_above(tx, 0, "said by a person") == 3
 
 
+@pytest.mark.proof
 async def test_of_several_attempts_that_find_out_one_raises_the_epoch(world: World) -> None:
     users = await world.people("ann", "ben")
     given = [await world.give(user) for user in users]

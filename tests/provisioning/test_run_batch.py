@@ -87,6 +87,7 @@ async def test_of_what_is_written_together_each_has_its_own_fence_and_end(world:
     assert isinstance((await write(world.store, [RunWrite(ann, None, GREEN)]))[0], RunLost)
 
 
+@pytest.mark.any_database
 async def test_one_that_cannot_be_written_keeps_none_of_the_others(world: World) -> None:
     ann, ben, cid = await running(world, "ann", "ben", "cid")
 
@@ -121,6 +122,7 @@ async def test_a_database_that_is_away_is_told_to_all_and_not_asked_for_each(
     assert len(asked) == 1
 
 
+@pytest.mark.any_database
 async def test_several_jobs_are_read_at_once_and_each_is_its_own(world: World) -> None:
     ann, ben = await running(world, "ann", "ben")
     first, lost, second = await jobs.load(world.store, [ann, Run(ben.request_id, 7, "w"), ben])

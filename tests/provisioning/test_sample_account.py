@@ -89,6 +89,7 @@ async def test_all_four_lights_and_how_they_are_mended(first_start: World) -> No
         assert set.union(*after.values()) == {Light.GREEN}
 
 
+@pytest.mark.proof
 async def test_a_sample_that_is_started_over_gets_the_same_lights(first_start: World) -> None:
     world = first_start
     with worker(world):

@@ -334,6 +334,7 @@ async def test_the_first_choice_of_an_account_is_found_by_typing(world_db: Path)
         await shows(pilot, "This month  AUD", "Globex Ltd · fred")
 
 
+@pytest.mark.proof
 async def test_a_day_of_finding_does_not_pile_up_screens(
     world_db: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

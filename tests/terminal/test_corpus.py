@@ -46,6 +46,7 @@ def play(action: Action, line: Line, slow: Typist, corpus_template: Path, direct
         return console.judge(action, line, expected)
 
 
+@pytest.mark.proof
 def test_whom_one_looks_for_in_one_packet_is_who_is_meant(
     slow: Typist, corpus_template: Path, tmp_path: Path
 ) -> None:

@@ -15,7 +15,9 @@ from tests.terminal.pty import Terminal
 
 PATIENCE = 30.0
 ENVIRONMENTS = pytest.mark.parametrize(
-    "env", [{}, {"PYTHONIOENCODING": "latin-1"}], ids=["utf-8", "ascii"]
+    "env",
+    [{}, pytest.param({"PYTHONIOENCODING": "latin-1"}, marks=pytest.mark.proof)],
+    ids=["utf-8", "ascii"],
 )
 
 

@@ -288,6 +288,7 @@ def schemas() -> int:
         return len(rows.fetchall())
 
 
+@pytest.mark.proof
 def test_a_full_disk_or_a_kill_leaves_postgresql_whole(
     kept_on_postgresql: Path, tmp_path: Path
 ) -> None:

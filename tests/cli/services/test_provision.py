@@ -176,6 +176,7 @@ def test_orange_at_the_end_of_the_wait_is_9_and_nobody_starts_a_worker_when_told
     quick.ok("status", "--wait", "90")
 
 
+@pytest.mark.proof
 def test_two_at_once_for_the_last_seat(quick: Command) -> None:
     people = [quick.user(f"user{number}") for number in range(4)]
     calls = [

@@ -154,7 +154,9 @@ def test_a_stuck_request_is_reset_and_provisioned_again(still: Command) -> None:
     assert shown["events"]
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize(
+    "number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.proof)]
+)
 def test_a_worker_in_the_foreground_ends_cleanly(still: Command, number: signal.Signals) -> None:
     give(still, "ada")
     with still.start("worker") as worker:

@@ -249,6 +249,7 @@ def test_control_characters_of_data_reach_no_terminal(acme: Command) -> None:
         assert "\x9b" not in text
 
 
+@pytest.mark.proof
 def test_two_commands_at_once_for_the_same_upn(acme: Command) -> None:
     calls = [
         acme.start("users", "create", *ADA, "--passwords-out", f"p{number}.csv")

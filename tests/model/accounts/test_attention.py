@@ -22,6 +22,8 @@ from mission_control_tui.model.views import Account
 from tests.model.conftest import make_account
 from tests.model.helpers import ada, create, own_seats
 
+pytestmark = pytest.mark.any_database
+
 
 @pytest.fixture
 async def globex(store: Store, caller: Caller, catalogue: Catalogue, account: Account) -> Account:

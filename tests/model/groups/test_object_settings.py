@@ -46,6 +46,8 @@ from tests.model.groups.helpers import GROUP, SHARED, gone
 from tests.model.helpers import finish
 from tests.model.users.test_setting_rules import MAIL, Desk, desk_of
 
+pytestmark = pytest.mark.any_database
+
 MIGRATION = "mission_control_tui.model.store.migrations.versions.0011_object_references"
 OPTIONS = (
     Option(id="archivist", name="Archivist", type=ValueType.USER),

@@ -24,6 +24,8 @@ from mission_control_tui.model.users.provisioning import provision
 from mission_control_tui.model.views import Account, AuditView
 from tests.model.helpers import ada, create, own_seats
 
+pytestmark = pytest.mark.any_database
+
 POPX, PC_WEB = "Standard Mail (POPX)", "Managed Exchange - PC & Web Access"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -20,6 +21,8 @@ from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.users import editing
 from mission_control_tui.model.views import Account
 from tests.model.helpers import ada, create, named
+
+pytestmark = pytest.mark.any_database
 
 TEXT = st.text(
     st.one_of(st.sampled_from("'=+-@\t,;\"| "), st.characters(exclude_categories=["Cs"])),

@@ -16,6 +16,8 @@ from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.views import Account, RevealedPassword
 from tests.model.helpers import own_seats
 
+pytestmark = pytest.mark.any_database
+
 HEADINGS = "UPN,Display Name,Service,Level,Services,Settings\n"
 
 

@@ -23,6 +23,8 @@ from mission_control_tui.model.users.provisioning import provision
 from mission_control_tui.model.views import Account, UserView
 from tests.model.helpers import create, named, own_seats
 
+pytestmark = pytest.mark.any_database
+
 MAIL = ActionParams("managed-exchange", "pc-web")
 START = datetime(2026, 1, 1, tzinfo=UTC)
 

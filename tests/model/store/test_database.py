@@ -159,6 +159,7 @@ async def test_its_clock_is_the_databases_and_goes_on(store: Store) -> None:
     assert second >= first > 1_700_000_000
 
 
+@pytest.mark.any_database
 async def test_three_processes_and_one_seat(
     store: Store, where: str, caller: Caller, account: Account, scope: AccountScope
 ) -> None:
@@ -176,6 +177,7 @@ async def test_three_processes_and_one_seat(
     assert request.operator == people[said.index("got")]
 
 
+@pytest.mark.proof
 def test_three_processes_make_one_database(tmp_path: Path) -> None:
     path = tmp_path / "new" / "mission-control.db"
     said = race("tests.model.opener", [[str(path)]] * 3)

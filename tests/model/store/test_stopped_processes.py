@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
+import pytest
 from sqlalchemy import make_url
 
 from tests.cli.accounts.test_buying import REGISTRANT
@@ -108,6 +109,7 @@ def test_a_process_that_is_stopped_in_the_middle_of_a_change_lets_go_and_says_so
     assert answer("users", "list")["total"] == 400
 
 
+@pytest.mark.proof
 async def test_a_command_behind_a_line_that_swallows_all_ends_with_exit_8(account: str) -> None:
     """Before the commit nothing has happened; of a commit that has no answer nobody knows."""
     port = psycopg.conninfo.conninfo_to_dict(account)["port"]
@@ -127,6 +129,7 @@ async def test_a_command_behind_a_line_that_swallows_all_ends_with_exit_8(accoun
     assert len(found["orders"]) == 1
 
 
+@pytest.mark.proof
 def test_a_domain_whose_worker_is_killed_while_it_renews_is_renewed_once(account: str) -> None:
     ok("buy", "domain-names", "--domain", "acme.com", *REGISTRANT)
     with psycopg.connect(account) as connection:
@@ -161,6 +164,7 @@ def person(name: str) -> None:
 GREEN = "SELECT count(*) FROM assignments JOIN users ON users.id = user_id WHERE light = 'green' AND upn LIKE '{}@%'"
 
 
+@pytest.mark.proof
 def test_all_connections_of_a_worker_are_encrypted_to_who_the_certificate_says(
     account: str, with_tls: Path, tmp_path: Path
 ) -> None:

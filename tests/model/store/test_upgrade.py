@@ -224,6 +224,7 @@ def version_of(where: str) -> str:
         return str(connection.scalar(text("SELECT version_num FROM alembic_version")))
 
 
+@pytest.mark.any_database
 async def test_the_first_release_opens_in_the_newest_with_nothing_lost(
     first: str, tmp_path: Path
 ) -> None:
@@ -283,6 +284,7 @@ async def test_nobody_comes_to_the_first_schema_by_an_upgrade(postgres_url: str)
             command.upgrade(config, "head")
 
 
+@pytest.mark.proof
 async def test_a_new_database_is_made_by_one_of_two_or_not_at_all(
     empty: str, tmp_path: Path
 ) -> None:
@@ -350,6 +352,7 @@ async def test_postgresql_is_upgraded_only_on_request(first_postgres: str, tmp_p
     await (await Store.open(first_postgres)).close()
 
 
+@pytest.mark.proof
 async def test_a_migration_that_fails_leaves_the_database_as_it_was(
     first: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

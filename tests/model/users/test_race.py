@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
 from sqlalchemy import func, select
 
 from mission_control_tui.model.store.database import Store
@@ -101,6 +102,7 @@ def race(where: str, work: str) -> dict[str, list[Any]]:
                 process.communicate()
 
 
+@pytest.mark.any_database
 async def test_one_of_two_gets_the_name(where: str, store: Store, account: Account) -> None:
     said = race(where, CREATE)
     for number in range(NAMES):
@@ -115,6 +117,7 @@ async def test_one_of_two_gets_the_name(where: str, store: Store, account: Accou
             assert await session.scalar(select(func.count()).select_from(table)) == NAMES
 
 
+@pytest.mark.proof
 async def test_two_imports_at_once_make_every_user_once(
     where: str, store: Store, account: Account
 ) -> None:

@@ -34,6 +34,8 @@ from mission_control_tui.model.views import Account
 from tests.model.conftest import make_account
 from tests.model.helpers import create, finish, named, own_seats
 
+pytestmark = pytest.mark.any_database
+
 MAIL, WEB = "managed-exchange", "web-hosting"
 
 

@@ -45,6 +45,7 @@ async def rows_in(store: Store) -> tuple[int, ...]:
         return tuple(int(count or 0) for count in counts)
 
 
+@pytest.mark.any_database
 async def test_a_created_user_is_all_that_was_stated(
     store: Store, caller: Caller, account: Account, scope: AccountScope
 ) -> None:
@@ -157,6 +158,7 @@ async def test_whether_a_upn_is_free_is_known_while_it_is_typed(
         assert not (await address_registry.upn_status(scope, typed)).free
 
 
+@pytest.mark.any_database
 async def test_the_domain_that_most_users_have_is_proposed_else_the_oldest(
     store: Store, caller: Caller, account: Account
 ) -> None:
@@ -212,6 +214,7 @@ async def test_a_session_that_may_only_look_creates_nothing(
         await create(store, Caller("guest", accounts=frozenset()), account)
 
 
+@pytest.mark.any_database
 async def test_an_edit_records_only_what_differs(
     store: Store, caller: Caller, account: Account, scope: AccountScope
 ) -> None:
@@ -253,6 +256,7 @@ async def test_an_edit_that_changes_nothing_is_unchanged(
     assert await rows_in(store) == before
 
 
+@pytest.mark.any_database
 async def test_a_stale_save_is_refused_with_what_the_other_one_did(
     store: Store, caller: Caller, account: Account, scope: AccountScope
 ) -> None:
@@ -379,6 +383,7 @@ async def test_aliases_are_unique_with_upns_and_one_address_is_primary(
     assert (await address_registry.upn_status(scope, alias)).free
 
 
+@pytest.mark.any_database
 async def test_details_and_addresses_are_one_change_or_none(
     store: Store, caller: Caller, account: Account
 ) -> None:
@@ -412,6 +417,7 @@ async def test_details_and_addresses_are_one_change_or_none(
     )
 
 
+@pytest.mark.any_database
 async def test_a_deleted_user_keeps_its_names_and_comes_back(
     store: Store, caller: Caller, account: Account, scope: AccountScope
 ) -> None:

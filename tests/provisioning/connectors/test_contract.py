@@ -19,12 +19,14 @@ class TestSimulator(ConnectorContract):
         return SimulatorBackEnd(tmp_path)
 
 
+@pytest.mark.proof
 class TestPostgreSQL(ConnectorContract):
     @pytest.fixture
     def back_end(self, postgres_server: PostgresServer) -> PostgresBackEnd:
         return PostgresBackEnd(postgres_server)
 
 
+@pytest.mark.proof
 class TestPowerDNS(ConnectorContract):
     @pytest.fixture
     def back_end(self, powerdns_server: PowerDNSServer) -> PowerDNSBackEnd:

@@ -176,6 +176,7 @@ async def test_quota_is_kept_and_usage_is_read_back_with_its_time(server: MailSe
     server.deliver(login, "fits now " + "x" * 300_000)
 
 
+@pytest.mark.proof
 async def test_delegates_open_mailboxes_with_their_own_password(server: MailServer) -> None:
     connector = await open_mail(server.file)
     owner, helper, stranger = (new_name(word) for word in ("owner", "helper", "stranger"))
@@ -203,6 +204,7 @@ async def test_delegates_open_mailboxes_with_their_own_password(server: MailServ
     assert "Account suspended" in words
 
 
+@pytest.mark.proof
 async def test_mail_goes_by_group_alias_and_forward_through_postfix(postfix: MailServer) -> None:
     connector = await open_mail(postfix.file)
     ann, ben, cas, team = (new_name(word) for word in ("ann", "ben", "cas", "team"))
@@ -513,6 +515,7 @@ async def test_a_quota_may_be_the_levels_and_the_settings_win_over_the_catalogue
     assert plan.action is PlanAction.NONE
 
 
+@pytest.mark.proof
 def test_the_pages_own_job_removes_the_mail_whose_time_is_over_and_no_other(
     file: Path, tmp_path: Path
 ) -> None:

@@ -53,6 +53,7 @@ def on_postgresql(postgres_mail: MailServer, monkeypatch: pytest.MonkeyPatch) ->
     return MailSqlBackEnd(postgres_mail)
 
 
+@pytest.mark.proof
 class TestMailSql(ConnectorContract):
     # An object that has nothing but members is none of its.
     test_members_are_differences_or_are_said_to_be_unsupported = None  # type: ignore[assignment]
@@ -76,6 +77,7 @@ async def test_a_level_change_keeps_the_mailbox(
     assert await back_end.can_log_in(name, PASSWORD)
 
 
+@pytest.mark.proof
 async def test_dovecot_on_postgresql_lets_in_and_says_how_full_it_is(
     on_postgresql: MailSqlBackEnd,
 ) -> None:
@@ -95,6 +97,7 @@ async def test_dovecot_on_postgresql_lets_in_and_says_how_full_it_is(
     assert "Account suspended" in server.why_not(name, PASSWORD, "pop")
 
 
+@pytest.mark.proof
 async def test_of_racing_workers_on_postgresql_one_makes_the_mailbox(
     on_postgresql: MailSqlBackEnd,
 ) -> None:

@@ -190,6 +190,7 @@ def records(server: PowerDNSServer, name: str) -> dict[tuple[str, str], Any]:
     }
 
 
+@pytest.mark.proof
 async def test_fifty_zones_are_brought_in_with_their_records_untouched_then_managed(
     powerdns: PowerDNSBackEnd,
 ) -> None:

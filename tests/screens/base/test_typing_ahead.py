@@ -105,6 +105,7 @@ async def test_a_reading_that_fails_or_hangs_does_not_hold_the_keys_for_ever(
             await until(pilot, lambda: app.screen is users)
 
 
+@pytest.mark.proof
 async def test_keys_that_waited_too_long_are_refused_together_and_one_can_leave(
     world_db: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -268,6 +268,7 @@ def test_a_workbook_is_read_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "[xlsx]" in refused.value.hint
 
 
+@pytest.mark.proof
 def test_a_workbook_that_would_fill_the_memory_is_refused() -> None:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
