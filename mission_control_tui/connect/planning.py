@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 
+from mission_control_tui.connect.adoption import changed_by_it, gone
 from mission_control_tui.connect.declaration import (
     ADOPT,
     LASTING_FENCE,
@@ -74,6 +75,8 @@ def plan_difference(
     | absent | ours | delete |
     | present or suspended | somebody else's, or unmarked | blocked (conflict) unless `desired.adopt` |
     | the same with `desired.adopt` | cannot be taken over | blocked (conflict, unsupported) |
+    | the same with `desired.as_is` | would change by it, or absent | blocked (conflict) |
+    | absent | the `desired.orphan` of this installation | delete |
     | absent | somebody else's, or unmarked | none: nothing of ours is there |
     | any | ours with a newer fence | blocked (stale) |
     | needs what `capabilities` lack | any | blocked (unsupported) |
@@ -81,7 +84,7 @@ def plan_difference(
     """
     capabilities = declares.capabilities
     present = observed.exists
-    ours = present and (OWNER_MARK not in capabilities or desired.mark.same_owner(observed.mark))
+    ours = present and (OWNER_MARK not in capabilities or _is_ours(desired, observed))
     if present and not ours:
         if desired.wish is Wish.ABSENT:
             return ChangePlan(
@@ -90,6 +93,9 @@ def plan_difference(
         refused = _not_taken_over(desired, observed, capabilities)
         if refused is not None:
             return refused
+    refused = gone(desired, observed)
+    if refused is not None:
+        return refused
     if observed.mark is not None and observed.mark.is_ahead_of(desired.mark):
         return _superseded(desired, observed.mark)
     if desired.wish is Wish.ABSENT and not present:
@@ -135,6 +141,11 @@ def plan_difference(
     steps = _steps(layout, missing, changes)
     if not steps:
         return NOTHING_TO_DO
+    if present and not ours:
+        made = [change for step in steps for change in step.changes]
+        refused = changed_by_it(desired, made, steps)
+        if refused is not None:
+            return refused
     return ChangePlan(PlanAction.UPDATE if present else PlanAction.CREATE, steps)
 
 
@@ -220,6 +231,19 @@ def _whose(desired: DesiredState, observed: ObservedState) -> str:
     whose = "carries no mark of ours" if observed.mark is None else "belongs to somebody else"
     owner = f" ({_owner(observed.mark)})" if observed.mark else ""
     return f"{desired.name} exists at the back end and {whose}{owner}"
+
+
+def _is_ours(desired: DesiredState, observed: ObservedState) -> bool:
+    if desired.mark.same_owner(observed.mark):
+        return True
+    # What this installation lost track of is its own to remove, where that very object is asked for.
+    found = observed.mark
+    return (
+        bool(desired.orphan)
+        and desired.wish is Wish.ABSENT
+        and found is not None
+        and (found.installation, found.key) == (desired.mark.installation, desired.orphan)
+    )
 
 
 def _not_taken_over(

@@ -47,6 +47,9 @@ class DesiredState:
       tells it from every other password. It is written beside the password, in the same act, and
       the password is not set where the same id is found.
     - `adopt`: an unmarked or foreign object may be taken over.
+    - `orphan`: with the wish absent, the key of an object of this installation that no service knows any more: it is
+      removed as one of ours.
+    - `as_is`: it is only taken over: blocked where more than mark and level would change, or where nothing is there.
     - `external_id`, `token`: what `observe` and `apply` said last (see `Applied`), "" when nothing.
     """
 
@@ -60,6 +63,8 @@ class DesiredState:
     secret: str | None = field(default=None, repr=False)
     secret_id: str = ""
     adopt: bool = False
+    as_is: bool = False
+    orphan: str = ""
     limits: Mapping[str, object] = field(default_factory=dict)
     disabled: bool = False
     retained: bool = False
@@ -119,6 +124,7 @@ class ObservedState:
     - `usage`: usage id -> how much of it is used.
     - `kept`: of an object that is not ours: what adopting it leaves as it is, in words for people ("password",
       "4.1 GB of mail", "12 records"). `unadoptable`: why it cannot be taken over as a whole, "" when it can.
+      `consents`: the object itself says at the back end that it may be taken over.
     """
 
     exists: bool
@@ -137,6 +143,7 @@ class ObservedState:
     usage: Mapping[str, Usage] = field(default_factory=dict)
     kept: tuple[str, ...] = ()
     unadoptable: str = ""
+    consents: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,12 +11,16 @@ from mission_control_tui.connect.table_reader import TableReader
 from mission_control_tui.connect.tls import TLS_VERSIONS, TlsSettings
 from mission_control_tui.model.errors import InvalidInput, Problem
 
-COMMON_KEYS = frozenset({"type", "mode", "timeout", "concurrency", "rate_per_second"})
+COMMON_KEYS = frozenset({"type", "mode", "adopt", "timeout", "concurrency", "rate_per_second"})
 """Keys that every connector's table may have; the worker reads them."""
 
 OBSERVE = "observe"
 ENABLED = "enabled"
 MODES = (OBSERVE, ENABLED)
+REFUSE = "refuse"
+ALLOW = "allow"
+CONSENTS = (REFUSE, ALLOW)
+"""What `adopt` may be: whether objects that carry no mark of ours may be taken over."""
 DEFAULT_TIMEOUT = 30.0
 SECRET_FORMS = ("file", "env", "credential")
 
@@ -121,6 +125,7 @@ class SettingsReader(TableReader):
     def finish(self) -> None:
         """Raise InvalidInput with every problem noted, unknown keys included; else return."""
         self.mode(OBSERVE)
+        self.choice("adopt", CONSENTS, REFUSE)
         self.note_unknown_keys()
         self.raise_problems()
 

@@ -33,6 +33,8 @@ def desired_state(job: Job, connector: Guarded, mark: Mark) -> DesiredState:
         secret=SEALED if delivers else None,
         secret_id=job.secret_id if delivers else "",
         adopt=job.adopt,
+        as_is=job.as_is,
+        orphan=job.orphan,
     )
 
 
@@ -92,6 +94,8 @@ def state_of(
     secret: str | None = None,
     secret_id: str = "",
     adopt: bool = False,
+    as_is: bool = False,
+    orphan: str = "",
 ) -> DesiredState:
     """Return one wish for a service instance, as a connector is asked for it."""
     return DesiredState(
@@ -105,6 +109,8 @@ def state_of(
         secret=secret,
         secret_id=secret_id,
         adopt=adopt,
+        as_is=as_is,
+        orphan=orphan,
         limits=wished.limits,
         disabled=told.disabled,
         external_id=told.external_id,

@@ -14,6 +14,7 @@ from datetime import datetime
 from functools import partial
 from typing import TypeVar
 
+from mission_control_tui.connect.adoption import changed_by_it
 from mission_control_tui.connect.context import Context
 from mission_control_tui.connect.declaration import CAPABILITIES, Declaration
 from mission_control_tui.connect.errors import ConnectorError
@@ -31,8 +32,8 @@ from mission_control_tui.connect.protocol import (
     Step,
     Usage,
 )
-from mission_control_tui.connect.settings_reader import ENABLED, OBSERVE
-from mission_control_tui.model.states import ErrorKind, Wish
+from mission_control_tui.connect.settings_reader import ALLOW, ENABLED, OBSERVE, REFUSE
+from mission_control_tui.model.states import ErrorKind, PlanAction, Wish
 from mission_control_tui.model.text.clean import harmless
 from mission_control_tui.provisioning.connector_thread import ConnectorThread, Escaped, TimeOver
 
@@ -67,6 +68,7 @@ _SHAPES: Mapping[type, Mapping[str, type | tuple[type, ...]]] = {
         "usage": Mapping,
         "kept": tuple,
         "unadoptable": str,
+        "consents": bool,
     },
     ChangePlan: {"steps": tuple, "reason": str, "remedy": str, "field": str},
     Applied: {"external_id": str, "token": str, "look_again_after": _NUMBER},
@@ -117,6 +119,13 @@ class Guarded:
         mode = self.context.settings.get("mode", default)
         return "" if mode == ENABLED else f"connectors.{self.name}.mode"
 
+    @property
+    def adopt_setting(self) -> str:
+        """The setting that would allow taking over what carries no mark of ours, "" where it is allowed."""
+        default = ALLOW if self.declares.starts_enabled else REFUSE
+        consent = self.context.settings.get("adopt", default)
+        return "" if consent == ALLOW else f"connectors.{self.name}.adopt"
+
     async def check(self) -> Health:
         """Reach the back end and log in."""
         health = self._checked("check", _health, await self._call("check", self.connector.check))
@@ -150,6 +159,10 @@ class Guarded:
         """Do one step. A ConnectorError with `outcome_unknown` may have taken effect: observe next."""
         refuse_in_observe_mode(plan, self.observe_setting)
         what = f"apply {step.name}"
+        taken_over = any(change.what == "owner" for change in plan.changes)
+        if desired.adopt and not taken_over:
+            # Consent was asked for what was seen: what somebody else put in its place since is not taken over.
+            desired = replace(desired, adopt=False)
         answer = await self._call(
             what, lambda: self.connector.apply(desired, plan, step), desired, writes=True
         )
@@ -172,10 +185,25 @@ class Guarded:
         raise self._unexpected("list", WrongType("its pages have no end"), None, writes=False)
 
     def _plan(self, desired: DesiredState, observed: ObservedState) -> ChangePlan:
-        plan = _shaped(self.connector.plan(desired, observed), ChangePlan)
+        withheld = self._lacks_consent(desired, observed)
+        asked = replace(desired, adopt=False) if withheld else desired
+        plan = _shaped(self.connector.plan(asked, observed), ChangePlan)
         for step in plan.steps:
             _shaped(step, Step)
+        if withheld and plan.action is PlanAction.BLOCKED and plan.kind is ErrorKind.CONFLICT:
+            return replace(
+                plan, remedy=f'Set {self.adopt_setting} = "allow", then ask again with adopt.'
+            )
+        if any(change.what == "owner" for change in plan.changes):
+            return changed_by_it(asked, plan.changes, plan.steps) or plan
         return plan
+
+    def _lacks_consent(self, desired: DesiredState, observed: ObservedState) -> bool:
+        """Tell whether what is found may not be taken over: neither settings nor the object itself allow it."""
+        found = observed.mark
+        lost = found is not None and found.installation == desired.mark.installation
+        strange = observed.exists and not lost and not observed.unadoptable
+        return desired.adopt and strange and not observed.consents and bool(self.adopt_setting)
 
     def _shown(self, plan: ChangePlan, desired: DesiredState) -> ChangePlan:
         # A reason may repeat what somebody else wrote at the back end.

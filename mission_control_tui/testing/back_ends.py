@@ -40,7 +40,7 @@ class BackEnd:
 
     async def open(self, installation: str = INSTALLATION, **settings: object) -> Guarded:
         """Open the connector as the worker does, allowed to write."""
-        table = {"mode": "enabled", **self.settings, **settings}
+        table = {"mode": "enabled", "adopt": "allow", **self.settings, **settings}
         return await registry.load("back_end", table, installation)
 
     async def can_log_in(self, name: str, password: str) -> bool | None:
@@ -57,6 +57,10 @@ class BackEnd:
 
     async def start(self) -> None:
         """Start the server again."""
+
+    async def make_unadoptable(self, name: str) -> bool:
+        """Make, past the connector, what cannot be taken over as a whole; False where nothing is like that."""
+        return False
 
     def new_name(self) -> str:
         """Return a back-end name that no other test uses."""

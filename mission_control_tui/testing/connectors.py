@@ -19,7 +19,6 @@ from dataclasses import replace
 import pytest
 
 from mission_control_tui.connect import (
-    ADOPT,
     LEVELS,
     LIST,
     LIST_UNMARKED,
@@ -37,6 +36,7 @@ from mission_control_tui.connect import (
 )
 from mission_control_tui.provisioning.converge import LookOutcome, apply_step, observe_and_plan
 from mission_control_tui.provisioning.guard import Guarded
+from mission_control_tui.testing.adoption import AdoptionContract
 from mission_control_tui.testing.back_ends import BackEnd
 from mission_control_tui.testing.converging import (
     PASSWORD,
@@ -44,7 +44,6 @@ from mission_control_tui.testing.converging import (
     reach,
     stop_after,
 )
-from mission_control_tui.testing.fences import FenceContract
 
 
 async def _listed(connector: Guarded, *, marked_only: bool = True) -> dict[str, Mark | None]:
@@ -52,7 +51,7 @@ async def _listed(connector: Guarded, *, marked_only: bool = True) -> dict[str, 
 
 
 @pytest.mark.asyncio
-class ConnectorContract(FenceContract):
+class ConnectorContract(AdoptionContract):
     """The promises; a subclass has the fixture `back_end`."""
 
     async def test_check_reaches_the_back_end_and_names_its_version(
@@ -182,25 +181,6 @@ class ConnectorContract(FenceContract):
         gone = await reach(connector, back_end.wish(name, Wish.ABSENT, generation=10, secret=None))
         assert gone.outcome is LookOutcome.DONE
         assert await back_end.written(name) == before
-
-    async def test_adopt_takes_over_and_keeps_the_object(self, back_end: BackEnd) -> None:
-        back_end.needs(OWNER_MARK, ADOPT)
-        connector, name = await back_end.open(), back_end.new_name()
-        theirs = await reach(connector, back_end.wish(name, key="theirs", generation=7))
-        mine = back_end.wish(name, key="mine", secret=None, adopt=True)
-        journal = MemoryJournal()
-        adopted = await reach(connector, mine, journal)
-        assert adopted.outcome is LookOutcome.DONE
-        assert adopted.observed.mark == mine.mark
-        assert adopted.observed.external_id == theirs.observed.external_id
-        assert "owner" in {change.what for change in journal.looks[0].plan.changes}
-        await back_end.takes(name, PASSWORD)
-        await reach(
-            connector, back_end.wish(name, key="mine", generation=2, secret="Reset-2-Secret")
-        )
-        await back_end.takes(name, "Reset-2-Secret")
-        if back_end.sets_passwords:
-            await back_end.refuses(name, PASSWORD)
 
     async def test_a_half_made_object_is_finished(self, back_end: BackEnd) -> None:
         back_end.needs_steps()

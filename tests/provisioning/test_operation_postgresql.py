@@ -48,6 +48,7 @@ class Site:
             'user = "postgres"',
             f'password_env = "{PASSWORD_VARIABLE}"',
             f'mode = "{mode}"',
+            'adopt = "allow"',
         ]
         if serves:
             lines += ["[services]", f'{DATABASES} = "{BACK_END}"']
@@ -177,6 +178,7 @@ async def test_what_somebody_else_has_there_is_red_until_it_is_adopted(site: Sit
     name = f"acme_{user.partition('@')[0]}"
     site.server.execute(f"""CREATE ROLE "{name}" LOGIN PASSWORD 'theirs'""")
     site.server.create_database(name)
+    site.server.execute(f'ALTER DATABASE "{name}" OWNER TO "{name}"')
     site.server.execute("CREATE TABLE kept (n int)", database=name)
     with worker(site.world):
         given = await site.give(user)

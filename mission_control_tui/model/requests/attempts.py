@@ -84,6 +84,10 @@ class Job:
     """What the back end said last, for its next call."""
     agreed: PlannedChanges | None = None
     """What somebody allowed to be done although the connector only observes."""
+    as_is: bool = False
+    """Whether what is adopted must not be changed by it."""
+    orphan: str = ""
+    """The key in the mark of an object that no service knows any more, where that is to be removed."""
     acting_for: float = 0.0
     """Seconds for which an act of an earlier attempt may still be under way."""
 

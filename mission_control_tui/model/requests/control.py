@@ -14,6 +14,7 @@ from mission_control_tui.model.errors import Conflict
 from mission_control_tui.model.plan import Outcome, PlanVerb
 from mission_control_tui.model.services import seats
 from mission_control_tui.model.services.wishes import (
+    ADOPTION,
     OF_THE_REQUEST,
     add_event,
     enqueue,
@@ -193,7 +194,11 @@ async def _retry_one(tx: Transaction, request: RequestRow) -> int | None:
         return request.id
     if row.light != Light.RED and row.word != Word.NOT_CHECKED:
         return None
+    same_wish = row.generation == request.generation
     fresh = await enqueue(tx, row, RequestKind(request.kind))
+    if same_wish:
+        kept = {name: request.previous[name] for name in ADOPTION if name in request.previous}
+        fresh.previous = {**fresh.previous, **kept}
     _record_retry(tx, request, fresh.id)
     return fresh.id
 

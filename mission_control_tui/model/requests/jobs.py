@@ -123,6 +123,8 @@ def _job(
         attributes=attributes,
         disabled=user is not None and user.disabled,
         adopt=bool(request.previous.get("adopt")),
+        as_is=bool(request.previous.get("as_is")),
+        orphan=str(request.previous.get("orphan", "")),
         stop_reason=stop_reason(request, row),
         epoch=epoch,
         sealed=secret.sealed if secret is not None else None,

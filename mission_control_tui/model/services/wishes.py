@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import select, update
@@ -43,8 +44,10 @@ from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.model.store.transaction import Transaction
 
 MAX_NAME_TRIES = 1000
-OF_THE_REQUEST = frozenset({"touched", "asked_level"})
+OF_THE_REQUEST = frozenset({"touched", "asked_level", "as_is", "orphan"})
 """What `RequestRow.previous` says of the request itself, beside the wish and light before it."""
+ADOPTION = ("adopt", "as_is", "orphan")
+"""What of it says which object at the back end is meant that carries no mark of the service."""
 SAMPLE_CONNECTOR = "simulator"
 _WISH_FIELDS = ("wish", "level_id", "settings", "stated", "generation")
 _LIGHT_FIELDS = ("light", "word", "step", "error_kind", "error_said", "error_remedy", "drift")
@@ -69,11 +72,36 @@ async def find(
     )
 
 
+@dataclass(frozen=True, slots=True)
+class ExistingObject:
+    """What a back end has already and a service is to be: its name there, and the back end's own id of it.
+
+    Taken over `as_is`, it must not be changed by that.
+    """
+
+    name: str
+    external_id: str = ""
+    as_is: bool = True
+
+
 async def find_or_make(
-    tx: Transaction, account: AccountRow, subject: Subject, service: Service, instance: str = ""
+    tx: Transaction,
+    account: AccountRow,
+    subject: Subject,
+    service: Service,
+    instance: str = "",
+    existing: ExistingObject | None = None,
 ) -> AssignmentRow:
-    """Return the subject's instance of the service; a new one starts grey, with its back-end name chosen for good."""
+    """Return the subject's instance of the service; a new one starts grey, with its back-end name chosen for good.
+
+    One that is not there takes the name of what is `existing`. Raises Conflict where that is another's, or where the
+    instance is there under another name.
+    """
     found = await find(tx, subject, service.id, instance)
+    if existing is not None:
+        await _refuse_held(tx, account, subject, service, found, existing)
+        if found is not None:
+            found.backend_name, found.external_id = existing.name, existing.external_id
     if found is not None:
         return found
     check_instance(instance)
@@ -90,8 +118,10 @@ async def find_or_make(
         service_id=service.id,
         instance=instance,
         connector=connector,
-        backend_name=await free_name(tx, connector, service, account, subject, instance),
-        external_id="",
+        backend_name=existing.name
+        if existing is not None
+        else await free_name(tx, connector, service, account, subject, instance),
+        external_id=existing.external_id if existing is not None else "",
         wish=Wish.ABSENT,
         level_id="",
         settings={},
@@ -106,6 +136,39 @@ async def find_or_make(
     if subject.id in tx.known_subjects:
         tx.known_services[subject.kind, subject.id, service.id, instance] = row
     return row
+
+
+async def _refuse_held(
+    tx: Transaction,
+    account: AccountRow,
+    subject: Subject,
+    service: Service,
+    found: AssignmentRow | None,
+    existing: ExistingObject,
+) -> None:
+    """Raise Conflict where an existing object cannot be this instance of the service."""
+    gone = (Wish.ABSENT, Light.GREY)
+    if (
+        found is not None
+        and found.backend_name != existing.name
+        and (found.wish, found.light) != gone
+    ):
+        raise Conflict(
+            f"{subject.name} has {service.name} already, as {found.backend_name}.",
+            hint="Name another instance or another user.",
+        )
+    holder = await tx.session.scalar(
+        select(AssignmentRow).where(
+            AssignmentRow.connector == connector_of(tx, account, service),
+            AssignmentRow.service_id == service.id,
+            AssignmentRow.backend_name == existing.name,
+        )
+    )
+    if holder is not None and (found is None or holder.id != found.id):
+        raise Conflict(
+            f"{existing.name} is another subject's {service.name} already.",
+            hint="List what is there anew: mission-control adopt scan.",
+        )
 
 
 def connector_of(tx: Transaction, account: AccountRow, service: Service) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -19,7 +20,7 @@ from mission_control_tui.model.domains.address_registry import (
 )
 from mission_control_tui.model.errors import Problem
 from mission_control_tui.model.people.address_syntax import upn_key
-from mission_control_tui.model.people.fields import UserDetails
+from mission_control_tui.model.people.fields import FORM_COMPULSORY, UserDetails
 from mission_control_tui.model.people.validation import validate_details
 from mission_control_tui.model.plan import Outcome, PlanVerb
 from mission_control_tui.model.search import index as search
@@ -74,12 +75,14 @@ async def create_in(
     password: str | None,
     *,
     generate: bool,
+    compulsory: AbstractSet[str] = FORM_COMPULSORY,
 ) -> CreatedUser:
-    """As `create_user`, inside the caller's transaction."""
+    """As `create_user`, inside the caller's transaction; `compulsory` are the fields that may not be empty."""
     rules = await address_rules(tx.session, account.id)
     validated = validate_details(
         details,
         domains=rules.domains,
+        compulsory=compulsory,
         special=rules.special,
         today=today_of(account.time_zone, tx.now),
     )

@@ -19,6 +19,7 @@ from mission_control_tui.model.services import sealed_passwords, seats
 from mission_control_tui.model.services.setting_rules import SettingOwner, judged_settings
 from mission_control_tui.model.services.subjects import Subject
 from mission_control_tui.model.services.wishes import (
+    ExistingObject,
     enqueue,
     find_or_make,
     last_request,
@@ -66,12 +67,14 @@ async def provision_in(
     suspended: bool | None = None,
     stated: Iterable[str] | None = None,
     said: bool = True,
+    existing: ExistingObject | None = None,
 ) -> ActionResult:
     """Give one service to one subject, inside the caller's transaction; `suspended` None leaves that as it is.
 
     Without a level the present one stays, or the only one owned is taken. At another level, settings that nobody asked
     for are those of the new level. `stated` says which were asked for; None adds what is wanted to those that were.
-    Where it is not `said`, it follows from another command, such as a purchase.
+    Where it is not `said`, it follows from another command, such as a purchase. What is `existing` at the back end
+    becomes the service and keeps its password.
     """
     account, catalogue = context.owner, context.catalogue
     service = catalogue.service(wanted.service)
@@ -82,8 +85,9 @@ async def provision_in(
             f"The account has not bought {service.name}.",
             hint="A service must be bought before it can be provisioned.",
         )
-    refuse_unbought(catalogue, subject, service)
-    row = await find_or_make(tx, account, subject, service, wanted.instance)
+    row = await find_or_make(tx, account, subject, service, wanted.instance, existing)
+    if existing is None and row.wish == Wish.ABSENT:
+        refuse_unbought(catalogue, subject, service)
     level_id = await _level(tx, account, service, row, wanted.level)
     previous = row.settings if row.wish != Wish.ABSENT else {}
     asked = service.stated_settings(row.level_id, previous, row.stated) if previous else {}
@@ -122,6 +126,8 @@ async def provision_in(
         return ActionResult(row.id, service.id, level_id, row.backend_name, told, had=had, has=has)
     kind = RequestKind.CHANGE if row.wish != Wish.ABSENT else RequestKind.PROVISION
     await seats.hold(tx, row, service, level_id)
+    if existing is not None:
+        row.password_delivered = service.password is not PasswordUse.NONE
     password = await _password(tx, catalogue, user, service, row)
     waits = await requirements(tx, account, catalogue, subject, service)
     request = await enqueue(
@@ -135,7 +141,8 @@ async def provision_in(
         depends_on=waits,
     )
     if wanted.adopt:
-        request.previous = {**request.previous, "adopt": True}
+        as_is = existing is not None and existing.as_is
+        request.previous = {**request.previous, "adopt": True, **({"as_is": True} if as_is else {})}
     if said:
         tx.command(
             *command_words.provision(

@@ -70,7 +70,7 @@ class MailSqlBackEnd(BackEnd):
     def table(self, **settings: object) -> dict[str, object]:
         """The connector's table, with the password in the environment."""
         where = self.server.database
-        table: dict[str, object] = {"type": "mail-sql", "mode": "enabled"}
+        table: dict[str, object] = {"type": "mail-sql", "mode": "enabled", "adopt": "allow"}
         if isinstance(where, Path):
             return {**table, "path": str(where), **settings}
         os.environ["TEST_MAIL_PASSWORD"] = "writes"
@@ -89,6 +89,19 @@ class MailSqlBackEnd(BackEnd):
 
     async def can_log_in(self, name: str, password: str) -> bool:
         return not await asyncio.to_thread(self.server.why_not, name, password, "pop")
+
+    async def make_unadoptable(self, name: str) -> bool:
+        statement = f"INSERT INTO mail_object (name, kind) VALUES ('{name}', 'group')"
+        where = self.server.database
+        if isinstance(where, Path):
+            with contextlib.closing(sqlite3.connect(where, timeout=20)) as file, file:
+                file.execute(statement)
+            return True
+        with psycopg.connect(
+            host=where.host, port=where.port, dbname=where.database, user=WRITER, password="writes"
+        ) as connection:
+            connection.execute(statement.encode())
+        return True
 
     async def written(self, name: str) -> object:
         query = "SELECT installation, key, epoch, generation, attempt, {} FROM {} WHERE name = '{}'"

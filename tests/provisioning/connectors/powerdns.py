@@ -94,6 +94,7 @@ class PowerDNSBackEnd(BackEnd):
             "soa": {"refresh": 7200, "minimum": 300},
             "records": RECORDS,
             "mode": "enabled",
+            "adopt": "allow",
             **settings,
         }
         return await load("back_end", table, installation)
@@ -101,6 +102,12 @@ class PowerDNSBackEnd(BackEnd):
     async def can_log_in(self, name: str, password: str) -> bool:
         """Whether the zone is answered: there is no login."""
         return self.server.status(name) == "NOERROR"
+
+    async def make_unadoptable(self, name: str) -> bool:
+        """A secondary zone."""
+        body = {"name": f"{name}.", "kind": "Slave", "masters": ["192.0.2.53"], "nameservers": []}
+        self.server.api("POST", "/zones", body)
+        return True
 
     async def written(self, name: str) -> object:
         """The zone with its serial, and its metadata."""

@@ -24,6 +24,7 @@ from mission_control_tui.provisioning.connectors.simulator.connector import (
     ledger,
     login,
 )
+from mission_control_tui.provisioning.connectors.simulator.rules import SHIPPED
 from mission_control_tui.provisioning.guard import Guarded
 from mission_control_tui.provisioning.registry import load
 from mission_control_tui.testing.back_ends import BackEnd
@@ -106,17 +107,27 @@ class SimulatorBackEnd(BackEnd):
     other_options = {"color": "blue", "aliases": ["b", "a"]}  # noqa: RUF012 - the same
     half = "role"
     declares = DECLARES
+    rules: Path = SHIPPED
 
     @property
     def file(self) -> Path:
         return self.directory / "simulator.db"
 
     async def open(self, installation: str = INSTALLATION, **settings: object) -> Guarded:
-        table = {"type": "simulator", "path": str(self.file), "delay_factor": 0, **settings}
+        table = {"type": "simulator", "path": str(self.file), "rules": str(self.rules), **settings}
+        table.setdefault("delay_factor", 0)
         return await load("back_end", table, installation)
 
     async def can_log_in(self, name: str, password: str) -> bool:
         return login(self.file, name, password)
+
+    async def make_unadoptable(self, name: str) -> bool:
+        await reach(await self.open(), self.wish(name, key="theirs"))
+        rule = {"call": "observe", "name": name, "unadoptable": "its disk is shared"}
+        lines = [f'{key} = "{value}"' for key, value in rule.items()]
+        self.rules = self.directory / "rules.toml"
+        self.rules.write_text("\n".join([SHIPPED.read_text(), "[[rule]]", *lines]))
+        return True
 
     async def written(self, name: str) -> object:
         return [effect for effect in ledger(self.file) if effect.name == name]
@@ -145,6 +156,7 @@ class PostgresBackEnd(BackEnd):
             "user": self.user,
             "password_env": "TEST_BACK_END_PASSWORD",
             "mode": "enabled",
+            "adopt": "allow",
             **settings,
         }
 
@@ -167,6 +179,11 @@ class PostgresBackEnd(BackEnd):
         user = await connection.fetchval("SELECT current_user")
         await connection.close()
         return bool(user == name)
+
+    async def make_unadoptable(self, name: str) -> bool:
+        self.server.execute(f"""CREATE ROLE "{name}" LOGIN PASSWORD 'theirs'""")
+        self.server.create_database(name)
+        return True
 
     async def written(self, name: str) -> object:
         return self.server.execute(

@@ -61,7 +61,7 @@ def file(tmp_path: Path) -> Path:
 
 async def open_mail(path: Path, installation: str = INSTALLATION, **settings: object) -> Guarded:
     """The connector on a SQLite file."""
-    table = {"type": "mail-sql", "path": str(path), "mode": "enabled", **settings}
+    table = {"type": "mail-sql", "path": str(path), "mode": "enabled", "adopt": "allow", **settings}
     return await load("mail", table, installation)
 
 

@@ -181,6 +181,14 @@ async def test_objects_without_our_mark_are_not_touched(
     assert blocked.outcome is LookOutcome.BLOCKED
     assert blocked.plan.kind is ErrorKind.CONFLICT
     assert await postgres.written(name) == before
+    # Nor are they taken over: the role would get a database of somebody else's, or a password of ours.
+    refused = await reach(connector, wish(name, adopt=True))
+    assert refused.outcome is LookOutcome.BLOCKED
+    assert "as a whole" in refused.plan.reason
+    assert await postgres.written(name) == before
+    if existing in ("role", "database"):
+        return
+    postgres.server.execute(f'ALTER DATABASE "{name}" OWNER TO "{name}"')
     adopted = await reach(connector, wish(name, adopt=True))
     assert adopted.outcome is LookOutcome.DONE
     assert await postgres.can_log_in(name, PASSWORD)

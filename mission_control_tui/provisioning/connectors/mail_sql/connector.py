@@ -157,9 +157,10 @@ class MailSQL:
 
     async def observe(self, desired: DesiredState) -> ObservedState:
         """Return what the rows of this name say, how full the mailbox is, and whose addresses it would need."""
+        kind = self._policy.kind(desired.service)
         async with self._database.transaction() as connection:
-            found = await store.read(connection, desired, self._policy.kind(desired.service))
-        return observed_state(found, desired)
+            found = await store.read(connection, desired, kind)
+        return observed_state(found, desired, kind)
 
     def plan(self, desired: DesiredState, observed: ObservedState) -> ChangePlan:
         """Return the difference, in one step."""
@@ -196,7 +197,7 @@ class MailSQL:
             password = await asyncio.to_thread(argon2id, desired.secret)
         async with self._database.transaction(writing=True, lock=desired.name) as connection:
             found = await store.read(connection, desired, kind)
-            fresh = self.plan(desired, observed_state(found, desired))
+            fresh = self.plan(desired, observed_state(found, desired, kind))
             todo = step_to_do(fresh, step.name)
             number = "" if found.row is None else str(found.row["id"])
             if todo is None:

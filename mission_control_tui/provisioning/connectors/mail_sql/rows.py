@@ -16,6 +16,8 @@ DELEGATES = (FULL_ACCESS, SEND_AS)
 PROTOCOLS = ("imap", "pop", "smtp", "web")
 SWITCHES = ("pop", "imap", "web")
 """Options that take a protocol of the level away."""
+FLAGS = {**{name: name for name in SWITCHES}, "keep-copy": "keep_copy"}
+"""Options that are a yes or a no, with their columns."""
 OPTIONS = frozenset(
     {*SWITCHES, *DELEGATES, "quota", "forward-to", "keep-copy", "aliases", "primary-address"}
 )
@@ -35,6 +37,9 @@ class Kind(StrEnum):
     MAILBOX = "mailbox"
     SHARED = "shared"
     GROUP = "group"
+
+
+CALLED = {Kind.MAILBOX: "mailbox", Kind.SHARED: "shared mailbox", Kind.GROUP: "group"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,8 +139,8 @@ def problem_of(desired: DesiredState, kind: Kind) -> tuple[str, str]:
     return "", ""
 
 
-def observed_state(found: MailRows, desired: DesiredState) -> ObservedState:
-    """Return what the rows say of the object that the wish is about."""
+def observed_state(found: MailRows, desired: DesiredState, wanted: Kind) -> ObservedState:
+    """Return what the rows say of the object that the wish is about, which is to be of the kind `wanted`."""
     taken: dict[str, object] = {}
     if found.taken:
         taken[TAKEN] = [f"{what} ({whose})" for what, whose, _ours in found.taken]
@@ -144,12 +149,13 @@ def observed_state(found: MailRows, desired: DesiredState) -> ObservedState:
     if row is None:
         return ObservedState(exists=False, mark=_mark(found.removed), attributes=taken)
     kind = Kind(row["kind"])
+    # What says nothing takes nothing away: the views read it as a yes.
     settings: dict[str, object] = {
-        name: bool(row[name]) for name in SWITCHES if row[name] is not None
+        option: row[column] is None or bool(row[column])
+        for option, column in FLAGS.items()
+        if row[column] is not None or option in desired.settings
     }
     settings["forward-to"] = row["forward_to"]
-    if row["keep_copy"] is not None:
-        settings["keep-copy"] = bool(row["keep_copy"])
     limits: dict[str, object] = {}
     if row["protocols"]:
         limits[PROTOCOLS_LIMIT] = row["protocols"].split(",")
@@ -189,6 +195,7 @@ def observed_state(found: MailRows, desired: DesiredState) -> ObservedState:
         secret_id=row["secret_id"],
         usage=_usage(found),
         kept=_kept(found),
+        unadoptable="" if kind is wanted else f"it is a {CALLED[kind]}, not a {CALLED[wanted]}",
     )
 
 

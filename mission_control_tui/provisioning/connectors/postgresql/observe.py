@@ -49,7 +49,23 @@ def observed_state(row: Mapping[str, Any]) -> ObservedState:
         missing=tuple(part for part, there in ((ROLE, role), (DATABASE, database)) if not there),
         secret_generation=comment.secret_generation if role and comment else 0,
         secret_id=comment.secret_id if role and comment else "",
+        kept=("password", "database") if role and database else (),
+        unadoptable=_unadoptable(row),
     )
+
+
+def _unadoptable(row: Mapping[str, Any]) -> str:
+    """Return why role and database of this name are no whole that could be taken over."""
+    name, owner = row["name"], row["owner"]
+    if not row["role_exists"]:
+        return f"there is only a database {name}, which belongs to the role {owner}"
+    if not row["database_exists"]:
+        return f"there is only a role {name}, and no database of its name"
+    if owner != name:
+        return f"the database {name} belongs to the role {owner}"
+    if row["privileges"]:
+        return f"the role {name} has rights that no tenant may have: {' '.join(row['privileges'])}"
+    return ""
 
 
 def limit_word(connections: int) -> int | str:

@@ -232,7 +232,7 @@ class PowerDNS:
         if stated := desired.settings.get(NAME_SERVERS):
             # Stated name servers are told as the option that they are.
             settings[NAME_SERVERS] = _hosts(zone) if facts.pop(zone.apex[1], None) else stated
-        if observed.exists and zone.account != short_mark(desired.mark):
+        if observed.exists and self._account_differs(desired, observed, zone):
             facts["account"], there["account"] = short_mark(desired.mark), zone.account
         plan = plan_difference(
             desired,
@@ -247,6 +247,13 @@ class PowerDNS:
         if target.left and plan.action is not PlanAction.BLOCKED and observed.exists:
             return replace(plan, reason=f"Left as others made them: {', '.join(target.left)}")
         return plan
+
+    def _account_differs(self, desired: DesiredState, observed: ObservedState, zone: Zone) -> bool:
+        """Tell whether `account` is to be written although the owner's change does not say so already."""
+        if zone.account == short_mark(desired.mark):
+            return False
+        passes_on = read_short_mark(zone.account, self._installation) is not None
+        return not passes_on or desired.mark.same_owner(observed.mark)
 
     async def _create(self, desired: DesiredState) -> Zone:
         zone = Zone(desired.name)

@@ -82,9 +82,10 @@ class Simulator:
 
     async def observe(self, desired: DesiredState) -> ObservedState:
         """Return what the file holds under this name."""
-        await self._meet(Situation.of("observe", desired), desired.mark.key)
-        layout = self._rules.layout(desired.service)
-        return self._store.observe(desired, layout)
+        situation = Situation.of("observe", desired)
+        await self._meet(situation, desired.mark.key)
+        observed = self._store.observe(desired, self._rules.layout(desired.service))
+        return replace(observed, unadoptable=self._rules.unadoptable(situation))
 
     def plan(self, desired: DesiredState, observed: ObservedState) -> ChangePlan:
         """Return the difference, in the steps that the rules file gives the service."""

@@ -78,7 +78,8 @@ class SimulatorRule:
 
     `fail_times` None fails every time; else so often for one service of one assignment. `when`
     "after" lets the act happen and then loses the answer. `names_field` is the error's field.
-    `pending` is how long the back end then says that it still works on it.
+    `pending` is how long the back end then says that it still works on it, `unadoptable` why an
+    object cannot be taken over as a whole.
     """
 
     id: str
@@ -96,6 +97,7 @@ class SimulatorRule:
     outcome_unknown: bool = False
     names_field: str = ""
     pending: float | None = None
+    unadoptable: str = ""
 
     def matches(self, situation: Situation) -> bool:
         """Return True when call and all patterns match, in any case of letters."""
@@ -143,6 +145,11 @@ class Ruleset:
         """Return the seconds that the back end goes on working after the act."""
         rule = self._first(situation, lambda rule: rule.pending is not None)
         return rule.pending or 0.0 if rule else 0.0
+
+    def unadoptable(self, situation: Situation) -> str:
+        """Return why the object cannot be taken over as a whole, "" where it can."""
+        rule = self._first(situation, lambda rule: bool(rule.unadoptable))
+        return rule.unadoptable if rule else ""
 
     def failures(self, situation: Situation) -> tuple[SimulatorRule, ...]:
         """Return the rules that fail here, in order; the first that is not used up decides."""
@@ -226,9 +233,14 @@ def _rule(reader: TableReader, number: int) -> SimulatorRule:
         outcome_unknown=reader.flag("outcome_unknown", False),
         names_field=reader.text("field", ""),
         pending=_seconds(reader, "pending"),
+        unadoptable=reader.text("unadoptable", ""),
     )
-    if not any(reader.has(key) for key in ("delay", "fail", "pending")):
-        reader.note("fail", "is missing", "a rule has at least one of delay, fail and pending")
+    if not any(reader.has(key) for key in ("delay", "fail", "pending", "unadoptable")):
+        reader.note(
+            "fail", "is missing", "a rule has at least one of delay, fail, pending and unadoptable"
+        )
+    if rule.unadoptable and rule.call != "observe":
+        reader.note("unadoptable", 'is for call = "observe" only')
     if rule.when == AFTER and rule.call != "apply":
         reader.note("when", '"after" is for the call apply only')
     reader.note_unknown_keys()
