@@ -57,11 +57,15 @@ class Line(BaseAsyncConnector):
         async with self._turn:
             connection = await self._connected()
             try:
-                return [dict(row) for row in await connection.fetch(query, *arguments)]
+                rows = [dict(row) for row in await connection.fetch(query, *arguments)]
             except Exception as error:
                 if is_away(error):
                     self.hang_up()
                 raise
+        for row in rows:
+            if isinstance(row.get("args"), str):
+                row["args"] = json.loads(row["args"])
+        return rows
 
     async def script(self, statements: str) -> None:
         """Run several statements, which may make what is asked later, in one transaction."""
@@ -135,8 +139,4 @@ class Line(BaseAsyncConnector):
             # What is put together with a text would be taken for one.
             return f"${len(names)}" + ("::float8 ||" if found[2] else "")
 
-        rows = await self.ask(_NAMED.sub(numbered, query), *(arguments[name] for name in names))
-        for row in rows:
-            if isinstance(row.get("args"), str):
-                row["args"] = json.loads(row["args"])
-        return rows
+        return await self.ask(_NAMED.sub(numbered, query), *(arguments[name] for name in names))

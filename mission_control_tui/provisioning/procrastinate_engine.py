@@ -129,7 +129,7 @@ class ProcrastinateEngine:
         self._healing_pauses = Pauses()
         self._line = Line(store.url)
         self._app = App(connector=self._line)
-        self._manager = Manager(self._line, me, self._pauses, self._heal)
+        self._manager = Manager(self._line, me, self._pauses, self._heal, self._slots)
         self._app.job_manager = self._manager
         self._app.task(name=engine_jobs.TASK)(self._run)
         reserved = min(settings.interactive_slots, settings.slots - 1)
@@ -160,6 +160,9 @@ class ProcrastinateEngine:
             update_heartbeat_interval=NEVER_SECONDS,
             stalled_worker_timeout=NEVER_SECONDS,
         )
+
+    def _slots(self, worker_id: int) -> int:
+        return sum(one.concurrency for one in self._workers if one.worker_id == worker_id)
 
     async def join(self, stopping: Callable[[], bool]) -> None:
         """Let workers of a version with another engine drain first."""

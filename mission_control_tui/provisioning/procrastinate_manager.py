@@ -6,7 +6,8 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Callable, Iterable
+from collections import Counter, defaultdict, deque
+from collections.abc import Callable, Iterable, Mapping
 
 from procrastinate.jobs import Job, Status
 from procrastinate.manager import JobManager
@@ -22,12 +23,28 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
 CALM_SECONDS = 60.0
 """After so long without trouble the next pause is the first again."""
 LEAVE_SECONDS = 3.0
+FINISH_SECONDS = 0.02
+"""How long a job that is over waits for others, to be ended together with them."""
 
 _REGISTER = """
 WITH registered AS (SELECT worker_id FROM procrastinate_register_worker_v1())
 INSERT INTO worker_processes(worker_id, process, host, pid, pid_started, app_version)
 SELECT worker_id, $1, $2, $3, $4, $5 FROM registered
 RETURNING worker_id, 'worker_processes'::regclass::oid::bigint AS tables
+"""
+
+# A call without the place would be made once for all places.
+_FETCH = """
+SELECT job.* FROM generate_series(1, $3) AS place
+CROSS JOIN LATERAL procrastinate_fetch_job_v2($1::varchar[], $2::bigint + 0 * place) AS job
+WHERE job.id IS NOT NULL
+"""
+_FINISH = """
+SELECT procrastinate_finish_job_v1(id, 'succeeded', true)
+FROM (
+    SELECT id FROM procrastinate_jobs
+    WHERE id = ANY($1::bigint[]) AND status IN ('todo', 'doing') ORDER BY id FOR UPDATE
+) AS ended
 """
 
 
@@ -50,10 +67,26 @@ class Pauses:
 
 
 class Manager(JobManager):
-    """Procrastinate's own, whose questions outlast an outage and the loss of its tables."""
+    """Procrastinate's own, whose questions outlast an outage and the loss of its tables.
 
-    def __init__(self, line: Line, me: Identity, pauses: Pauses, heal: Callable[[], None]) -> None:
+    It takes as many jobs as a worker has free slots by one question, and ends by one what is over at about the same
+    time, after which nobody waits: a job whose attempt is over is nothing, whether it is still there or not.
+    """
+
+    def __init__(
+        self,
+        line: Line,
+        me: Identity,
+        pauses: Pauses,
+        heal: Callable[[], None],
+        slots: Callable[[int], int],
+    ) -> None:
         super().__init__(line)
+        self._slots = slots
+        self._fetched: Mapping[int, deque[Job]] = defaultdict(deque)
+        self._in_hand: Counter[int] = Counter()
+        self._over: list[int] = []
+        self._finishing: asyncio.Task[None] | None = None
         self._line = line
         self._me = me
         self._pauses = pauses
@@ -71,24 +104,54 @@ class Manager(JobManager):
     async def unregister_worker(self, worker_id: int) -> None:
         with contextlib.suppress(Exception):
             async with asyncio.timeout(LEAVE_SECONDS):
+                for job in self._fetched[worker_id]:
+                    self._end(job)
+                await self.ended()
                 await super().unregister_worker(worker_id)
 
     async def fetch_job(self, queues: Iterable[str] | None, worker_id: int) -> Job | None:
-        try:
-            return await super().fetch_job(queues, worker_id)
-        except Exception as error:  # noqa: BLE001 - whatever it was, this worker goes on
-            await self._trouble(error)
+        fetched = self._fetched[worker_id]
+        if not fetched:
+            room = max(1, self._slots(worker_id) - self._in_hand[worker_id])
+            try:
+                which = None if queues is None else list(queues)
+                rows = await self._line.ask(_FETCH, which, worker_id, room)
+            except Exception as error:  # noqa: BLE001 - whatever it was, this worker goes on
+                await self._trouble(error)
+                return None
+            fetched.extend(Job.from_row(row) for row in rows)
+        if not fetched:
             return None
+        self._in_hand[worker_id] += 1
+        return fetched.popleft()
 
     async def finish_job(self, job: Job, status: Status, delete_job: bool) -> None:
-        while True:
+        if job.worker_id is not None:
+            self._in_hand[job.worker_id] -= 1
+        self._end(job)
+
+    async def ended(self) -> None:
+        """Wait until what is over has been ended."""
+        if self._finishing is not None:
+            await self._finishing
+
+    def _end(self, job: Job) -> None:
+        if job.id is not None:
+            self._over.append(job.id)
+        if self._finishing is None or self._finishing.done():
+            self._finishing = asyncio.create_task(self._finish())
+
+    async def _finish(self) -> None:
+        while self._over:
+            await asyncio.sleep(FINISH_SECONDS)
+            over, self._over = self._over, []
             try:
-                await super().finish_job(job=job, status=status, delete_job=delete_job)
-                return
+                await self._line.ask(_FINISH, over)
             except Exception as error:  # noqa: BLE001 - see below
                 # Where the database answers the job is another's by now, or gone with its table.
                 if not is_away(error) or self._pauses.closing.is_set():
-                    return
+                    continue
+                self._over += over
                 await self._trouble(error)
 
     async def _trouble(self, error: Exception) -> None:

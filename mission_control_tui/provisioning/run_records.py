@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TypeVar, cast
 
-from mission_control_tui.model.requests import jobs, run_batch
+from mission_control_tui.model.requests import jobs, run_batch, step_batch
 from mission_control_tui.model.requests.attempts import (
     Job,
     Run,
@@ -27,6 +27,11 @@ class RunRecords:
     def __init__(self, store: Store, runs: Callable[[], int]) -> None:
         self._loads = Collector[Run, Job](partial(jobs.load, store), runs)
         self._writes = Collector[RunWrite, object](partial(run_batch.write, store), runs)
+        self._steps = (
+            self._writes
+            if store.is_sqlite
+            else Collector[RunWrite, object](partial(step_batch.begin_steps, store), runs)
+        )
 
     async def load(self, run: Run) -> Job:
         """Return what the run shall do. Raises RunLost, and NotFound when the catalogue lacks service or level."""
@@ -36,7 +41,9 @@ class RunRecords:
         self, run: Run, result: StepResult | None, start: StepStart
     ) -> StopReason | None:
         """Begin the run's next step, unless it must stop: return why. Raises RunLost."""
-        return cast("StopReason | None", await self._writes.ask(RunWrite(run, result, start)))
+        write = RunWrite(run, result, start)
+        collector = self._writes if write.needs_rows else self._steps
+        return cast("StopReason | None", await collector.ask(write))
 
     async def write(self, run: Run, result: StepResult | None, work: RunWork[T]) -> T:
         """Return once the run's write is committed, with the step that is over. Raises RunLost."""
@@ -45,4 +52,5 @@ class RunRecords:
     async def close(self) -> None:
         """Stop; a transaction that has not been committed is rolled back."""
         await self._loads.close()
+        await self._steps.close()
         await self._writes.close()

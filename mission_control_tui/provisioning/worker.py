@@ -28,6 +28,7 @@ from mission_control_tui.model.requests.claims import (
 from mission_control_tui.model.requests.dependencies import settle_all
 from mission_control_tui.model.requests.outcomes import AttemptFailure, Retry, give_back, try_again
 from mission_control_tui.model.requests.removal_limit import RemovalLimit
+from mission_control_tui.model.requests.run_batch import is_away
 from mission_control_tui.model.requests.workers import (
     Identity,
     LeaseLost,
@@ -63,8 +64,9 @@ CLAIM_AGAIN_SECONDS = 0.5
 """Something is due and could not be taken: limits over all workers, or another's claim in progress."""
 STOP_SECONDS = 10.0
 """How long steps in flight may take to reach their end when the worker is told to stop."""
-CLOSE_SECONDS = 5.0
-LAST_SECONDS, LOST_SECONDS = 45.0, 10.0
+CLOSE_SECONDS = 4.0
+"""How long all that has to be let go of after that may take together."""
+LAST_SECONDS, LOST_SECONDS = 15.0, 10.0
 """The process ends within so long after it was told to stop, or was lost, whatever still holds it."""
 RESCUE_TRIES = 5
 """After an error of the worker itself the waits grow for so many attempts: what failed is not the back end."""
@@ -136,6 +138,7 @@ class Worker:
         self._looking: asyncio.Task[Any] | None = None
         self._stopping = False
         self._stopped_at = 0.0
+        self._close_by = 0.0
         self._draining = False
         self._lost = False
         self._bulks = BulkRunner(
@@ -330,6 +333,9 @@ class Worker:
 
     async def _rescue(self, run: Run, error: Exception) -> None:
         """Try an error that no connector made again as one that can heal, or later when the database is away."""
+        if is_away(error):
+            self._unfinished.add(run)
+            return
         said = f"The worker failed: {first_line(error)}"
         failure = AttemptFailure(ErrorKind.TRANSIENT, said, "The worker's log may say more.")
         delay = min(2.0 ** min(run.attempt, RESCUE_TRIES), self._settings.retry_cap_seconds)
@@ -436,15 +442,16 @@ class Worker:
         """Let go of everything, whatever does not answer; without the lease nothing more is written."""
         if not self._lost:
             await self._wait_for_steps()
+        self._close_by = time.monotonic() + CLOSE_SECONDS
         left = [*helpers, *self._tasks, *self._checks.running]
         for task in left:
             task.cancel()
         if left:
-            await asyncio.wait(left, timeout=CLOSE_SECONDS)
+            await asyncio.wait(left, timeout=self._time_to_close)
         await self._at_most(self._records.close())
         if not self._lost:
             try:
-                async with asyncio.timeout(CLOSE_SECONDS):
+                async with asyncio.timeout(self._time_to_close):
                     given = await self._engine.leave({*self._unfinished, *self._jobs})
                 if given:
                     log.info("gave back requests %s", given)
@@ -453,10 +460,17 @@ class Worker:
         if started:
             await self._at_most(self._engine.close(at_once=self._lost))
         await self._at_most(self._backends.close())
+        if time.monotonic() > self._close_by:
+            # What does not answer would be taken leave of politely.
+            self._store.hang_up()
+
+    @property
+    def _time_to_close(self) -> float:
+        return max(0.1, self._close_by - time.monotonic())
 
     async def _at_most(self, closing: Coroutine[object, object, None]) -> None:
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(closing, CLOSE_SECONDS)
+            await asyncio.wait_for(closing, self._time_to_close)
 
     async def _wait_for_steps(self) -> None:
         deadline = self._stopped_at + STOP_SECONDS

@@ -137,9 +137,8 @@ async def test_nothing_is_lost_or_done_twice_whatever_becomes_of_three_workers(
                 rng.choice(places).strike(rng)
         finally:
             wishing.cancel()
-            await asyncio.gather(wishing, return_exceptions=True)
-        if wishing.done() and not wishing.cancelled():
-            wishing.result()
+            with suppress(asyncio.CancelledError):
+                await wishing
         try:
             for place in places:
                 if place.recover_at:

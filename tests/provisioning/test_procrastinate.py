@@ -334,6 +334,7 @@ async def test_jobs_of_tables_made_anew_are_not_ended_as_those_before(
         await made._make()
         await release(world.store, MANY, limits())
         await made._manager.finish_job(before, Status.SUCCEEDED, delete_job=True)
+        await made._manager.ended()
         assert [key for _, key in await jobs(world)] == [f"{given.request_id}-1"]
 
 
@@ -382,6 +383,7 @@ async def test_a_worker_in_a_black_hole_ends(postgres_world: World, told: bool) 
             if told:
                 cut_off.terminate()
             assert await ended(cut_off, 120.0) == (0 if told else LeaseLost.exit_code)
+            assert "held up" not in cut_off.log.read_text("utf-8"), "it had to be ended by force"
         proxy.dark = False
         with worker(world, "next"):
             await world.settled()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import func, select, update
 
+from mission_control_tui.model.errors import OutcomeUnknown
 from mission_control_tui.model.requests import jobs, run_batch
 from mission_control_tui.model.requests.attempts import (
     Fenced,
@@ -13,6 +14,7 @@ from mission_control_tui.model.requests.attempts import (
     RunLost,
     StepResult,
     StepStart,
+    StopReason,
 )
 from mission_control_tui.model.requests.outcomes import (
     AttemptFailure,
@@ -21,6 +23,7 @@ from mission_control_tui.model.requests.outcomes import (
     succeed,
 )
 from mission_control_tui.model.requests.run_batch import RunBatch, RunWrite, write
+from mission_control_tui.model.requests.step_batch import begin_steps
 from mission_control_tui.model.states import ErrorKind, Light, RequestState, StepState, Wish
 from mission_control_tui.model.store.tables.requests import RequestRow, RequestStepRow
 from mission_control_tui.model.store.tables.services import AssignmentRow
@@ -134,3 +137,65 @@ async def test_several_jobs_are_read_at_once_and_each_is_its_own(world: World) -
         assert job.attributes["addresses"] == [f"{name}@acme.example"]
         assert job.sealed is not None
     assert first.sealed != second.sealed
+
+
+async def test_a_commit_whose_answer_was_lost_is_told_to_all_and_not_made_again(
+    sqlite_world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ann, ben = await running(sqlite_world, "ann", "ben")
+    asked = 0
+
+    async def lost(*_: object) -> list[object]:
+        nonlocal asked
+        asked += 1
+        raise OutcomeUnknown
+
+    monkeypatch.setattr(run_batch, "_write", lost)
+    with pytest.raises(OutcomeUnknown):
+        await write(
+            sqlite_world.store, [RunWrite(ann, LOOKED, GREEN), RunWrite(ben, LOOKED, GREEN)]
+        )
+    assert asked == 1
+
+
+async def test_steps_alone_are_one_statement_each_behind_its_own_fence(
+    postgres_world: World,
+) -> None:
+    world = postgres_world
+    ann, ben, cid, dan = await running(world, "ann", "ben", "cid", "dan")
+    async with world.store.write(world.caller) as tx:
+        await tx.session.execute(
+            update(RequestRow).where(RequestRow.id == ben.request_id).values(cancel_requested=True)
+        )
+        await tx.session.execute(
+            update(AssignmentRow)
+            .where(
+                AssignmentRow.id
+                == select(RequestRow.assignment_id)
+                .where(RequestRow.id == cid.request_id)
+                .scalar_subquery()
+            )
+            .values(generation=AssignmentRow.generation + 1)
+        )
+    stale = Run(dan.request_id, 2, "w")
+    said = await begin_steps(
+        world.store, [RunWrite(run, LOOKED, NEXT) for run in (stale, ann, cid, ben)]
+    )
+    assert isinstance(said[0], RunLost)
+    assert said[1:] == [None, StopReason.SUPERSEDED, StopReason.CANCELLED]
+    assert await steps(world, ann) == [(1, StepState.DONE), (2, StepState.RUNNING)]
+    assert await steps(world, ben) == await steps(world, cid) == [(1, StepState.DONE)]
+    assert await steps(world, dan) == [(1, StepState.RUNNING)]
+    event = (await world.events(ann.request_id))[-1]
+    assert (event.kind, event.step, event.duration_ms, event.detail) == ("step", "observe", 5, {})
+    request = await world.request(ann.request_id)
+    assert (await world.assignment(request.assignment_id or "")).step == NEXT.shown
+    # What one statement cannot write for all is written for each by itself.
+    broken = StepResult(2, "mailbox", StepState.DONE, 5, said="\0")
+    said = await begin_steps(
+        world.store,
+        [RunWrite(ann, broken, StepStart(3, "x", "x")), RunWrite(stale, None, NEXT)],
+    )
+    assert [type(answer) for answer in said][1] is RunLost
+    assert isinstance(said[0], Exception)
+    assert await steps(world, ann) == [(1, StepState.DONE), (2, StepState.RUNNING)]

@@ -200,7 +200,7 @@ async def fenced(session: AsyncSession, runs: Collection[Run]) -> dict[Run, Fenc
     ) in await session.execute(_FENCED, _ids(runs)):
         run = Run(request_id, attempt, worker_id)
         if run in runs:
-            reason = _reason(superseded=superseded, cancelled=cancelled)
+            reason = reason_to_stop(superseded=superseded, cancelled=cancelled)
             found[run] = Fenced(request_id, attempt, account_id, assignment_id, reason)
     return found
 
@@ -212,10 +212,11 @@ def _ids(runs: Collection[Run]) -> dict[str, list[int]]:
 def stop_reason(request: RequestRow, row: AssignmentRow) -> StopReason | None:
     """Return why the run of this request must not take its next step; None where it may."""
     superseded = row.generation > request.generation
-    return _reason(superseded=superseded, cancelled=request.cancel_requested)
+    return reason_to_stop(superseded=superseded, cancelled=request.cancel_requested)
 
 
-def _reason(*, superseded: bool, cancelled: bool) -> StopReason | None:
+def reason_to_stop(*, superseded: bool, cancelled: bool) -> StopReason | None:
+    """Return why a run must not take its next step; None where it may."""
     if superseded:
         return StopReason.SUPERSEDED
     return StopReason.CANCELLED if cancelled else None

@@ -13,6 +13,7 @@ from typing import TypeVar, cast
 from sqlalchemy import Table, bindparam, delete, insert, update
 from sqlalchemy.exc import DBAPIError, OperationalError
 
+from mission_control_tui.model.errors import OutcomeUnknown
 from mission_control_tui.model.requests.attempts import (
     Fenced,
     Learned,
@@ -199,7 +200,7 @@ async def write(store: Store, writes: Sequence[RunWrite]) -> list[object]:
     try:
         return await _write(store, writes)
     except Exception as error:
-        if _is_away(error):
+        if is_away(error):
             raise
         if len(writes) == 1:
             return [error]
@@ -214,10 +215,12 @@ async def write_one(store: Store, run: Run, result: StepResult | None, work: Run
     return cast("T", answer)
 
 
-def _is_away(error: Exception) -> bool:
+def is_away(error: Exception) -> bool:
+    """Tell whether the database is away, or was in the middle of the commit."""
     if isinstance(error, DBAPIError):
         return error.connection_invalidated or isinstance(error, OperationalError)
-    return isinstance(error, OSError)
+    # What may have been written is not written once more, by each for itself.
+    return isinstance(error, OSError | OutcomeUnknown)
 
 
 @worker_transaction

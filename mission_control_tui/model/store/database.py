@@ -15,7 +15,7 @@ from typing import Self
 from sqlalchemy import Engine, select
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession
 
 from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.errors import StoreError
@@ -68,6 +68,7 @@ class Store:
         self._direct = direct
         """The engine of sessions that need no thread, where the store was opened so."""
         self._direct_writer = direct and direct.execution_options(mc_write=True)
+        self._committing = engine.execution_options(isolation_level="AUTOCOMMIT")
         self._writer = engine.execution_options(mc_write=True)
         # SQLite's readers have their snapshot by WAL; PostgreSQL's only when a transaction asks for one.
         self._reader = (
@@ -187,6 +188,10 @@ class Store:
             )
             yield tx
             await tx.finish(CHANNEL)
+
+    def committing(self) -> AsyncConnection:
+        """Return a connection to be entered, each of whose statements is committed by itself."""
+        return self._committing.connect()
 
     @asynccontextmanager
     async def private(self) -> AsyncIterator[AsyncSession]:
