@@ -188,6 +188,13 @@ class ProvisioningFailed(MissionControlError):
     exit_code = 10
 
 
+class WouldFail(ProvisioningFailed):
+    """Raised where a back end would refuse what is looked at before it is wished."""
+
+    code = "would-fail"
+    title = "A back end would refuse it"
+
+
 class ImportIncomplete(MissionControlError):
     code = "import-incomplete"
     title = "Some rows were refused"

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from mission_control_tui.cli.bulk import looking as bulk_looking
 from mission_control_tui.cli.bulk import output
 from mission_control_tui.cli.bulk import running as bulk_running
 from mission_control_tui.cli.common import lists, options, passwords, waiting
@@ -79,6 +80,7 @@ def plan(session: Session, action: str, names: tuple[str, ...], **given: Any) ->
 
 @bulk.command()
 @_what
+@options.looks
 @options.waits
 @options.destroys(
     "mission-control bulk start suspend --service databases --users-from leavers.txt --yes",
@@ -88,10 +90,14 @@ def plan(session: Session, action: str, names: tuple[str, ...], **given: Any) ->
 def start(session: Session, action: str, names: tuple[str, ...], **given: Any) -> None:
     """Start ACTION for many users. The worker goes on with it, whatever becomes of this terminal.
 
-    Those who would be refused (no seat left) are left out and listed; look first with --dry-run.
+    Those who would be refused (no seat left) are left out and listed; look first with --dry-run, and with --look at
+    what the back ends would change.
     Where passwords are generated, this command goes on until all are in the file.
     """
     chosen = _read(action, names, given)
+    if session.look:
+        bulk_looking.look(session, *chosen)
+        return
 
     async def work(scope: AccountScope) -> tuple[views.BulkPlan, Outcome[views.BulkView] | None]:
         from mission_control_tui.model.bulk import control as bulks

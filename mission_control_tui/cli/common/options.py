@@ -147,6 +147,21 @@ def choices(flag: str, name: str, values: Iterable[str], help_text: str) -> Deco
     )
 
 
+def _look(ctx: click.Context, _parameter: click.Parameter, value: bool) -> None:
+    """Note that it is a look, which changes nothing here either."""
+    if value:
+        session = ctx.ensure_object(Session)
+        session.look = session.dry_run = True
+
+
+looks = option(
+    "--look",
+    is_flag=True,
+    expose_value=False,
+    callback=_look,
+    help="Ask the back ends what they would change; nothing is written, here or there.",
+)
+
 waits = kept(
     "--wait",
     type=click.FloatRange(min=0),

@@ -60,6 +60,8 @@ class Session:
     all_accounts: bool = False
     """Whether a list is of every account that the caller may see."""
     csv: bool = False
+    look: bool = False
+    """Whether back ends are asked what the change would do there; it is a dry run then."""
     passwords_out: Path | None = None
     """The new file that generated passwords are to go to."""
     first_start: Callable[[Session, Store], Awaitable[None]] | None = None

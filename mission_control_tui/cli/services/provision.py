@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mission_control_tui.cli.common import options, passwords, results
+from mission_control_tui.cli.common import looking, options, passwords, results
 from mission_control_tui.cli.common.parameters import option
 from mission_control_tui.cli.common.session import Session
 from mission_control_tui.cli.common.subjects import called, names_service, who_and_what
@@ -37,12 +37,14 @@ if TYPE_CHECKING:
     help="Give it to all in FILE: UPNs or usernames one a line, or a file as for `users import`.",
 )
 @passwords.passwords_out
+@options.looks
 @options.waits
 @options.destroys(
     'mission-control provision ada@acme.example "Managed Exchange" --level popx --wait 60',
     "mission-control provision ada@acme.example databases --level small \\",
     "    --passwords-out ada-db.csv",
     "mission-control provision --domain acme.example domain-registration --set auto-renew=yes",
+    "mission-control provision --users-from upns.txt managed-exchange --level popx --look",
 )
 def provision(
     session: Session,
@@ -59,6 +61,9 @@ def provision(
 
     With --domain or --of-account it is a service of that, such as a domain's registration.
 
+    With --look the back ends are asked, from this machine, what they would change: nothing is written here or there.
+    Exit code 10 where one would refuse it, 14 where one could not be asked.
+
     What is so already is left alone. A service with a password of its own (a database) gets a
     generated one, written to the file of --passwords-out.
     """
@@ -68,6 +73,17 @@ def provision(
         from mission_control_tui.cli.services.provision_many import provision_many
 
         provision_many(session, users_in(users_from), params)
+        return
+
+    if session.look:
+
+        async def tried_one(scope: AccountScope) -> list[str]:
+            from mission_control_tui.model.users.provisioning import provision as provision_one
+
+            outcome = await provision_one(scope, who, [params], dry_run=True)
+            return [result.assignment_id for result in outcome.result]
+
+        looking.look(session, tried_one)
         return
 
     async def work(

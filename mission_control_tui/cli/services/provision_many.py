@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from mission_control_tui.cli.bulk import looking as bulk_looking
 from mission_control_tui.cli.bulk import output
 from mission_control_tui.cli.bulk import running as bulk_running
 from mission_control_tui.cli.common import passwords, results, waiting
@@ -26,6 +27,9 @@ EVERYTHING = 1_000_000
 
 def provision_many(session: Session, users: Sequence[str], params: ActionParams) -> None:
     """Give it to all of them, or to nobody where somebody would be refused, as far as can be known before."""
+    if session.look:
+        bulk_looking.look(session, users, Provision.verb, params, whole=True)
+        return
     lights: tuple[AssignmentView, ...] = ()
     started: BulkView | None = None
 

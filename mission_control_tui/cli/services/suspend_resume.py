@@ -7,20 +7,28 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mission_control_tui.cli.common import results
-from mission_control_tui.cli.common.options import INSTANCE, Command, changes, destroys, waits
+from mission_control_tui.cli.common import looking, results
+from mission_control_tui.cli.common.options import (
+    INSTANCE,
+    Command,
+    changes,
+    destroys,
+    looks,
+    waits,
+)
 from mission_control_tui.cli.common.session import Session
 from mission_control_tui.cli.common.subjects import called, names_service, who_and_what
 from mission_control_tui.model.states import RequestKind
 
 if TYPE_CHECKING:
     from mission_control_tui.model.services.subjects import SubjectKey
+    from mission_control_tui.model.store.scope import AccountScope
     from mission_control_tui.model.users.actions.base import ActionResult
 
 
 def _of_service(command: Command) -> Command:
-    """Add USER or another subject, SERVICE, `--instance` and `--wait`."""
-    return names_service(INSTANCE(waits(command)))
+    """Add USER or another subject, SERVICE, `--instance`, `--look` and `--wait`."""
+    return names_service(INSTANCE(looks(waits(command))))
 
 
 @click.command()
@@ -63,6 +71,15 @@ def _turn(
     session: Session, who: str | SubjectKey, service: str, kind: RequestKind, instance: str
 ) -> None:
     from mission_control_tui.model.users.provisioning import change_wish
+
+    if session.look:
+
+        async def tried(scope: AccountScope) -> list[str]:
+            outcome = await change_wish(scope, who, service, kind, instance=instance, dry_run=True)
+            return [result.assignment_id for result in outcome.result]
+
+        looking.look(session, tried)
+        return
 
     def shown(given: Sequence[ActionResult]) -> dict[str, object]:
         return {"given": [results.given(who, instance, result) for result in given]}

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mission_control_tui.cli.common import passwords, waiting
-from mission_control_tui.cli.common.options import Pair, Pairs, destroys, pairs
+from mission_control_tui.cli.common import looking, passwords, waiting
+from mission_control_tui.cli.common.options import Pair, Pairs, destroys, looks, pairs
 from mission_control_tui.cli.common.output import attributes, line, print_plan, say
 from mission_control_tui.cli.common.parameters import argument, option
 from mission_control_tui.cli.common.progress import Progress
@@ -53,6 +53,7 @@ LOSSES_NAMED = 5
     *(("--map", "mapping"), "HEADING=FIELD", "What a column stands for; may be repeated."),
     Pair("--map {} is not HEADING=FIELD.", 'Write --map "Mail=UPN".'),
 )
+@looks
 @destroys(
     "mission-control users import users.csv --passwords-out passwords.csv",
     'mission-control users import staff.xlsx --map "Mail=UPN" --update --dry-run',
@@ -72,6 +73,7 @@ def import_file(
     Good rows are imported, all others listed with what is wrong and written to a file to be corrected.
     Users who exist change only with --update, their services to the levels of the file too.
     Passwords come from the file or are generated. The dry run shows names as they were understood.
+    With --look the back ends are asked what the services of the file would change there.
     """
     if rejects_out is not None:
         _refuse_existing_rejects(rejects_out)
@@ -80,6 +82,9 @@ def import_file(
         users = _read(file, progress, encoding, dict(mapping))
     for notice in users.notices:
         say(f"Note: {notice}")
+    if session.look:
+        _look(session, users, update, progress)
+        return
     outcome = session.query(_import, session, users, update, progress)
     rejects = None
     if outcome.applied and outcome.result.refused:
@@ -154,6 +159,18 @@ async def _import(
     if outcome.applied and outcome.plan.requests:
         await waiting.wake(session, scope.store)
     return outcome
+
+
+def _look(session: Session, users: ImportFile, update: bool, progress: Progress) -> None:
+    """Ask the back ends what the services of the good rows would change there."""
+
+    async def tried(scope: AccountScope) -> tuple[str, ...]:
+        outcome = await _import(scope, session, users, update, progress)
+        if refused := len(outcome.result.refused):
+            say(f"{refused} rows would be refused here: --dry-run says why.")
+        return ()
+
+    looking.look(session, tried)
 
 
 def _few(lost: Sequence[str]) -> tuple[str, ...]:

@@ -150,7 +150,11 @@ class SliceWriter:
         async def work() -> Outcome[SliceResult] | None:
             scope = self.scope
             async with scope.store.write(
-                scope.caller, self.account_id, dry_run=self.dry_run, keep=self._keep
+                scope.caller,
+                self.account_id,
+                dry_run=self.dry_run,
+                keep=self._keep,
+                tried=scope.tried,
             ) as tx:
                 tx.priority = Priority.BULK
                 policy = await locked_policy(tx, self.account_id)

@@ -7,10 +7,12 @@ from dataclasses import dataclass, field
 from typing import cast
 
 from sqlalchemy import Table, bindparam, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from mission_control_tui.model.audit_actions import AuditAction
 from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.catalogue.in_force import in_force
+from mission_control_tui.model.catalogue.types import Service
 from mission_control_tui.model.errors import Denied, NotFound
 from mission_control_tui.model.plan import Outcome, Plan, PlanVerb
 from mission_control_tui.model.requests.attempts import ServiceWish, wished_of
@@ -43,7 +45,7 @@ _KEEP_USAGE = (
 
 @dataclass(frozen=True, slots=True)
 class GreenAssignment:
-    """A green service instance: what should be true of it at its back end."""
+    """A service instance, a green one where drift is looked for: what should be true of it at its back end."""
 
     assignment_id: str
     subject: str
@@ -113,35 +115,49 @@ async def green_pages(
             if service_id is not None:
                 statement = statement.where(AssignmentRow.service_id == service_id)
             rows = (await session.execute(statement)).all()
-            epoch = await epochs.present(session)
-            page: list[GreenAssignment] = []
-            facts = await attributes_of(session, [(row, found) for row, found, _ in rows])
-            for row, found, name in rows:
-                person: UserRow | None = found
-                after = row.id
-                try:
-                    known = services[row.service_id]
-                    settings = await sent_settings(session, known, row)
-                    wished = wished_of(known, row.wish, row.level_id, settings)
-                except (KeyError, NotFound):
-                    continue
-                page.append(
-                    view_of(
-                        GreenAssignment,
-                        row,
-                        assignment_id=row.id,
-                        subject=name,
-                        service=known.name,
-                        wished=wished,
-                        attributes=facts[row.id],
-                        disabled=person is not None and person.disabled,
-                        epoch=epoch,
-                    )
-                )
+            page = await told_assignments(
+                session, services, [(row, found, name) for row, found, name in rows]
+            )
         if page:
             yield tuple(page)
         if len(rows) < PAGE:
             return
+        after = rows[-1][0].id
+
+
+async def told_assignments(
+    session: AsyncSession,
+    services: Mapping[str, Service],
+    rows: Sequence[tuple[AssignmentRow, UserRow | None, str]],
+) -> list[GreenAssignment]:
+    """Return service instances as a back end is told of them; rows are theirs, their users' and their subjects' names.
+
+    Services and levels that the catalogue lacks are left out.
+    """
+    epoch = await epochs.present(session)
+    facts = await attributes_of(session, [(row, person) for row, person, _ in rows])
+    found: list[GreenAssignment] = []
+    for row, person, name in rows:
+        try:
+            known = services[row.service_id]
+            settings = await sent_settings(session, known, row)
+            wished = wished_of(known, row.wish, row.level_id, settings)
+        except (KeyError, NotFound):
+            continue
+        found.append(
+            view_of(
+                GreenAssignment,
+                row,
+                assignment_id=row.id,
+                subject=name,
+                service=known.name,
+                wished=wished,
+                attributes=facts[row.id],
+                disabled=person is not None and person.disabled,
+                epoch=epoch,
+            )
+        )
+    return found
 
 
 async def mark_drift(

@@ -88,6 +88,17 @@ async def plans_of(session: AsyncSession, requests: Collection[int]) -> dict[int
     }
 
 
+async def plans_for(scope: AccountScope, requests: Collection[int]) -> dict[int, RequestPlan]:
+    """Return the plans of those of the account's requests that wait with one, by request."""
+    async with scope.read() as (session, account_id):
+        own = await session.scalars(
+            select(RequestRow.id).where(
+                RequestRow.id.in_(requests), RequestRow.account_id == account_id
+            )
+        )
+        return await plans_of(session, own.all())
+
+
 async def plans_agreed_to(
     session: AsyncSession, requests: Sequence[RequestRow]
 ) -> dict[int, PlannedChanges]:

@@ -32,7 +32,7 @@ from mission_control_tui.model.store.engine import (
 )
 from mission_control_tui.model.store.sqlite_files import lies_read_only
 from mission_control_tui.model.store.tables.installation import InstallationRow
-from mission_control_tui.model.store.transaction import Transaction
+from mission_control_tui.model.store.transaction import Transaction, TryOut
 from mission_control_tui.model.text.folding import FOLDING
 from mission_control_tui.model.views import KeepPasswords
 
@@ -168,10 +168,12 @@ class Store:
         *,
         dry_run: bool = False,
         keep: KeepPasswords | None = None,
+        tried: TryOut | None = None,
     ) -> AsyncIterator[Transaction]:
         """Yield one write transaction. It commits at the end, or rolls back on a dry run or any error.
 
         `keep` gets the passwords that were made in it just before the commit; what it raises rolls back as well.
+        `tried` gets a dry run before it is rolled back.
         """
         self.require_room()
         caller.require_write()
@@ -185,6 +187,7 @@ class Store:
                 connectors=self.connectors,
                 private_suffixes=self.private_suffixes,
                 keep=keep,
+                tried=tried,
             )
             yield tx
             await tx.finish(CHANNEL)

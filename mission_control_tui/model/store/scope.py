@@ -19,7 +19,7 @@ from mission_control_tui.model.errors import UsageError
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.lookups import account_row
 from mission_control_tui.model.store.tables.accounts import AccountRow
-from mission_control_tui.model.store.transaction import Transaction
+from mission_control_tui.model.store.transaction import Transaction, TryOut
 from mission_control_tui.model.views import KeepPasswords
 
 T = TypeVar("T")
@@ -98,6 +98,8 @@ class AccountScope:
     account: int | str
     keep: KeepPasswords | None = None
     """Gets the passwords that a change makes, before it is committed."""
+    tried: TryOut | None = None
+    """Gets a change that is only tried, before it is rolled back."""
 
     async def row(self, session: AsyncSession) -> AccountRow:
         """Return the account's row as this session sees it."""
@@ -127,7 +129,9 @@ class AccountScope:
         It commits at the end, or rolls back on a dry run or any error. Raises Denied for a read-only caller.
         """
         account_id = await self.account_id()
-        async with self.store.write(self.caller, account_id, dry_run=dry_run, keep=self.keep) as tx:
+        async with self.store.write(
+            self.caller, account_id, dry_run=dry_run, keep=self.keep, tried=self.tried
+        ) as tx:
             yield tx, account_id
 
 

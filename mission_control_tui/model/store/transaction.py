@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import KW_ONLY, dataclass, field, replace
 from datetime import UTC, datetime
-from typing import TypeVar, cast
+from typing import TypeAlias, TypeVar, cast
 
 from sqlalchemy import Table, insert, text
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -33,6 +33,10 @@ _NOTHING_MORE: dict[str, object] = {"step": "", "duration_ms": None, "detail": {
 _INSERT_EVENTS = insert(cast("Table", RequestEventRow.__table__))
 
 
+TryOut: TypeAlias = Callable[["Transaction"], Awaitable[None]]
+"""Gets a change that is only tried when all of it is written, before it is rolled back: to read what would be."""
+
+
 @dataclass(eq=False)
 class Transaction:
     """Gathers what a change does while it does it, so that plan, audit and reality cannot differ."""
@@ -57,6 +61,8 @@ class Transaction:
     bulk_id: int | None = None
     keep: KeepPasswords | None = None
     """Gets what was revealed, before the commit."""
+    tried: TryOut | None = None
+    """Reads what a dry run would have written."""
     revealed: list[RevealedPassword] = field(default_factory=list, repr=False)
     """Passwords that were made on the way."""
     known_subjects: set[str] = field(default_factory=set)
@@ -217,6 +223,8 @@ class Transaction:
         await self.session.flush()
         await self.flush_audit()
         if self.dry_run:
+            if self.tried is not None:
+                await self.tried(self)
             await self.session.rollback()
             return
         if self._events:

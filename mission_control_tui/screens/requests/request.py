@@ -9,6 +9,7 @@ from textual.containers import Horizontal
 from textual.widget import Widget
 
 from mission_control_tui.model.requests import control
+from mission_control_tui.model.requests.planned_changes import PlannedChange, changed_in
 from mission_control_tui.model.requests.queries import RequestDetails, show_request
 from mission_control_tui.model.states import ACTIVE_STATES, RequestState
 from mission_control_tui.model.views import RequestView
@@ -100,7 +101,9 @@ class RequestScreen(MissionScreen):
     async def load(self) -> None:
         context = self.context
         found = await show_request(context.scope, self.request_id)
-        self._details = found
+        before, self._details = self._details, found
+        if before is not None and before.plan != found.plan:
+            self.query_one(EventLog).clear()
         request = found.request
         self.query_one("#what", TextLines).set(
             f"{request.id}  {what_words(context.catalogue, request)}"
@@ -160,7 +163,20 @@ class RequestScreen(MissionScreen):
             cells = (f"{step.started_at:%H:%M:%S}", f"#{step.attempt}", parts)
             key = ("step", step.attempt, step.number)
             lines.append((step.started_at, (0, step.number), Row(key, cells)))
+        if found.plan is not None:
+            at = found.plan.looked_at
+            for number, change in enumerate(found.plan.planned.changes):
+                cells = (f"{at:%H:%M:%S}", "", (("planned  ", "strong"), self._change(change)))
+                lines.append((at, (3, number), Row(("plan", number), cells)))
+            if found.plan.planned.left_out:
+                more = (("planned  ", "strong"), (found.plan.planned.lines[-1], ""))
+                lines.append((at, (4, 0), Row(("plan", -1), ("", "", more))))
         for event in found.events:
+            for number, change in enumerate(changed_in(event).changes):
+                cells = ("", "", (("changed  ", "strong"), self._change(change)))
+                lines.append(
+                    (event.at, (1, event.id, number), Row(("change", event.id, number), cells))
+                )
             if event.kind == "step":
                 continue
             said = f"{event.kind}{f' {event.step}' if event.step else ''}"
@@ -178,6 +194,10 @@ class RequestScreen(MissionScreen):
             lines.append((child.created_at, (2, child.id), row))
         lines.sort(key=lambda line: line[:2])
         return [row for _at, _number, row in lines]
+
+    @staticmethod
+    def _change(change: PlannedChange) -> Part:
+        return (change.words, "orange" if change.takes_away else "")
 
     # Verbs
 

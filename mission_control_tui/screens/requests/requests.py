@@ -7,7 +7,9 @@ from collections.abc import Hashable, Iterable
 from textual.widget import Widget
 
 from mission_control_tui.model.requests.control import retry
+from mission_control_tui.model.requests.planned_changes import summary_words
 from mission_control_tui.model.requests.queries import count_requests, list_requests
+from mission_control_tui.model.requests.request_plans import summarise_plans
 from mission_control_tui.model.search.filters import ALL
 from mission_control_tui.model.states import ACTIVE_STATES, RequestState
 from mission_control_tui.model.views import RequestView
@@ -56,6 +58,7 @@ class RequestsScreen(MissionScreen):
     def body(self) -> Iterable[Widget]:
         yield ShownField(SHOWN, help_text="Which requests the list shows")
         yield TextLines("", "error", id="notice")
+        yield TextLines("", "dim", id="planned")
         yield LineList(
             columns=(
                 Column("No.", width=5, right=True),
@@ -79,6 +82,15 @@ class RequestsScreen(MissionScreen):
         stuck = self.context.no_worker
         notice = self.query_one("#notice", TextLines)
         notice.tell(f"Nothing happens yet: {stuck}." if stuck else "")
+        found = await summarise_plans(self.context.scope)
+        planned = self.query_one("#planned", TextLines)
+        s = "s" * (found.requests != 1)
+        planned.tell(
+            f"{found.requests:,} wish{'e' * bool(s)}{s} only looked at: {summary_words(found.counts)}."
+            f" Let them be done: :requests allow --planned"
+            if found.requests
+            else ""
+        )
         self.refresh_keys()
 
     @property

@@ -12,6 +12,7 @@ from mission_control_tui.model.accounts.overview import list_seats
 from mission_control_tui.model.errors import InvalidInput, NotFound
 from mission_control_tui.model.people.fields import FIELD_BY_NAME
 from mission_control_tui.model.plan import Outcome
+from mission_control_tui.model.requests.request_plans import RequestPlan, plans_for
 from mission_control_tui.model.services.failures import LastFailure, failures_of
 from mission_control_tui.model.services.lights import status
 from mission_control_tui.model.services.subjects import SubjectKey
@@ -84,6 +85,7 @@ class ProvisionScreen(MissionScreen):
         self._fresh = fresh
         self._seats: Sequence[Seats] = ()
         self._failed: dict[str, LastFailure] = {}
+        self._plans: dict[int, RequestPlan] = {}
 
     @property
     def memory_key(self) -> str:
@@ -112,6 +114,8 @@ class ProvisionScreen(MissionScreen):
         self._seats = await list_seats(scope)
         if any(view.light is Light.RED for view in views):
             self._failed = await failures_of(scope, self._owner.whose)
+        asked = [view.request_id for view in views if view.request_id is not None]
+        self._plans = await plans_for(scope, asked) if asked else {}
         self.query_one("#who", TextLines).set(title)
         waits = any(view.light is Light.ORANGE for view in views)
         self._show_notice(views, await nobody_works(self.context) if waits else "")
@@ -139,7 +143,7 @@ class ProvisionScreen(MissionScreen):
             if old is None:
                 new.append(panel)
             else:
-                await old.show(panel.view, panel.seats, panel.failure)
+                await old.show(panel.view, panel.seats, panel.failure, panel.plan)
         for gone in have.values():
             await gone.remove()
         if isinstance(typed := self.memory.kept.get("typed"), dict):
@@ -163,7 +167,8 @@ class ProvisionScreen(MissionScreen):
                 continue
             seats = {seat.level_id: seat for seat in self._seats if seat.service_id == service.id}
             failure = self._failed.get(view.id)
-            panels.append(UserServicePanel(service, view, seats, failure=failure))
+            plan = self._plans.get(view.request_id or 0)
+            panels.append(UserServicePanel(service, view, seats, failure=failure, plan=plan))
             others = [other.service_id for other in views]
             last = view.service_id not in others[index + 1 :]
             if last and view.id and others.count(view.service_id) < service.instances:

@@ -13,6 +13,7 @@ from textual.widget import Widget
 from mission_control_tui.model.catalogue.types import Option, OptionGroup, Service
 from mission_control_tui.model.catalogue.values import Value
 from mission_control_tui.model.errors import InvalidInput, NotFound
+from mission_control_tui.model.requests.request_plans import RequestPlan
 from mission_control_tui.model.services.failures import LastFailure
 from mission_control_tui.model.states import ErrorKind, Light, Wish, Word
 from mission_control_tui.model.text.limits import INSTANCE
@@ -82,8 +83,10 @@ class UserServicePanel(ServicePanel):
         *,
         another: bool = False,
         failure: LastFailure | None = None,
+        plan: RequestPlan | None = None,
     ) -> None:
         self.failure = failure
+        self.plan = plan
         self.service = service
         self.view = view
         self.seats = seats
@@ -138,6 +141,8 @@ class UserServicePanel(ServicePanel):
             verb = "Provision" if self.is_given else "Deprovision"
             remedy = view.error_remedy.strip() or f"{verb} {AGAIN}"
             return [*filter(None, (step, said)), f"What to do: {remedy}"]
+        if view.light is Light.ORANGE and self.plan is not None:
+            return ["The back end would be changed in:", *self.plan.planned.lines]
         if view.light is Light.ORANGE and view.error_said:
             return [f"Will be tried again. The back end said: {view.error_said}"]
         return []
@@ -339,11 +344,15 @@ class UserServicePanel(ServicePanel):
     # Live
 
     async def show(
-        self, view: AssignmentView, seats: Mapping[str, Seats], failure: LastFailure | None = None
+        self,
+        view: AssignmentView,
+        seats: Mapping[str, Seats],
+        failure: LastFailure | None = None,
+        plan: RequestPlan | None = None,
     ) -> None:
         """Show another state: the light's cell alone, and of the content what differs."""
         before = self.view
-        self.view, self.seats, self.failure = view, seats, failure
+        self.view, self.seats, self.failure, self.plan = view, seats, failure, plan
         self.light.set(view.light, view.word, light_note(view))
         self.note = self._note()
         if self.body is None:
