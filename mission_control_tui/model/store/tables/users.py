@@ -16,7 +16,7 @@ class UserRow(Base):
     __table_args__ = (
         UniqueConstraint("account_id", "username_key"),
         Index("ix_users_listing", "account_id", "in_bin", "sort_key", "id", "disabled"),
-        Index("ix_users_everywhere", "in_bin", "sort_key", "account_id", "id"),
+        Index("ix_users_everywhere", "sort_key", "in_bin", "account_id", "id"),
         Index("ix_users_username", "username_key"),
     )
 
