@@ -25,7 +25,7 @@ from mission_control_tui.model.errors import (
     Problem,
     UsageError,
 )
-from mission_control_tui.model.onboarding import import_slices
+from mission_control_tui.model.onboarding import import_slices, row_memory
 from mission_control_tui.model.onboarding.files.check import CheckedRow, check_rows, foreign_domains
 from mission_control_tui.model.onboarding.files.read import ImportFile, ImportRow, Progress
 from mission_control_tui.model.onboarding.import_slices import (
@@ -134,15 +134,18 @@ async def run_import(
     Raises InvalidInput before anything is written when a new user would have no password.
     """
     scope.caller.require_write()
-    run = await _ImportRun.of(scope, file, update, passwords, _Steps(progress, len(file.rows)))
-    writer = SliceWriter(scope, run.account_id, keep, dry_run)
-    await run.judge()
-    if passwords is not Passwords.GENERATE:
-        run.require_passwords(dry_run)
-    while not await run.write(writer):
-        await run.judge()
-    run.steps.end()
-    return run.outcome(applied=not dry_run)
+    with row_memory.released():
+        with row_memory.uncollected():
+            steps = _Steps(progress, len(file.rows))
+            run = await _ImportRun.of(scope, file, update, passwords, steps)
+            await run.judge()
+        writer = SliceWriter(scope, run.account_id, keep, dry_run)
+        if passwords is not Passwords.GENERATE:
+            run.require_passwords(dry_run)
+        while not await run.write(writer):
+            await run.judge()
+        run.steps.end()
+        return await asyncio.to_thread(run.outcome, applied=not dry_run)
 
 
 @dataclass(slots=True)
@@ -182,7 +185,7 @@ class _ImportRun:
             owner = await scope.row(session)
             domains = await domains_of(session, owner.id)
             special = await special_characters(session)
-        foreign = foreign_domains(file, domains)
+        foreign = await asyncio.to_thread(foreign_domains, file, domains)
         today = today_of(owner.time_zone, datetime.now(UTC))
         checked = await _checked(file, special, steps, today)
         return cls(scope, owner.id, file, update, passwords, steps, checked, foreign)
@@ -225,7 +228,8 @@ class _ImportRun:
     async def write(self, writer: SliceWriter) -> bool:
         """Write slice after slice; False where the store is no longer as it was judged."""
         took = 0.0
-        for part in slices_of(self.judged, self.pace, update=self.update):
+        slices = await asyncio.to_thread(slices_of, self.judged, self.pace, update=self.update)
+        for part in slices:
             if took and self.scope.store.is_sqlite and not writer.dry_run:
                 await import_slices.breathe(took)
             begun = time.monotonic()

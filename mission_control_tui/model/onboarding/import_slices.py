@@ -11,6 +11,7 @@ import uuid
 from collections import ChainMap
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import TypeVar
 
 from sqlalchemy import select
@@ -47,8 +48,10 @@ SLICE_CHANGES = 20
 """Users who are changed in one, or get services, at most."""
 SLICE_SECONDS = 0.06
 """How long a transaction should last: on a slow machine there are fewer users in one."""
-LEAST_SHARE = 0.2
+LEAST_SHARE = 0.05
 """A slice is never smaller than this part of the most."""
+FIRST_SHARE = 0.2
+"""The first one is small: nobody knows yet how long it takes here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +71,7 @@ class ImportSlice:
 class Pace:
     """How much of the most goes into a slice, by how long those before it took."""
 
-    share: float = 1.0
+    share: float = FIRST_SHARE
 
     def took(self, seconds: float) -> None:
         """Note how long a slice took, its commit included."""
@@ -84,13 +87,13 @@ class Pace:
 
 
 def slices_of(judged: CheckedRows, pace: Pace, *, update: bool) -> Iterator[ImportSlice]:
-    """Yield what there is to write, managers before those whom they manage."""
+    """Return what there is to write, managers before those whom they manage; only this call goes through all rows."""
     size = SLICE_CHANGES if any(user.gives for user in judged.new) else SLICE_USERS
-    for new in pace.batches(_managers_first(judged.new), size):
-        yield ImportSlice(new=new)
     changed = [known for known in judged.known if known.differs] if update else []
-    for known in pace.batches(changed, SLICE_CHANGES):
-        yield ImportSlice(known=known)
+    return chain(
+        (ImportSlice(new=new) for new in pace.batches(_managers_first(judged.new), size)),
+        (ImportSlice(known=known) for known in pace.batches(changed, SLICE_CHANGES)),
+    )
 
 
 def _managers_first(users: Sequence[NewUser]) -> list[NewUser]:

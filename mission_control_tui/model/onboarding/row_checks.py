@@ -23,15 +23,13 @@ from mission_control_tui.model.errors import InvalidInput, Problem, ProblemCode
 from mission_control_tui.model.onboarding.files.check import CheckedRow
 from mission_control_tui.model.onboarding.files.read import ImportFile, ImportRow
 from mission_control_tui.model.onboarding.row_aliases import RowAliases, aliases_of, new_aliases
-from mission_control_tui.model.onboarding.row_services import RowServices
+from mission_control_tui.model.onboarding.row_services import RowServices, services_of
 from mission_control_tui.model.people.address_syntax import lookup_key
 from mission_control_tui.model.people.fields import UserDetails, Value
 from mission_control_tui.model.people.names import username_for
 from mission_control_tui.model.people.password_policy import PasswordPolicy, problems_of
 from mission_control_tui.model.services.seats import overview
-from mission_control_tui.model.states import SubjectKind, Wish
 from mission_control_tui.model.store.batches import batches
-from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.model.store.tables.users import AddressRow, UserRow
 from mission_control_tui.model.store.user_rows import difference, to_details
 from mission_control_tui.model.text.clean import harmless
@@ -111,24 +109,34 @@ class RowChecker:
 
     async def judge(self) -> CheckedRows:
         """Return all rows, as the store is now."""
+        # What goes through all rows does so in a thread: tens of thousands would hold the event loop.
+        addresses, aliases = await asyncio.to_thread(self._addresses)
+        self._held = await holders(self.session, addresses)
+        await self._load()
+        await asyncio.to_thread(self._sort)
+        if aliases:
+            await self._judge_aliases()
+        if self._judged.new:
+            names = await self.session.scalars(
+                select(UserRow.username_key).where(UserRow.account_id == self.account_id)
+            )
+            await asyncio.to_thread(self._name, set(names))
+        await asyncio.to_thread(self._resolve_managers)
+        await asyncio.to_thread(self._leave_out_refused)
+        if any(row.row.gives for row in self.rows):
+            await self._judge_services()
+            self._leave_out_refused()
+        return self._judged
+
+    def _addresses(self) -> tuple[set[str], set[str]]:
+        """Return the keys of all addresses that the rows state, and of those among them that are aliases."""
         self._keys = {row.row.row: lookup_key(row.details.upn) for row in self.rows}
         for row in self.rows:
             if row.problems or row.row.row in self.foreign:
                 self._judged.refused[row.row.row] = list(row.problems)
         stated = {lookup_key(row.details.manager) for row in self.rows if row.details.manager}
         aliases = {lookup_key(address) for row in self.rows for address in row.row.aliases}
-        self._held = await holders(self.session, {*self._keys.values(), *stated, *aliases})
-        await self._load()
-        await asyncio.to_thread(self._sort)
-        if aliases:
-            await self._judge_aliases()
-        await self._name()
-        self._resolve_managers()
-        self._leave_out_refused()
-        if any(row.row.gives for row in self.rows):
-            await self._judge_services()
-            self._leave_out_refused()
-        return self._judged
+        return {*self._keys.values(), *stated, *aliases}, aliases
 
     def _leave_out_refused(self) -> None:
         refused = self._judged.refused
@@ -144,6 +152,12 @@ class RowChecker:
         self._judged.services = services
         giving = [known for known in self._judged.known if known.row.gives]
         has = await services_of(self.session, [known.user.id for known in giving])
+        await asyncio.to_thread(self._give, services, has)
+
+    def _give(
+        self, services: RowServices, has: Mapping[str, Mapping[tuple[str, str], str]]
+    ) -> None:
+        """Work out what each row gives, where known users have these services."""
         for user in self._judged.new:
             user.gives = self._given(services, user.row, {}, take=True)
         for number, known in enumerate(self._judged.known):
@@ -288,14 +302,8 @@ class RowChecker:
         changes = {name: getattr(wanted, name) for name in after}
         self._judged.known.append(KnownUser(row, user, before, after, changes, user.version))
 
-    async def _name(self) -> None:
-        """Give new users without a username one that is free in the store and in the file."""
-        if not self._judged.new:
-            return
-        names = await self.session.scalars(
-            select(UserRow.username_key).where(UserRow.account_id == self.account_id)
-        )
-        in_store = set(names)
+    def _name(self, in_store: set[str]) -> None:
+        """Give new users without a username one that is free in the store, which has these, and in the file."""
         rows_of: dict[str, int] = {}
         for user in self._judged.new:
             key, shown = user.details.username.casefold(), harmless(user.details.username)
@@ -370,26 +378,3 @@ class RowChecker:
     def _refuse(self, row: ImportRow, problem: Problem) -> None:
         located = self.file.located(row, problem)
         self._judged.refused.setdefault(row.row, []).append(located)
-
-
-async def services_of(
-    session: AsyncSession, user_ids: Sequence[str]
-) -> dict[str, dict[tuple[str, str], str]]:
-    """Return the levels of the services that users have, by service and instance."""
-    found: dict[str, dict[tuple[str, str], str]] = {}
-    for some in batches(user_ids):
-        rows = await session.execute(
-            select(
-                AssignmentRow.user_id,
-                AssignmentRow.service_id,
-                AssignmentRow.instance,
-                AssignmentRow.level_id,
-            ).where(
-                AssignmentRow.user_id.in_(some),
-                AssignmentRow.wish != Wish.ABSENT,
-                AssignmentRow.subject_kind == SubjectKind.USER,
-            )
-        )
-        for user_id, service_id, instance, level_id in rows:
-            found.setdefault(str(user_id), {})[service_id, instance] = level_id
-    return found

@@ -7,14 +7,19 @@ and Settings, as "quota=2048" or "managed-exchange.quota=2048; databases.engine=
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Mapping
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from mission_control_tui.model.catalogue.types import Catalogue, PasswordUse, Service
 from mission_control_tui.model.errors import InvalidInput, MissionControlError, Problem
 from mission_control_tui.model.onboarding.files.read import ImportRow
 from mission_control_tui.model.plan import SeatLine
-from mission_control_tui.model.states import SubjectKind
+from mission_control_tui.model.states import SubjectKind, Wish
+from mission_control_tui.model.store.batches import batches
+from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.model.users.actions.params import ActionParams
 from mission_control_tui.model.views import Seats
 
@@ -153,3 +158,26 @@ class RowServices:
 def _invalid(where: str, error: MissionControlError) -> InvalidInput:
     said = [Problem(where, f"{one.where} {one.what}".strip(), one.hint) for one in error.problems]
     return InvalidInput(error.what, problems=said or [Problem(where, error.what, error.hint)])
+
+
+async def services_of(
+    session: AsyncSession, user_ids: Sequence[str]
+) -> dict[str, dict[tuple[str, str], str]]:
+    """Return the levels of the services that users have, by service and instance."""
+    found: dict[str, dict[tuple[str, str], str]] = {}
+    for some in batches(user_ids):
+        rows = await session.execute(
+            select(
+                AssignmentRow.user_id,
+                AssignmentRow.service_id,
+                AssignmentRow.instance,
+                AssignmentRow.level_id,
+            ).where(
+                AssignmentRow.user_id.in_(some),
+                AssignmentRow.wish != Wish.ABSENT,
+                AssignmentRow.subject_kind == SubjectKind.USER,
+            )
+        )
+        for user_id, service_id, instance, level_id in rows:
+            found.setdefault(str(user_id), {})[service_id, instance] = level_id
+    return found

@@ -154,10 +154,10 @@ class _Search:
         key = lookup_key(self._query)
         if " " in key or "@" in key or (among_found and not self.found):
             return
-        everywhere = self._scope.parts(UserRow.account_id)
-        for part in [UserRow.id.in_(list(self.found))] if among_found else everywhere:
-            statement = select(*COLUMNS).where(part, UserRow.username_key == key).limit(CANDIDATES)
-            put_seen(self.found, Rank.EXACT, await self._session.execute(statement), self._scope)
+        everywhere = self._scope.everywhere(UserRow.account_id)
+        part = UserRow.id.in_(list(self.found)) if among_found else everywhere
+        statement = select(*COLUMNS).where(part, UserRow.username_key == key).limit(CANDIDATES)
+        put_seen(self.found, Rank.EXACT, await self._session.execute(statement), self._scope)
 
     async def _rarest_first(self, words: Sequence[str]) -> list[tuple[str, int]]:
         """Return the words and how many terms begin so, rarest first, then longest; one alone counts as many."""

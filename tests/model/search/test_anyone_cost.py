@@ -38,7 +38,7 @@ async def many(sqlite_where: str) -> AsyncIterator[Store]:
 
 
 async def test_a_key_reads_ranges_and_costs_a_bounded_number_of_pages(many: Store) -> None:
-    for typed in (*benchmark.TYPED, *benchmark.INSIDE):
+    for typed in (*benchmark.TYPED, *benchmark.OFTEN, *benchmark.INSIDE):
         with statements(many) as seen:
             await find_anyone(many, CALLER, typed, 50, current=benchmark.CURRENT)
         assert len(seen) <= MOST_STATEMENTS, typed
