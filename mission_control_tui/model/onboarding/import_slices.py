@@ -71,7 +71,7 @@ class ImportSlice:
 class Pace:
     """How much of the most goes into a slice, by how long those before it took."""
 
-    share: float = FIRST_SHARE
+    share: float = field(default_factory=lambda: FIRST_SHARE)
 
     def took(self, seconds: float) -> None:
         """Note how long a slice took, its commit included."""

@@ -322,6 +322,7 @@ async def test_who_is_stopped_half_way_goes_on_and_no_password_is_lost(
 ) -> None:
     monkeypatch.setattr("mission_control_tui.model.onboarding.import_slices.SLICE_USERS", 2)
     monkeypatch.setattr("mission_control_tui.model.onboarding.import_slices.LEAST_SHARE", 1.0)
+    monkeypatch.setattr("mission_control_tui.model.onboarding.import_slices.FIRST_SHARE", 1.0)
     # u0 and u6 manage each other, over slices; u5 manages u1, who stands before.
     managers = {0: "u6@acme.example", 6: "u0@acme.example", 1: "u5@acme.example"}
     file = file_of(

@@ -70,7 +70,7 @@ class SearchTermRow(Base):
     __tablename__ = "search_terms"
     __table_args__ = (
         Index("ix_search_terms_user", "user_id", "term"),
-        Index("ix_search_terms_everywhere", "in_bin", "term", "account_id", "user_id"),
+        Index("ix_search_terms_everywhere", "in_bin", "term", "user_id"),
         {"sqlite_with_rowid": False},
     )
 
