@@ -269,7 +269,7 @@ def test_a_dry_run_shows_what_was_understood(inside: Command) -> None:
     assert [shown["row"] for shown in told["understood"]] == [2, 3, 4, 5, 6, 8]
     mapped = inside.run("users", "import", "u.csv", "--dry-run", "--map", "Display Name=Title")
     assert mapped.code == 11, "without a column of display names nobody new is created"
-    assert "row 9, Display Name: is compulsory" in mapped.out
+    assert "row 9, Display Name: is compulsory" in mapped.err
 
 
 def test_passwords_that_cannot_be_written_create_nobody(acme: Command) -> None:
