@@ -136,6 +136,7 @@ def test_the_shipped_connectors_are_found_by_name(installed: Path) -> None:
     )
     assert run(installed / "python", "-c", code).splitlines() == [
         "mail-sql True",
+        "mysql True",
         "postgresql True",
         "powerdns True",
         "simulator True",

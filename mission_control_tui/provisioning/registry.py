@@ -19,6 +19,7 @@ from mission_control_tui.settings.settings import Settings
 GROUP = "mission_control_tui.connectors"
 BUILT_IN: Mapping[str, str] = {
     "mail-sql": "mission_control_tui.provisioning.connectors.mail_sql:create",
+    "mysql": "mission_control_tui.provisioning.connectors.mysql:create [mysql]",
     "postgresql": "mission_control_tui.provisioning.connectors.postgresql:create",
     "powerdns": "mission_control_tui.provisioning.connectors.powerdns:create",
     "simulator": "mission_control_tui.provisioning.connectors.simulator:create",

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.mariadb import MariaDBServer
 from tests.postgres import PostgresServer
 from tests.powerdns import PowerDNSServer
+from tests.provisioning.connectors.mysql import MariaDBBackEnd
 from tests.provisioning.connectors.powerdns import PowerDNSBackEnd
 from tests.provisioning.connectors.support import PostgresBackEnd, SimulatorBackEnd
 
@@ -37,3 +39,17 @@ def powerdns_server() -> Iterator[PowerDNSServer]:
 def powerdns(powerdns_server: PowerDNSServer) -> PowerDNSBackEnd:
     """The worker's shared server."""
     return PowerDNSBackEnd(powerdns_server)
+
+
+@pytest.fixture(scope="session")
+def mariadb_server() -> Iterator[MariaDBServer]:
+    """A MariaDB of the worker's own."""
+    server = MariaDBServer.start()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def mariadb(mariadb_server: MariaDBServer) -> MariaDBBackEnd:
+    """The worker's shared server."""
+    return MariaDBBackEnd(mariadb_server)

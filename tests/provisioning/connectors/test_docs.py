@@ -25,7 +25,9 @@ from mission_control_tui.provisioning.connectors.simulator.rules import read_rul
 from mission_control_tui.provisioning.converge import LookOutcome
 from mission_control_tui.provisioning.guard import Guarded
 from mission_control_tui.provisioning.registry import load
+from tests.mariadb import MariaDBServer
 from tests.powerdns import INSTALL_LINE as POWERDNS
+from tests.provisioning.connectors.mysql import MariaDBBackEnd
 from tests.provisioning.connectors.support import (
     PASSWORD,
     MemoryJournal,
@@ -87,7 +89,7 @@ def test_every_block_says_how_it_is_run() -> None:
     runs = {example.run for example in examples() if example.language != "text"}
     assert runs == {
         *("settings", "rules", "python", "sql", "connector", "entry-point", "powerdns"),
-        *("mail-sql", "mail-sql-rights", "mail-sql-removal"),
+        *("mail-sql", "mail-sql-rights", "mail-sql-removal", "mysql", "mysql-rights"),
     }
 
 
@@ -152,6 +154,52 @@ async def test_the_dbas_statements_are_enough(postgres: PostgresBackEnd) -> None
     assert await back_end.can_log_in(name, PASSWORD)
     removed = await reach(connector, wish(name, Wish.ABSENT, generation=2, secret=None))
     assert removed.outcome is LookOutcome.DONE
+
+
+@pytest.mark.proof
+async def test_the_dbas_statements_are_enough_for_mariadb(mariadb_server: MariaDBServer) -> None:
+    user = new_name("provisioner")
+    (example,) = examples("mysql-rights")
+    for statement in example.text.replace("provisioner", user).split(";"):
+        if statement.strip():
+            mariadb_server.execute(statement)
+    back_end = MariaDBBackEnd(mariadb_server, user=user, password="choose one")
+    connector, name = await back_end.open(), new_name()
+    await check(connector)
+    assert (await reach(connector, back_end.wish(name))).outcome is LookOutcome.DONE
+    assert await back_end.can_log_in(name, PASSWORD)
+    for state, generation in ((Wish.SUSPENDED, 2), (Wish.ABSENT, 3)):
+        wished = back_end.wish(name, state, generation=generation, secret=None)
+        assert (await reach(connector, wished)).outcome is LookOutcome.DONE
+
+
+@pytest.mark.proof
+def test_the_page_makes_a_database_on_mariadb(
+    tmp_path: Path, mariadb_server: MariaDBServer
+) -> None:
+    (example,) = examples("mysql")
+    granting = f"mariadb --no-defaults --socket={mariadb_server.socket} --user=root"
+    lines = [line for line in example.text.splitlines() if not line.startswith("sudo apt-get")]
+    script = "\n".join(["set -e", *lines]).replace("sudo mariadb", granting)
+    script = script.replace("--host=127.0.0.1", f"--host=127.0.0.1 --port={mariadb_server.port}")
+    script = script.replace(
+        'user = "provisioner"', f'user = "provisioner"\nport = {mariadb_server.port}'
+    )
+    script = script.replace("provisioner", new_name("provisioner"))
+    environment = dict(os.environ)
+    hermetic(environment, tmp_path)
+    environment["PATH"] = f"{Path(sys.executable).parent}:{environment['PATH']}"
+    followed = subprocess.run(
+        ["bash", "-c", script],
+        check=False,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=100,
+    )
+    assert followed.returncode == 0, followed.stdout + followed.stderr
+    assert "connector mariadb    MariaDB 10" in followed.stdout, followed.stdout
+    assert re.fullmatch(r"acme_\w+\t5", followed.stdout.splitlines()[-1]), followed.stdout
 
 
 @pytest.mark.proof
@@ -268,11 +316,13 @@ def test_the_keys_of_a_rule_are_all_described(tmp_path: Path) -> None:
     assert {key for row in table("key of a rule") for key in words(row[0])} == known
 
 
-@pytest.mark.parametrize("kind", ["mail-sql", "simulator", "postgresql", "powerdns"])
+@pytest.mark.parametrize("kind", ["mail-sql", "mysql", "simulator", "postgresql", "powerdns"])
 async def test_the_settings_of_a_connector_are_all_described(kind: str) -> None:
     with pytest.raises(InvalidInput) as caught:
         await load(
-            kind, {"user": "u", "qqqqqqq": 1} if kind == "postgresql" else {"qqqqqqq": 1}, ""
+            kind,
+            {"user": "u", "qqqqqqq": 1} if kind in ("mysql", "postgresql") else {"qqqqqqq": 1},
+            "",
         )
     (hint,) = (found.hint for found in caught.value.problems if found.where.endswith("qqqqqqq"))
     known = set(hint.removeprefix("there are: ").split(", "))
