@@ -12,6 +12,7 @@ from mission_control_tui.connect.errors import ConnectorError
 from mission_control_tui.model.errors import MissionControlError, UsageError
 from mission_control_tui.model.states import ErrorKind
 from mission_control_tui.provisioning import registry
+from mission_control_tui.provisioning.composite import parts_in
 from mission_control_tui.provisioning.guard import Guarded
 from mission_control_tui.provisioning.rate_limits import RateLimits
 from mission_control_tui.settings.followed import FollowedSettings
@@ -82,11 +83,26 @@ class Backends:
         the connector stays as it was then.
         """
         await self._followed.read_again()
+        for part in parts_in(self._table(name)):
+            await self._renew(part)
+        await self._renew(name)
+
+    async def _renew(self, name: str) -> None:
+        """Open a connector anew whose table has changed; composites that have it as a part are opened with it."""
         async with self._opening[name]:
             before = self._open.get(name)
-            if before is not None and before.context.settings != self._table(name):
-                self._open[name] = await self._opened(name)
-                await before.aclose()
+            if before is None or before.context.settings == self._table(name):
+                return
+            self._open[name] = await self._opened(name)
+            await before.aclose()
+        for composite in self.holders(name):
+            if composite != name and (outdated := self._open.pop(composite, None)) is not None:
+                await outdated.aclose()
+
+    def holders(self, name: str) -> frozenset[str]:
+        """Return the connector itself and the composites that it is a part of."""
+        tables = self._followed.latest.connectors
+        return frozenset({name, *(each for each in tables if name in parts_in(tables[each]))})
 
     def _is_known(self, name: str) -> bool:
         try:
@@ -99,7 +115,10 @@ class Backends:
         return self._followed.latest.connectors.get(name, {})
 
     async def _opened(self, name: str) -> Guarded:
-        self._followed.latest.connector(name)
+        settings = self._followed.latest
+        settings.connector(name)
+        if registry.is_composite(name, settings):
+            return await registry.load_composite(name, settings, self.installation, self.get)
         pace = partial(self.limits.pace, name)
         return await registry.load(name, self._table(name), self.installation, pace)
 

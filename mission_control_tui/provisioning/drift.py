@@ -167,7 +167,9 @@ class _Survey:
             return []
         known: set[str] = set()
         for batch in batches(listed):
-            known |= await known_at(store, caller, name, {key for _, key in batch})
+            known |= await known_at(
+                store, caller, self.backends.holders(name), {key for _, key in batch}
+            )
         return [
             Orphan(name, row.name, key, row.state or Wish.PRESENT, row.level)
             for row, key in listed

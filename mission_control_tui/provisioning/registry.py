@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from functools import partial
 from importlib.metadata import EntryPoint, entry_points
 from typing import cast
 
@@ -12,6 +15,13 @@ from mission_control_tui.connect.protocol import Connector, ConnectorFactory
 from mission_control_tui.connect.settings_reader import DEFAULT_TIMEOUT, call_timeout
 from mission_control_tui.model.errors import MissionControlError, NotFound, UsageError
 from mission_control_tui.model.text.clean import harmless
+from mission_control_tui.provisioning.composite import (
+    COMPOSITE,
+    Composite,
+    CompositePart,
+    OpenPart,
+    part_names,
+)
 from mission_control_tui.provisioning.connector_thread import ConnectorThread, Escaped, TimeOver
 from mission_control_tui.provisioning.guard import Guarded, declared
 from mission_control_tui.settings.settings import Settings
@@ -45,7 +55,7 @@ class ConnectorUnavailable(MissionControlError):
 
 def known() -> tuple[str, ...]:
     """Return the types of all connectors that are installed, sorted; imports none of them."""
-    return tuple(sorted(_offered()))
+    return tuple(sorted({*_offered(), COMPOSITE}))
 
 
 async def load(
@@ -54,7 +64,7 @@ async def load(
     installation: str,
     pace: Callable[[], Awaitable[None]] = no_pace,
 ) -> Guarded:
-    """Open the connector `name` as its table `settings` says; `type` defaults to `name`.
+    """Open the connector `name` as its table `settings` says; `type` defaults to `name`. A composite has its own call.
 
     `installation` is what objects at the back end are marked with. Nothing is connected to yet.
     Raises UnknownConnector, ConnectorUnavailable, or InvalidInput with every problem of the table.
@@ -70,6 +80,39 @@ async def load(
     return await opened(context, kind, lambda: _factory(name, kind, point), seconds)
 
 
+async def load_composite(
+    name: str, settings: Settings, installation: str, open_part: OpenPart, *, owns: bool = False
+) -> Guarded:
+    """Open the composite `name` of the settings, whose parts `open_part` opens; with `owns` they are closed with it.
+
+    Raises InvalidInput with every problem of the table, UsageError for a part that cannot be one, and what
+    `open_part` raises.
+    """
+    context = Context(name, settings.connectors.get(name, {}), installation)
+    wanted = part_names(context)
+    for part, connector in wanted.items():
+        if settings.connector(connector).type == COMPOSITE:
+            raise UsageError(
+                f"connectors.{name}.parts.{part}.connector cannot be a composite",
+                hint="Name the connectors that it is made of.",
+            )
+    async with AsyncExitStack() as opening:
+        parts: list[CompositePart] = []
+        for part, connector in wanted.items():
+            backend = await open_part(connector)
+            parts.append(CompositePart(part, backend))
+            if owns:
+                opening.push_async_callback(backend.aclose)
+        composite = Composite(parts, owns=owns)
+
+        async def create(_: Context) -> Connector:
+            return composite
+
+        guarded = await opened(context, COMPOSITE, lambda: create)
+        opening.pop_all()
+    return replace(guarded, call_seconds=composite.call_seconds)
+
+
 async def load_set_up(
     name: str, settings: Settings, installation: str = "", *, patience: float = DEFAULT_TIMEOUT
 ) -> Guarded:
@@ -78,6 +121,18 @@ async def load_set_up(
     Raises as `load` does, and UsageError where the settings have no such connector.
     """
     settings.connector(name)
+    if is_composite(name, settings):
+        open_part = partial(_load_part, settings, installation, patience)
+        return await load_composite(name, settings, installation, open_part, owns=True)
+    return await _load_part(settings, installation, patience, name)
+
+
+def is_composite(name: str, settings: Settings) -> bool:
+    """Return True when the settings make the connector of others."""
+    return settings.connectors.get(name, {}).get("type", name) == COMPOSITE
+
+
+async def _load_part(settings: Settings, installation: str, patience: float, name: str) -> Guarded:
     table = settings.connectors.get(name, {})
     return await load(name, {"timeout": patience, **table}, installation)
 

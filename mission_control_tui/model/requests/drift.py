@@ -221,9 +221,11 @@ async def mark_drift(
 
 
 async def known_at(
-    store: Store, caller: Caller, connector: str, keys: Collection[str]
+    store: Store, caller: Caller, connectors: Collection[str], keys: Collection[str]
 ) -> frozenset[str]:
     """Return those of the keys (at most a few hundred) that are assignments which have, or wish for, an object there.
+
+    `connectors` are the one that was listed and the composites that have it as a part.
 
     Objects belong to the whole installation: raises Denied to a caller who may see only some accounts.
     """
@@ -233,7 +235,7 @@ async def known_at(
         rows = await session.scalars(
             select(AssignmentRow.id).where(
                 AssignmentRow.id.in_(list(keys)),
-                AssignmentRow.connector == connector,
+                AssignmentRow.connector.in_(list(connectors)),
                 (AssignmentRow.wish != Wish.ABSENT) | (AssignmentRow.light != Light.GREY),
             )
         )
