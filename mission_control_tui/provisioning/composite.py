@@ -130,7 +130,7 @@ class Composite:
     def __init__(self, parts: Sequence[CompositePart], *, owns: bool = False) -> None:
         self.parts = tuple(parts)
         self._owns = owns
-        self.declares = _declared([part.backend.declares for part in parts])
+        self.declares = declared_sum([part.backend.declares for part in parts])
 
     @property
     def call_seconds(self) -> float:
@@ -259,7 +259,7 @@ def parts_in(table: Mapping[str, object]) -> Iterator[str]:
                 yield str(part.get("connector", ""))
 
 
-def _declared(parts: Sequence[Declaration]) -> Declaration:
+def declared_sum(parts: Sequence[Declaration]) -> Declaration:
     """Return what the sum of the parts keeps and can do."""
     all_of = frozenset.intersection(*(part.capabilities for part in parts))
     any_of = frozenset().union(*(part.capabilities for part in parts))

@@ -129,7 +129,7 @@ async def load_set_up(
 
 def is_composite(name: str, settings: Settings) -> bool:
     """Return True when the settings make the connector of others."""
-    return settings.connectors.get(name, {}).get("type", name) == COMPOSITE
+    return bool(settings.connectors.get(name, {}).get("type", name) == COMPOSITE)
 
 
 async def _load_part(settings: Settings, installation: str, patience: float, name: str) -> Guarded:

@@ -24,7 +24,8 @@ from mission_control_tui.provisioning import registry
 from mission_control_tui.provisioning.connectors.simulator.rules import read_rules
 from mission_control_tui.provisioning.converge import LookOutcome
 from mission_control_tui.provisioning.guard import Guarded
-from mission_control_tui.provisioning.registry import load
+from mission_control_tui.provisioning.registry import load, load_set_up
+from mission_control_tui.settings.settings import convert
 from tests.mariadb import MariaDBServer
 from tests.powerdns import INSTALL_LINE as POWERDNS
 from tests.provisioning.connectors.mysql import MariaDBBackEnd
@@ -95,9 +96,9 @@ def test_every_block_says_how_it_is_run() -> None:
 
 @pytest.mark.parametrize("example", examples("settings"), ids=lambda one: f"line{one.line}")
 async def test_the_settings_are_accepted(example: Example) -> None:
-    settings = tomllib.loads(example.text)
-    for name, settings_table in settings["connectors"].items():
-        connector = await load(name, settings_table, "here")
+    settings = convert(tomllib.loads(example.text), Path("settings.toml"))
+    for name, settings_table in settings.connectors.items():
+        connector = await load_set_up(name, settings, "here")
         assert call_timeout(name, settings_table) == settings_table.get("timeout", 30)
         await connector.aclose()
 
