@@ -288,7 +288,7 @@ class _Attempt:
         """Let a connector that only observes write what was agreed to, where nothing else would be done by now."""
         look = await converge.observe_and_plan(self._connector, self._desired)
         if look.plan.observe_only and agreed.holds(planned_changes(look.plan.changes)):
-            self._connector = replace(self._connector, may_write=True)
+            self._connector = self._connector.allowed()
 
     async def _agree(self, look: Look) -> None:
         """End an attempt that has nothing left to plan: done, or the back end still works on it."""

@@ -26,7 +26,7 @@ from mission_control_tui.connect.declaration import (
 )
 from mission_control_tui.connect.errors import ConnectorError
 from mission_control_tui.connect.marks import Mark
-from mission_control_tui.connect.planning import ROLE, in_observe_mode, step_to_do
+from mission_control_tui.connect.planning import ROLE, step_to_do
 from mission_control_tui.connect.protocol import (
     Applied,
     ChangePlan,
@@ -88,8 +88,7 @@ class CompositePart:
 
     def plan(self, desired: DesiredState, observed: ObservedState) -> ChangePlan:
         """Return the part's own plan, its reason with the part's name."""
-        planned = self.backend.connector.plan(self.share_of(desired), observed)
-        plan = in_observe_mode(planned, self.backend.observe_setting)
+        plan = self.backend.planned(self.share_of(desired), observed)
         return replace(plan, reason=self.named(plan.reason)) if plan.reason else plan
 
     def named(self, said: str) -> str:
@@ -136,6 +135,10 @@ class Composite:
     def call_seconds(self) -> float:
         """The time limit of a call, in seconds: that of all parts, and their waits for their turns."""
         return sum(part.backend.call_seconds for part in self.parts) + TURN_SECONDS
+
+    def allowed(self) -> Composite:
+        """Return the same, its parts allowed to write whatever their mode."""
+        return Composite([replace(part, backend=part.backend.allowed()) for part in self.parts])
 
     async def check(self) -> Health:
         """Check all parts at the same time. Raises the first part's error, with its name."""
@@ -333,6 +336,7 @@ def _sum_of(
         unadoptable="; ".join(
             f"{name}{OF}{state.unadoptable}" for name, state in there.items() if state.unadoptable
         ),
+        consents=all(state.consents for state in there.values()),
         parts=found,
         failed=failed,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -57,11 +58,11 @@ class Halves(BackEnd):
     def rules(self, part: str, text: str = "") -> None:
         (self.directory / f"{part}.toml").write_text(f"seed = 1\n{text}", "utf-8")
 
-    def tables(self, **composite: object) -> dict[str, dict[str, object]]:
+    def tables(self, **composite: object) -> dict[str, dict[str, Any]]:
         for part in PARTS:
             if not (self.directory / f"{part}.toml").exists():
                 self.rules(part)
-        simulators = {
+        simulators: dict[str, dict[str, Any]] = {
             f"{part}-server": {
                 "type": "simulator",
                 "path": str(self.file(part)),
@@ -173,6 +174,15 @@ async def test_a_part_that_only_observes_is_shown_with_the_steps_of_all(halves: 
     assert look.plan.observe_only
     assert "connectors.directory-server.mode" in look.plan.remedy
     assert [step.name for step in look.plan.steps] == ["directory: account", "mailbox: account"]
+
+
+async def test_somebody_may_allow_it_all_the_same(halves: Halves) -> None:
+    tables = halves.tables()
+    tables["directory-server"]["mode"] = "observe"
+    connector = await registry.load_set_up("back_end", Settings(connectors=tables), INSTALLATION)
+    found = await reach(connector.allowed(), wish("ann"))
+    assert found.outcome is LookOutcome.DONE
+    assert await halves.can_log_in("ann", PASSWORD)
 
 
 async def test_settings_that_make_no_composite_are_told(halves: Halves) -> None:
