@@ -10,14 +10,17 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from sqlalchemy import select, update
 
+from mission_control_tui.model.orders.buying import buy
 from mission_control_tui.model.recycle_bin import purge
 from mission_control_tui.model.recycle_bin.deletion import delete_user
 from mission_control_tui.model.schedules import due
 from mission_control_tui.model.schedules.editing import schedule
 from mission_control_tui.model.schedules.queries import list_schedules
-from mission_control_tui.model.states import Light, ScheduleState
+from mission_control_tui.model.states import Light, OrderKind, ScheduleState
 from mission_control_tui.model.store.scope import AccountScope
+from mission_control_tui.model.store.tables.accounts import DomainRow
 from mission_control_tui.model.store.tables.audit import AuditRow
+from mission_control_tui.model.store.tables.orders import OrderLineRow, OrderRow
 from mission_control_tui.model.store.tables.requests import RequestRow
 from mission_control_tui.model.store.tables.schedules import ScheduleRow
 from mission_control_tui.model.store.tables.services import AssignmentRow
@@ -32,6 +35,7 @@ from tests.support import share
 pytestmark = [pytest.mark.kill, pytest.mark.any_database]
 
 MAIL = ActionParams(EXCHANGE, SMALL)
+REGISTRANT = {"registrant-name": "Acme Pty Ltd", "registrant-email": "owner@acme.example"}
 
 
 async def planned(world: World, upns: list[str], action: str, params: ActionParams) -> None:
@@ -118,6 +122,51 @@ async def test_workers_that_are_killed_meanwhile_do_each_once(world: World) -> N
     assert len(await audited(world, f"provision {EXCHANGE}")) == count
     assert await world.lights() == Counter({Light.GREEN: count})
     assert doubled(world.effect_counts()) == []
+
+
+@pytest.mark.proof
+async def test_domains_whose_worker_is_killed_while_it_renews_are_renewed_once(
+    world: World,
+) -> None:
+    scope = AccountScope(world.store, world.caller, ACCOUNT)
+    count = share(12)
+    names = {f"acme{number}.com" for number in range(count)}
+    for name in sorted(names):
+        await buy(scope, "domain-names", domain=name, fields=REGISTRANT)
+    with worker(world):
+        await world.settled()
+    async with world.store.write(world.caller) as tx:
+        at = datetime.now(UTC) - timedelta(days=361)
+        await tx.session.execute(
+            update(DomainRow).where(DomainRow.name.in_(names)).values(added_at=at)
+        )
+
+    async def renewed() -> list[str]:
+        async with world.store.read() as session:
+            return list(
+                await session.scalars(
+                    select(OrderLineRow.domain)
+                    .join(OrderRow, OrderRow.id == OrderLineRow.order_id)
+                    .where(OrderRow.kind == OrderKind.RENEWAL)
+                )
+            )
+
+    for round_ in range(3):
+        with worker(world, f"victim-{round_}") as victim:
+
+            async def some(least: int = min(count, 1 + round_ * count // 3)) -> bool:
+                return len(await renewed()) >= least
+
+            await world.until(some)
+            victim.kill()
+    with worker(world, "last"):
+
+        async def all_of_them() -> bool:
+            return {*await renewed()} == names
+
+        await world.until(all_of_them)
+        await world.settled()
+    assert sorted(await renewed()) == sorted(names)
 
 
 @pytest.mark.proof
