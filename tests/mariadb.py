@@ -59,6 +59,7 @@ class MariaDBServer:
                     f"--user={getpass.getuser()}",
                     "--auth-root-authentication-method=normal",
                     "--skip-test-db",
+                    f"--tmpdir={server._own_temporary}",
                     *_CARELESS,
                 ],
                 check=False,
@@ -80,6 +81,13 @@ class MariaDBServer:
         return self.directory / "data"
 
     @property
+    def _own_temporary(self) -> Path:
+        """Its directory for temporary tables, which several servers in one would take from each other."""
+        place = self.directory / "tmp"
+        place.mkdir(exist_ok=True)
+        return place
+
+    @property
     def socket(self) -> str:
         """The server's unix socket."""
         return str(self.directory / "socket")
@@ -97,6 +105,7 @@ class MariaDBServer:
                     f"--port={self.port}",
                     f"--socket={self.socket}",
                     f"--pid-file={self.directory / 'pid'}",
+                    f"--tmpdir={self._own_temporary}",
                     *_CARELESS,
                     *self.options,
                 ],

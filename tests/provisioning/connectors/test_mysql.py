@@ -92,8 +92,10 @@ async def test_somebody_elses_user_is_taken_over_only_as_a_whole(mariadb: MariaD
     connector, name = await mariadb.open(), new_name()
     execute = mariadb.server.execute
     execute(f"CREATE DATABASE `{name}`")
-    execute(f"CREATE USER `{name}`@'%' IDENTIFIED BY 'theirs'")
     asked = mariadb.wish(name, secret=None, adopt=True)
+    _, plan = await observe_and_plan(connector, asked)
+    assert (plan.kind, "and no user" in plan.reason) == (ErrorKind.CONFLICT, True)
+    execute(f"CREATE USER `{name}`@'%' IDENTIFIED BY 'theirs'")
     _, plan = await observe_and_plan(connector, asked)
     assert plan.kind is ErrorKind.CONFLICT
     assert "somebody else's" in plan.reason

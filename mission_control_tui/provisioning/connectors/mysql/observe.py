@@ -99,7 +99,10 @@ def look(session: Session, place: Place, desired: DesiredState) -> ObservedState
 
 
 def _unadoptable(account: bool, database: bool, granted: Sequence[str], name: str) -> str:
-    if account and database and name not in (pattern.replace("\\", "") for pattern in granted):
+    if account != database:
+        there, lacks = ("user", "database") if account else ("database", "user")
+        return f"there is a {there} of this name, and no {lacks}: find out whose it is"
+    if account and name not in (pattern.replace("\\", "") for pattern in granted):
         return "the user has no rights in the database of its name, which may be somebody else's"
     return ""
 
