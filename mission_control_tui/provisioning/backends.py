@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 
+from sqlalchemy.exc import SQLAlchemyError
+
+from mission_control_tui.connect.declaration import Declaration
 from mission_control_tui.connect.errors import ConnectorError
-from mission_control_tui.model.errors import MissionControlError, UsageError
+from mission_control_tui.model.errors import MissionControlError, StoreError, UsageError
 from mission_control_tui.model.states import ErrorKind
 from mission_control_tui.provisioning import registry
 from mission_control_tui.provisioning.composite import parts_in
@@ -20,15 +23,23 @@ from mission_control_tui.settings.settings import ConnectorSettings, Settings
 
 log = logging.getLogger(__name__)
 
+KeepDeclaration = Callable[[str, Declaration], Awaitable[None]]
+"""Keeps what a connector of that name declares, for those who may not open it."""
+
 
 class Backends:
     """Opens each connector once, when it is first needed."""
 
     def __init__(
-        self, settings: Settings, installation: str, reload: Callable[[], Settings] | None = None
+        self,
+        settings: Settings,
+        installation: str,
+        reload: Callable[[], Settings] | None = None,
+        keep: KeepDeclaration | None = None,
     ) -> None:
         self._followed = FollowedSettings(settings, reload)
         self.installation = installation
+        self._keep = keep
         self._open: dict[str, Guarded] = {}
         self._observing: set[str] = set()
         self._opening: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
@@ -115,6 +126,16 @@ class Backends:
         return self._followed.latest.connectors.get(name, {})
 
     async def _opened(self, name: str) -> Guarded:
+        connector = await self._loaded(name)
+        if self._keep is not None:
+            try:
+                await self._keep(name, connector.declares)
+            except (SQLAlchemyError, OSError, StoreError) as error:
+                # What waits for the connector does not need it; the next opening tells it again.
+                log.warning("connector %s: what it keeps was not stored: %s", name, error)
+        return connector
+
+    async def _loaded(self, name: str) -> Guarded:
         settings = self._followed.latest
         settings.connector(name)
         if registry.is_composite(name, settings):

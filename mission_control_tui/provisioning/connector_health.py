@@ -6,9 +6,12 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from mission_control_tui.connect.declaration import Declaration
 from mission_control_tui.connect.errors import ConnectorError
 from mission_control_tui.model.catalogue.types import Service
 from mission_control_tui.model.errors import MissionControlError
+from mission_control_tui.model.services.kept_settings import keep_declaration
+from mission_control_tui.model.store.database import Store
 from mission_control_tui.provisioning import registry
 from mission_control_tui.provisioning.kept import not_kept
 from mission_control_tui.settings.settings import Settings
@@ -26,6 +29,8 @@ class ConnectorHealth:
     detail: str = ""
     warnings: tuple[str, ...] = ()
     not_kept: tuple[str, ...] = ()
+    declares: Declaration | None = None
+    """What the connector says of itself; None where it could not be opened."""
 
 
 async def check_connectors(
@@ -58,9 +63,10 @@ async def _check(
             health = await connector.check()
     except TimeoutError:
         remedy = "See that the back end runs and can be reached from here."
-        return ConnectorHealth(name, False, f"no answer within {patience:g} s", remedy)
+        said = f"no answer within {patience:g} s"
+        return ConnectorHealth(name, False, said, remedy, declares=connector.declares)
     except ConnectorError as error:
-        return ConnectorHealth(name, False, error.said, error.remedy)
+        return ConnectorHealth(name, False, error.said, error.remedy, declares=connector.declares)
     finally:
         await connector.aclose()
     lost = tuple(words for service in serves for words in not_kept(service, connector))
@@ -74,5 +80,13 @@ async def _check(
         said = f"{health.version}, {health.detail}" if health.detail else health.version
         remedy = ""
     return ConnectorHealth(
-        name, True, said, remedy, health.version, health.detail, health.warnings, lost
+        *(name, True, said, remedy, health.version, health.detail, health.warnings, lost),
+        declares=connector.declares,
     )
+
+
+async def keep_declarations(store: Store, found: Sequence[ConnectorHealth]) -> None:
+    """Store what the connectors of a check declare: screens and plans say by that what is not kept."""
+    for health in found:
+        if health.declares is not None:
+            await keep_declaration(store, health.name, health.declares.options)

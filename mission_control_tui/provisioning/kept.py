@@ -7,13 +7,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from mission_control_tui.connect.declaration import MEMBERS, PASSWORD, Declaration
 from mission_control_tui.model.catalogue.types import Level, PasswordUse, Service
 from mission_control_tui.model.errors import MissionControlError
-from mission_control_tui.model.services.domain_terms import AUTO_RENEW
+from mission_control_tui.model.services.kept_settings import not_kept as options_not_kept
 from mission_control_tui.provisioning import registry
 from mission_control_tui.provisioning.guard import Guarded
 from mission_control_tui.settings.settings import Settings
-
-OUR_OWN = frozenset({AUTO_RENEW})
-"""Options that Mission Control keeps itself: no back end is asked to."""
 
 
 def served_by_connector(
@@ -75,11 +72,8 @@ def _gaps(
         settings = {
             option.id for level in service.levels for option in service.options_for(level.id)
         }
-        lost = [
-            option.id
-            for option in service.options
-            if option.id in settings and option.id not in declares.options | OUR_OWN
-        ]
+        offered = [option.id for option in service.options if option.id in settings]
+        lost = options_not_kept(offered, declares.options)
         if lost:
             yield f"{by} does not keep {_listed('option', lost)}"
     for level in service.levels:

@@ -12,12 +12,15 @@ import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from mission_control_tui import __version__
 from mission_control_tui.model.errors import Conflict, MissionControlError
 from mission_control_tui.provisioning.launcher import LOG_LIMIT, log_path, open_log
 from mission_control_tui.settings.settings import Settings, load
+
+if TYPE_CHECKING:
+    from mission_control_tui.connect.declaration import Declaration
 
 log = logging.getLogger("mission_control_tui.provisioning")
 
@@ -91,6 +94,7 @@ async def _work(
     from mission_control_tui.model.installation.connector_switch import switch_connectors
     from mission_control_tui.model.requests.workers import Identity
     from mission_control_tui.model.search.renewal import renew
+    from mission_control_tui.model.services.kept_settings import keep_declaration
     from mission_control_tui.model.store.database import Store
     from mission_control_tui.model.store.upgrade import key_path
     from mission_control_tui.provisioning.backends import Backends
@@ -108,10 +112,13 @@ async def _work(
 
             return ProcrastinateEngine(store, me, settings.worker, run)
 
+        async def keep(connector: str, declares: Declaration) -> None:
+            await keep_declaration(store, connector, declares.options)
+
         worker = Worker(
             store,
             settings.worker,
-            Backends(settings, store.installation, reload),
+            Backends(settings, store.installation, reload, keep),
             make_engine,
             key_path(store.url, settings.worker.key_file),
             me,

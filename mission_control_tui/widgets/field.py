@@ -237,6 +237,8 @@ class FormLine(LineWidget, can_focus=True):
 
     error = Painted("")
     """What is wrong, shown beside the value; empty when nothing is."""
+    note = Painted("")
+    """A remark shown beside the value while there is no error."""
 
     @dataclass
     class Changed(Message):
@@ -265,8 +267,11 @@ class FormLine(LineWidget, can_focus=True):
         if event.character and event.character.isprintable() and event.key != "space":
             event.stop()
 
-    def error_part(self) -> Part:
-        return (f" {self.error}", "error") if self.error else ("", "")
+    def remark_part(self) -> Part:
+        """Return what stands beside the value: what is wrong, or else the note."""
+        if self.error:
+            return f" {self.error}", "error"
+        return (f" {self.note}", "dim") if self.note else ("", "")
 
 
 class CheckField(FormLine):
@@ -295,7 +300,7 @@ class CheckField(FormLine):
             (" " * LABEL, ""),
             (box, "cursor" if self.has_focus else ""),
             (f" {self.label}", ""),
-            self.error_part(),
+            self.remark_part(),
         ]
 
     def action_change(self) -> None:
@@ -378,7 +383,7 @@ class ChoiceField(FormLine):
             (text, "cursor" if self.has_focus else ""),
             (">", "dim"),
             (place if width_of(text) < width - 36 else "", "dim"),
-            self.error_part(),
+            self.remark_part(),
         ]
 
     def action_turn(self, by: int) -> None:

@@ -165,16 +165,21 @@ def _pause(pause: Pause | None) -> dict[str, object] | None:
 def check(context: click.Context, session: Session, names: tuple[str, ...], timeout: float) -> None:
     """Reach the back ends, all at the same time or those named: version, warnings, what to do.
 
-    Changes nothing, and no pause ends by it: the worker checks by itself. The exit code is 1 when there is a problem;
-    warnings leave it 0.
+    Changes nothing at the back ends, and no pause ends by it: the worker checks by itself. Which options each connector
+    keeps is noted in the database. The exit code is 1 when there is a problem; warnings leave it 0.
     """
     from mission_control_tui.cli.installation.findings import connector_finding
-    from mission_control_tui.provisioning.connector_health import check_connectors
+    from mission_control_tui.provisioning.connector_health import (
+        check_connectors,
+        keep_declarations,
+    )
 
     known = _known(session, names)
     found = asyncio.run(
         check_connectors(known.served, session.settings, known.installation, timeout)
     )
+    if known.installation and session.caller.may_write:
+        session.run(lambda store: keep_declarations(store, found), create=False, sample=False)
     findings = [
         connector_finding(health, known.served[health.name], known.of(health.name).pause)
         for health in found

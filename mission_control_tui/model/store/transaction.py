@@ -152,8 +152,9 @@ class Transaction:
         )
 
     def warn(self, warning: str) -> None:
-        """Note something that does not stop the change but that a person should know."""
-        self._warnings.append(warning)
+        """Note something that does not stop the change but that a person should know; said once."""
+        if warning not in self._warnings:
+            self._warnings.append(warning)
 
     def money(self, net: Money, tax: Money, total: Money) -> None:
         """Note what a part of the change costs; the plan has the sums."""

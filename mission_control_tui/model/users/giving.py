@@ -16,6 +16,7 @@ from mission_control_tui.model.people import password_policy
 from mission_control_tui.model.people.address_syntax import upn_key
 from mission_control_tui.model.plan import PlanVerb
 from mission_control_tui.model.services import sealed_passwords, seats
+from mission_control_tui.model.services.kept_settings import warn_of_not_kept
 from mission_control_tui.model.services.setting_rules import SettingOwner, judged_settings
 from mission_control_tui.model.services.subjects import Subject
 from mission_control_tui.model.services.wishes import (
@@ -104,6 +105,7 @@ async def provision_in(
         given = {service.option(name).id for name in wanted.settings}
         stated = given | {name for name, value in asked.items() if settings.get(name) == value}
     stated = sorted(settings.keys() & set(stated))
+    await warn_of_not_kept(tx, service, row.connector, stated)
     if suspended is None:
         suspended = row.wish == Wish.SUSPENDED
     wish = Wish.SUSPENDED if suspended else Wish.PRESENT

@@ -14,6 +14,7 @@ from mission_control_tui.model.people.fields import FIELD_BY_NAME
 from mission_control_tui.model.plan import Outcome
 from mission_control_tui.model.requests.request_plans import RequestPlan, plans_for
 from mission_control_tui.model.services.failures import LastFailure, failures_of
+from mission_control_tui.model.services.kept_settings import KeptOptions, kept_options
 from mission_control_tui.model.services.lights import status
 from mission_control_tui.model.services.subjects import SubjectKey
 from mission_control_tui.model.states import Light, RequestKind, SubjectKind
@@ -86,6 +87,7 @@ class ProvisionScreen(MissionScreen):
         self._seats: Sequence[Seats] = ()
         self._failed: dict[str, LastFailure] = {}
         self._plans: dict[int, RequestPlan] = {}
+        self._kept: KeptOptions = {}
 
     @property
     def memory_key(self) -> str:
@@ -116,6 +118,7 @@ class ProvisionScreen(MissionScreen):
             self._failed = await failures_of(scope, self._owner.whose)
         asked = [view.request_id for view in views if view.request_id is not None]
         self._plans = await plans_for(scope, asked) if asked else {}
+        self._kept = await kept_options(scope, {view.connector for view in views})
         self.query_one("#who", TextLines).set(title)
         waits = any(view.light is Light.ORANGE for view in views)
         self._show_notice(views, await nobody_works(self.context) if waits else "")
@@ -143,7 +146,7 @@ class ProvisionScreen(MissionScreen):
             if old is None:
                 new.append(panel)
             else:
-                await old.show(panel.view, panel.seats, panel.failure, panel.plan)
+                await old.show(panel.view, panel.seats, panel.failure, panel.plan, panel.kept)
         for gone in have.values():
             await gone.remove()
         if isinstance(typed := self.memory.kept.get("typed"), dict):
@@ -168,11 +171,16 @@ class ProvisionScreen(MissionScreen):
             seats = {seat.level_id: seat for seat in self._seats if seat.service_id == service.id}
             failure = self._failed.get(view.id)
             plan = self._plans.get(view.request_id or 0)
-            panels.append(UserServicePanel(service, view, seats, failure=failure, plan=plan))
+            kept = self._kept.get(view.connector)
+            panels.append(
+                UserServicePanel(service, view, seats, failure=failure, plan=plan, kept=kept)
+            )
             others = [other.service_id for other in views]
             last = view.service_id not in others[index + 1 :]
             if last and view.id and others.count(view.service_id) < service.instances:
-                panels.append(UserServicePanel(service, another_view(view), seats, another=True))
+                panels.append(
+                    UserServicePanel(service, another_view(view), seats, another=True, kept=kept)
+                )
         return panels
 
     async def _first_panels(self) -> None:

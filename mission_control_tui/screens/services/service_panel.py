@@ -15,6 +15,7 @@ from mission_control_tui.model.catalogue.values import Value
 from mission_control_tui.model.errors import InvalidInput, NotFound
 from mission_control_tui.model.requests.request_plans import RequestPlan
 from mission_control_tui.model.services.failures import LastFailure
+from mission_control_tui.model.services.kept_settings import not_kept
 from mission_control_tui.model.states import ErrorKind, Light, Wish, Word
 from mission_control_tui.model.text.limits import INSTANCE
 from mission_control_tui.model.users.actions.params import ActionParams
@@ -84,8 +85,11 @@ class UserServicePanel(ServicePanel):
         another: bool = False,
         failure: LastFailure | None = None,
         plan: RequestPlan | None = None,
+        kept: frozenset[str] | None = None,
     ) -> None:
+        """`kept` are the options that the service's connector keeps; None where it keeps any, or is not known."""
         self.failure = failure
+        self.kept = kept
         self.plan = plan
         self.service = service
         self.view = view
@@ -241,7 +245,12 @@ class UserServicePanel(ServicePanel):
         value = shown(option, self._settings().get(option.id, option.initial))
         self._shown[option.id] = value
         value = self.typed.get(option.id, value)
-        return option_widget(option, value, self.option_id(option.id))
+        widget = option_widget(option, value, self.option_id(option.id))
+        widget.note = self._remark(option)
+        return widget
+
+    def _remark(self, option: Option) -> str:
+        return "not kept" if not_kept([option.id], self.kept) else ""
 
     def _buttons(self) -> Iterable[ActionButton]:
         for name, (label, help_text) in BUTTONS.items():
@@ -349,9 +358,11 @@ class UserServicePanel(ServicePanel):
         seats: Mapping[str, Seats],
         failure: LastFailure | None = None,
         plan: RequestPlan | None = None,
+        kept: frozenset[str] | None = None,
     ) -> None:
         """Show another state: the light's cell alone, and of the content what differs."""
         before = self.view
+        self.kept = kept
         self.view, self.seats, self.failure, self.plan = view, seats, failure, plan
         self.light.set(view.light, view.word, light_note(view))
         self.note = self._note()
@@ -360,6 +371,9 @@ class UserServicePanel(ServicePanel):
                 self.chosen = view.level_id or None
             return
         self.note_typed()
+        for option in self.service.options:
+            if (widget := self.option_widget(option.id)) is not None:
+                widget.note = self._remark(option)
         style = "error" if view.light is Light.RED else ""
         self.query_one("#why", TextLines).tell(self.why, style=style)
         if not self._picked:

@@ -9,6 +9,7 @@ from sqlalchemy import update
 
 from mission_control_tui.console.base_app import MissionControlApp
 from mission_control_tui.model.orders import buying
+from mission_control_tui.model.services.kept_settings import keep_declaration
 from mission_control_tui.model.services.lights import status
 from mission_control_tui.model.states import Light, RequestKind, Wish
 from mission_control_tui.model.store.database import Store
@@ -105,6 +106,22 @@ async def test_only_the_settings_of_the_level_are_there(world_db: Path) -> None:
         await panel.choose("popx")
         await until(pilot, lambda: panel.option_widget("mapi") is None)
         assert panel.option_widget("pop") is not None
+
+
+async def test_what_the_connector_does_not_keep_is_said_beside_the_value(world_db: Path) -> None:
+    async with opened(world_db, "provision", "ada") as (app, pilot):
+        await shows(pilot, "• Provisioned")
+        panel = app.screen.query_one(EXCHANGE, UserServicePanel)
+        await panel.open_now()
+        for fold in panel.query("Fold").results():
+            await fold.open_now()  # type: ignore[attr-defined]
+        assert "not kept" not in text_of(app), "nothing is known of the connector"
+        await keep_declaration(context_of(app).store, panel.view.connector, {"mapi"})
+        app.apply_changes(["store"])
+        await shows(pilot, "MB not kept")
+        kept = panel.option_widget("mapi")
+        assert kept is not None
+        assert kept.note == ""
 
 
 async def test_a_setting_that_is_refused_says_so_beside_it_and_stays(world_db: Path) -> None:

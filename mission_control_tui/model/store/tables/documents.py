@@ -51,6 +51,12 @@ class StoredItem(TypedDict, total=False):
     after: StoredWish
 
 
+class StoredDeclaration(TypedDict):
+    """What a connector said of itself: the ids of the options that it keeps, None for any."""
+
+    options: list[str] | None
+
+
 class StoredUsage(TypedDict):
     """How much of something is used, of how much (None: without end), and when that was measured (ISO 8601)."""
 

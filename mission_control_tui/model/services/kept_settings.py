@@ -1,0 +1,82 @@
+"""Which settings a service's connector keeps, as it declared when it was opened last; of others nothing is known."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import cast
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from mission_control_tui.model.catalogue.types import Service
+from mission_control_tui.model.services.domain_terms import AUTO_RENEW
+from mission_control_tui.model.store.database import Store
+from mission_control_tui.model.store.scope import AccountScope
+from mission_control_tui.model.store.tables.documents import StoredDeclaration
+from mission_control_tui.model.store.tables.workers import ConnectorDeclarationRow
+from mission_control_tui.model.store.transaction import Transaction
+from mission_control_tui.model.store.worker_transaction import worker_transaction
+
+OUR_OWN = frozenset({AUTO_RENEW})
+"""Options that Mission Control keeps itself: no back end is asked to."""
+
+KeptOptions = Mapping[str, frozenset[str]]
+"""Connector -> the options that it keeps; those that keep any or that nothing is known of are not there."""
+
+
+async def keep_declaration(store: Store, connector: str, options: Collection[str] | None) -> None:
+    """Store which options a connector keeps (None: any) where that is not what is stored already."""
+    declared: StoredDeclaration = {"options": None if options is None else sorted(options)}
+    async with store.read() as session:
+        known = await session.scalar(
+            select(ConnectorDeclarationRow.declared).where(
+                ConnectorDeclarationRow.name == connector
+            )
+        )
+    if known != declared:
+        await _put(store, connector, declared)
+
+
+@worker_transaction
+async def _put(tx: Transaction, connector: str, declared: StoredDeclaration) -> None:
+    row = await tx.session.get(ConnectorDeclarationRow, connector, with_for_update=True)
+    if row is None:
+        row = ConnectorDeclarationRow(name=connector)
+        tx.session.add(row)
+    row.declared, row.declared_at = dict(declared), tx.now
+
+
+async def kept_options(scope: AccountScope, connectors: Collection[str]) -> KeptOptions:
+    """Return which options these connectors keep."""
+    async with scope.read() as (session, _account_id):
+        return await _kept(session, connectors)
+
+
+async def _kept(session: AsyncSession, connectors: Collection[str]) -> KeptOptions:
+    rows = await session.execute(
+        select(ConnectorDeclarationRow.name, ConnectorDeclarationRow.declared).where(
+            ConnectorDeclarationRow.name.in_(connectors)
+        )
+    )
+    found: dict[str, frozenset[str]] = {}
+    for name, declared in rows:
+        options = cast(StoredDeclaration, declared)["options"]
+        if options is not None:
+            found[name] = frozenset(options)
+    return found
+
+
+def not_kept(options: Collection[str], kept: frozenset[str] | None) -> list[str]:
+    """Return which of the options are not among those `kept` (None: all are), in their order."""
+    return [] if kept is None else [one for one in options if one not in kept | OUR_OWN]
+
+
+async def warn_of_not_kept(
+    tx: Transaction, service: Service, connector: str, options: Collection[str]
+) -> None:
+    """Say in the plan which of a service's options its connector does not keep; without options nothing is read."""
+    if not options:
+        return
+    kept = (await _kept(tx.session, {connector})).get(connector)
+    if lost := not_kept(options, kept):
+        tx.warn(f"{service.name}: not kept by connector {connector}: {', '.join(lost)}")
