@@ -105,6 +105,8 @@ class AssignmentView:
     subject_kind: SubjectKind = SubjectKind.USER
     usage: Mapping[str, object] = field(default_factory=dict)
     """Usage id -> value, limit, unit and when it was measured, as the back end told last."""
+    kept_until: datetime | None = None
+    """Until when what was taken away stays suspended at the back end."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,7 @@ def desired_state(job: Job, connector: Guarded, mark: Mark) -> DesiredState:
         adopt=job.adopt,
         as_is=job.as_is,
         orphan=job.orphan,
+        retained=job.retained,
     )
 
 
@@ -43,7 +44,7 @@ def previous_state(job: Job, observed: ObservedState, mark: Mark) -> DesiredStat
     found = observed.mark
     if found is not None and found.same_owner(mark):
         mark = found
-    return state_of(job, job.previous, mark, adopt=job.adopt)
+    return state_of(job, job.previous, mark, adopt=job.adopt, retained=job.was_retained)
 
 
 def observation(
@@ -54,7 +55,7 @@ def observation(
     An object of somebody else is none of ours: for the model it is absent.
     """
     foreign = observed.mark is not None and observed.mark.key != job.assignment_id
-    agrees_gone = wished is not None and wished.wish is Wish.ABSENT
+    agrees_gone = wished is not None and wished.wish is Wish.ABSENT and not job.retained
     if not observed.exists or foreign or agrees_gone:
         return Observation(Wish.ABSENT)
     level = wished.level_id if wished is not None else observed.level
@@ -96,6 +97,7 @@ def state_of(
     adopt: bool = False,
     as_is: bool = False,
     orphan: str = "",
+    retained: bool = False,
 ) -> DesiredState:
     """Return one wish for a service instance, as a connector is asked for it."""
     return DesiredState(
@@ -113,6 +115,7 @@ def state_of(
         orphan=orphan,
         limits=wished.limits,
         disabled=told.disabled,
+        retained=retained,
         external_id=told.external_id,
         token=told.token,
     )

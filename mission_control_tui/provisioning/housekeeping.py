@@ -1,5 +1,5 @@
-"""What the worker does by the clock: schedules, accounts that expired, the recycling bin, renewals, statements,
-and what ended long ago.
+"""What the worker does by the clock: schedules, accounts that expired, services whose time of being kept is over, the
+recycling bin, renewals, statements, and what ended long ago.
 
 A pass is bounded in time, so that whoever waits for a request does not wait for these; what is left over is taken up in
 the next. All of it is timed by the database's clock and done in one transaction each, so that a killed worker, or
@@ -18,6 +18,7 @@ from mission_control_tui.model.errors import MissionControlError
 from mission_control_tui.model.history import pruning
 from mission_control_tui.model.orders import renewing
 from mission_control_tui.model.recycle_bin import purge
+from mission_control_tui.model.requests import kept_removals
 from mission_control_tui.model.schedules import due as schedule_due
 from mission_control_tui.model.schedules import running as schedule_running
 from mission_control_tui.model.schedules.actions import TAKING_AWAY
@@ -95,6 +96,7 @@ class Housekeeping:
         if trusts and not left and self._clock() >= self._sweep_at:
             left = (
                 await self._expire(deadline)
+                or await self._remove_kept(deadline)
                 or await self._purge(deadline)
                 or await self._charge(deadline)
                 or await self._prune(deadline)
@@ -142,6 +144,17 @@ class Housekeeping:
                 log.info("user %s expired on %s and was disabled", user.user_id, user.expires_on)
         except MissionControlError as error:
             log.warning("user %s expired and was not disabled: %s", user.user_id, error.what)
+
+    async def _remove_kept(self, deadline: float) -> bool:
+        overdue = await kept_removals.overdue_services(self._store, AT_ONCE)
+        return await self._each(overdue, self._remove_one, deadline)
+
+    async def _remove_one(self, service: kept_removals.OverdueService) -> None:
+        try:
+            if await kept_removals.remove_overdue(self._store, service):
+                log.info("service %s was kept long enough and is removed", service.assignment_id)
+        except MissionControlError as error:
+            log.warning("service %s is not removed: %s", service.assignment_id, error.what)
 
     async def _charge(self, deadline: float) -> bool:
         """Do what costs money: domains that renew themselves, then months that are over. True: some is left."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from mission_control_tui.connect.declaration import MEMBERS, PASSWORD, Declaration
+from mission_control_tui.connect.declaration import MEMBERS, PASSWORD, SUSPEND, Declaration
 from mission_control_tui.model.catalogue.types import Level, PasswordUse, Service
 from mission_control_tui.model.errors import MissionControlError
 from mission_control_tui.model.services.kept_settings import not_kept as options_not_kept
@@ -66,6 +66,8 @@ def _gaps(
         yield f"{by} serves no {service.subject}"
     if service.password is not PasswordUse.NONE and PASSWORD not in declares.capabilities:
         yield f"{by} sets no password"
+    if service.retention_days and SUSPEND not in declares.capabilities:
+        yield f"{by} cannot suspend what is kept for {service.retention_days} days (retention_days)"
     if service.roles and MEMBERS not in declares.capabilities:
         yield f"{by} keeps no members"
     if declares.options is not None:

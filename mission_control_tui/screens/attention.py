@@ -11,6 +11,8 @@ from mission_control_tui.model.accounts.attention import (
     AttentionOrder,
     attention,
 )
+from mission_control_tui.model.services.usage import measured
+from mission_control_tui.model.states import Light
 from mission_control_tui.model.store.scope import AllAccounts
 from mission_control_tui.screens.base.mission_screen import MissionScreen
 from mission_control_tui.screens.services.light_places import light_place
@@ -39,7 +41,8 @@ class AttentionScreen(MissionScreen):
     ABOUT = (
         "What is red or waits in all accounts that you may see. Enter goes to its panel, and to its account; Escape "
         "comes back from there. Find takes red or orange, parts of an account's code, name, number or domain, of a "
-        "connector, a service or a UPN; all words have to be there. s sorts: by age, by account, by connector."
+        "connector, a service or a UPN; all words have to be there. The word full shows what has used nearly "
+        "all of its room instead. s sorts: by age, by account, by connector."
     )
     VERBS = ("find", "sort", "copy")
     AUTO_FOCUS = "#found"
@@ -112,7 +115,8 @@ class AttentionScreen(MissionScreen):
 
 def _row(line: AttentionLine) -> Row:
     service = line.service
-    now = service.error_said or service.step or service.word.value
+    full = service.light is Light.GREEN and next(measured(service.usage), None)
+    now = service.error_said or service.step or (full.words if full else "") or service.word.value
     cells: tuple[Cell, ...] = (
         line.account.code,
         service.subject,

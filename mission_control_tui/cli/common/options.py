@@ -123,6 +123,9 @@ def _command(examples: Sequence[str], *options: Decorator) -> Decorator:
 _ALL_ACCOUNTS = kept(
     "--all-accounts", is_flag=True, help="Of every account that you may see, its code in each row."
 )
+NOW = option(
+    "--now", is_flag=True, help="Remove it at once, also what is kept for some days otherwise."
+)
 AS_CSV = kept("--csv", is_flag=True, help="CSV that no spreadsheet evaluates.")
 
 

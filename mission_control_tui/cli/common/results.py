@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 from mission_control_tui.cli.common import lists, output, waiting
 from mission_control_tui.cli.common.session import Session, Survey, V
 from mission_control_tui.model.plan import Outcome, PlanVerb
+from mission_control_tui.model.states import Wish
 from mission_control_tui.model.text.clean import harmless, safe_cell
 from mission_control_tui.model.views import AssignmentView, UserView
 
@@ -254,6 +255,17 @@ def given(who: str | SubjectKey, instance: str, result: ActionResult) -> dict[st
     }
 
 
+def usage_words(view: AssignmentView) -> str:
+    """Return what is used of a service's limits for people, with the time of the measurement."""
+    from mission_control_tui.model.services.usage import measured
+
+    found = [*measured(view.usage)] if view.wish is not Wish.ABSENT else []
+    if not found:
+        return ""
+    oldest = min(one.at for one in found)
+    return f"{', '.join(one.words for one in found)} at {output.when(oldest)}"
+
+
 def service(view: AssignmentView) -> dict[str, object]:
     """Return one service of one subject as `status --json` has it; `error` is null unless there is one."""
     error = output.attributes(view, kind="error_kind", said="error_said", remedy="error_remedy")
@@ -267,7 +279,17 @@ def service(view: AssignmentView) -> dict[str, object]:
         "step": view.step or None,
         "error": error if view.error_kind or view.error_said else None,
         **output.attributes(
-            view, "since", "wish", "suspended", "drift", "settings", "usage", "connector"
+            view,
+            *(
+                "since",
+                "wish",
+                "suspended",
+                "drift",
+                "settings",
+                "usage",
+                "kept_until",
+                "connector",
+            ),
         ),
         "login": view.backend_name or None,
         "request": view.request_id,

@@ -31,12 +31,16 @@ ORDERS = ("oldest", "newest", "account", "connector")
 @limited(200)
 @OFFSET
 @exports
-@reads("mission-control attention red --sort connector", "mission-control attention acme --csv")
+@reads(
+    "mission-control attention red --sort connector",
+    "mission-control attention acme --csv",
+    "mission-control attention full",
+)
 def attention(session: Session, words: tuple[str, ...], sort: str, limit: int, offset: int) -> None:
     """Show what is red or waits in all accounts, the oldest first; with --account in that one.
 
     WORDs narrow it: red, orange, parts of an account's code, name, number or domain, of a connector, a service or a
-    UPN; all of them have to be there.
+    UPN; all of them have to be there. With the word full it is what has used at least 90 % of its room instead.
     """
 
     async def work(store: Store) -> AttentionPage:
@@ -68,5 +72,6 @@ def attention(session: Session, words: tuple[str, ...], sort: str, limit: int, o
 def _row(line: AttentionLine) -> tuple[object, ...]:
     view = line.service
     service = f"{view.service_id} {view.instance}".rstrip()
-    since, now = output.when(view.since), view.error_said or view.step
+    since = output.when(view.since)
+    now = view.error_said or view.step or results.usage_words(view)
     return waiting.light_of(view), view.subject, service, view.level_id, view.connector, since, now

@@ -112,9 +112,14 @@ def _list(
 
 
 def _row(view: AssignmentView) -> tuple[str, ...]:
-    service, now = f"{view.service_id} {view.instance}".rstrip(), view.step
+    service = f"{view.service_id} {view.instance}".rstrip()
+    now = ", ".join(filter(None, (view.step, results.usage_words(view), _kept(view))))
     drift = " (drift)" if view.drift else ""
     return waiting.light_of(view), view.subject, service, view.level_id, now + drift
+
+
+def _kept(view: AssignmentView) -> str:
+    return f"kept until {view.kept_until:%Y-%m-%d}" if view.kept_until else ""
 
 
 def _print(views: Sequence[AssignmentView]) -> None:

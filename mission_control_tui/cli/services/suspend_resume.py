@@ -10,6 +10,7 @@ import click
 from mission_control_tui.cli.common import looking, results
 from mission_control_tui.cli.common.options import (
     INSTANCE,
+    NOW,
     Command,
     changes,
     destroys,
@@ -54,21 +55,34 @@ def resume(session: Session, names: tuple[str, ...], instance: str, **other: Any
 
 @click.command()
 @_of_service
-@destroys("mission-control deprovision ada@acme.example databases --yes --wait 60")
-def deprovision(session: Session, names: tuple[str, ...], instance: str, **other: Any) -> None:
+@NOW
+@destroys(
+    "mission-control deprovision ada@acme.example databases --yes --wait 60",
+    "mission-control deprovision ada@acme.example managed-exchange --now --yes",
+)
+def deprovision(
+    session: Session, names: tuple[str, ...], instance: str, now: bool, **other: Any
+) -> None:
     """Take one service away from a user, a domain or the account, with its data.
 
+    Where the catalogue keeps it for some days it is suspended until then, and comes back if it is provisioned again.
     Refused while other services need that of a domain or of the account. A bought domain stays bought:
     `mission-control remove` lets it go.
     """
     who, service = who_and_what("deprovision", names, **other)
     which = f"{service} {instance}".strip()
     session.confirm(f"Take {which} away from {called(who)}, with its data?")
-    _turn(session, who, service, RequestKind.DEPROVISION, instance)
+    _turn(session, who, service, RequestKind.DEPROVISION, instance, at_once=now)
 
 
 def _turn(
-    session: Session, who: str | SubjectKey, service: str, kind: RequestKind, instance: str
+    session: Session,
+    who: str | SubjectKey,
+    service: str,
+    kind: RequestKind,
+    instance: str,
+    *,
+    at_once: bool = False,
 ) -> None:
     from mission_control_tui.model.users.provisioning import change_wish
 
@@ -88,5 +102,13 @@ def _turn(
         return [result.assignment_id for result in given]
 
     results.change_and_wait(
-        session, shown, assignments, change_wish, who, service, kind, instance=instance
+        session,
+        shown,
+        assignments,
+        change_wish,
+        who,
+        service,
+        kind,
+        instance=instance,
+        at_once=at_once,
     )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec
 import click
 
 from mission_control_tui.cli.common import passwords, results
-from mission_control_tui.cli.common.options import changes, changes_user, destroys, waits
+from mission_control_tui.cli.common.options import NOW, changes, changes_user, destroys, waits
 from mission_control_tui.cli.common.parameters import argument, option
 from mission_control_tui.cli.common.session import Session
 from mission_control_tui.cli.common.user_fields import field_options, stated
@@ -136,14 +136,16 @@ def unlock(session: Session, user: str) -> None:
 
 @click.command()
 @argument("user")
+@NOW
 @waits
 @destroys("mission-control users deprovision ada@acme.example --yes --wait 60")
-def deprovision(session: Session, user: str) -> None:
+def deprovision(session: Session, user: str, now: bool) -> None:
     """Take every service away from a user, with its data."""
     from mission_control_tui.model.users.provisioning import deprovision_all
 
     session.confirm(f"Take every service away from {user}, with its data?")
-    results.change_and_wait(session, results.under("given"), lambda _: user, deprovision_all, user)
+    shown = results.under("given")
+    results.change_and_wait(session, shown, lambda _: user, deprovision_all, user, at_once=now)
 
 
 @click.command()

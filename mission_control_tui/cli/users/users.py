@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from mission_control_tui.model.search.filters import UserFilter
     from mission_control_tui.model.search.results import FoundUser
     from mission_control_tui.model.search.user_list import UserPage
-    from mission_control_tui.model.views import UserLine
+    from mission_control_tui.model.store.scope import AccountScope
+    from mission_control_tui.model.views import AssignmentView, UserLine, UserView
 
 COMMANDS = {
     "list": ("List and find users.", "users.users:list_users"),
@@ -168,16 +169,30 @@ def _print_table(found: UserPage, offset: int, *, in_bin: bool) -> None:
         say(f"{offset + 1} to {last} of {found.total}{' or more' * found.more}.{all_of_them}")
 
 
+async def _with_services(
+    scope: AccountScope, user: str
+) -> tuple[UserView, tuple[AssignmentView, ...]]:
+    from mission_control_tui.model.services.lights import status
+    from mission_control_tui.model.users.queries import details
+
+    view = await details(scope, user)
+    return view, () if view.in_bin else await status(scope, user=view.id)
+
+
 @click.command()
 @argument("user")
 @reads("mission-control users show ada.lovelace@acme.example")
 def show(session: Session, user: str) -> None:
     """Show everything about one user; what is empty is left out."""
 
-    from mission_control_tui.model.users.queries import details
-
-    view = session.query(details, user)
-    if session.printed(results.user(view)):
+    view, services = session.query(_with_services, user)
+    usage = [
+        {"service": service.service_id, "instance": service.instance, "name": name, **found}
+        for service in services
+        for name, found in sorted(service.usage.items())
+        if isinstance(found, dict)
+    ]
+    if session.printed({**results.user(view), "usage": usage}):
         return
     from mission_control_tui.model.people.fields import FIELDS
     from mission_control_tui.model.people.values import text_of
@@ -192,6 +207,12 @@ def show(session: Session, user: str) -> None:
         rows.append(("In the recycling bin since", f"{view.deleted_at:%Y-%m-%d %H:%M} UTC"))
     for setting in view.unsettled:
         rows += [("To be settled", str(setting)), ("", f"To take it away: {setting.command}")]
+    for service in services:
+        named = " ".join(filter(None, (service.service, service.instance)))
+        if used := results.usage_words(service):
+            rows.append(("Used", f"{named}: {used}"))
+        if service.kept_until is not None:
+            rows.append(("Kept", f"{named}: suspended until {service.kept_until:%Y-%m-%d}"))
     if view.password_waiting:
         rows.append(("Password", "waits to be delivered"))
     rows += [("Created", f"{view.created_at:%Y-%m-%d %H:%M} UTC"), ("Id", view.id)]

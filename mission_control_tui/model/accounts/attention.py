@@ -13,6 +13,7 @@ from sqlalchemy import (
     ColumnExpressionArgument,
     Select,
     SQLColumnExpression,
+    and_,
     func,
     or_,
     select,
@@ -24,16 +25,18 @@ from mission_control_tui.model.catalogue.types import Catalogue
 from mission_control_tui.model.search.accounts import known_accounts
 from mission_control_tui.model.services.domain_terms import domains_over
 from mission_control_tui.model.services.lights import shown_since, shows, views_of
-from mission_control_tui.model.states import Light
+from mission_control_tui.model.states import Light, Wish
 from mission_control_tui.model.store.account_rows import load_accounts
 from mission_control_tui.model.store.scope import Reach
 from mission_control_tui.model.store.subject_names import SUBJECT
-from mission_control_tui.model.store.tables.services import AssignmentRow
+from mission_control_tui.model.store.tables.services import NEAR_FULL, AssignmentRow
 from mission_control_tui.model.store.tables.users import UserRow
 from mission_control_tui.model.text.folding import fold
 from mission_control_tui.model.views import Account, AssignmentView
 
 LIGHTS = (Light.RED, Light.ORANGE)
+FULL = "full"
+"""The word for what has used nearly all of a limit."""
 COUNTED = 10_000
 """More than these are not counted: there are "more than" so many."""
 
@@ -91,18 +94,23 @@ async def attention(
 ) -> AttentionPage:
     """Return what is red or orange and has every word of `query`, each account's within the order by age.
 
-    A word is the light's, or part of an account's code, name, number or domain, of a connector, a service, or a UPN.
+    With the word "full" it is what has used nearly all of a limit instead. Another word is the light's, or part of an
+    account's code, name, number or domain, of a connector, a service, or a UPN.
     """
     async with scope.reading() as (session, within):
         catalogue = (await in_force(session)).catalogue
         over = await domains_over(session, within)
         lit = {str(light): shows(light, over) for light in LIGHTS}
+        words = fold(query).split()[:WORDS]
         conditions = [
             lit[word] if word in lit else await _has(session, scope, catalogue, word)
-            for word in fold(query).split()[:WORDS]
+            for word in words
+            if word != FULL
         ]
         # Two conditions joined by "or" would have PostgreSQL read the rows themselves instead of the index alone.
         lights = or_(*lit.values()) if over else AssignmentRow.light.in_(LIGHTS)
+        if FULL in words:
+            lights = and_(NEAR_FULL, AssignmentRow.wish != Wish.ABSENT)
         found = select(AssignmentRow.id).where(
             within(AssignmentRow.account_id), lights, *conditions
         )

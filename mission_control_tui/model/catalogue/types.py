@@ -141,7 +141,8 @@ class Service:
 
     `connector` is the name of a connector in the settings. `requires` are services that must be
     provisioned first, to the same user or to the user's domain. `instances` is how many one subject
-    may have. `name_limit` is in bytes; `name_pattern` has the placeholders of backend_names.py.
+    may have. What is deprovisioned stays suspended at the back end for `retention_days`.
+    `name_limit` is in bytes; `name_pattern` has the placeholders of backend_names.py.
 
     Only a service of objects has an `address`, services of which the account must own seats
     (`included_with`), and `roles` of members.
@@ -164,6 +165,7 @@ class Service:
     address: AddressUse = AddressUse.OWN
     included_with: tuple[str, ...] = ()
     roles: tuple[Role, ...] = ()
+    retention_days: int = 0
 
     def level(self, key: str) -> Level:
         """Return the level with this id or name."""

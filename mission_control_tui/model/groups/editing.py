@@ -309,7 +309,10 @@ async def _remove(known: _LockedObject) -> None:
         request_id = _first_request(tx)
         reach = "member no longer reaches" if count == 1 else "members no longer reach"
         held = f", and its {count} {reach} it" if count else ""
-        tx.warn(f"What {harmless(row.name)} holds at the back end is removed{held}.")
+        if assignment.kept_until:
+            tx.warn(f"What {harmless(row.name)} holds at the back end is kept until then{held}.")
+        else:
+            tx.warn(f"What {harmless(row.name)} holds at the back end is removed{held}.")
     tx.command("objects", "remove", row.address, "--yes")
     before = {"address": row.address}
     known.record(PlanVerb.REMOVED, AuditAction.REMOVE, before=before, request_id=request_id)

@@ -58,6 +58,10 @@ class ConnectorChange:
     running: int
 
 
+_FREE = AssignmentRow.kept_until == 0
+"""What is kept for a while after it was taken away is removed, or comes back, where it is."""
+
+
 async def follow_settings(store: Store, caller: Caller) -> tuple[ConnectorChange, ...]:
     """`switch_connectors` where an embedded store was opened with other [services] than the last time.
 
@@ -139,7 +143,8 @@ async def _differing(store: Store) -> bool:
 async def _pairs(session: AsyncSession) -> Result[int, str, str]:
     """Return (account, service, connector) of all that is assigned."""
     columns = (AssignmentRow.account_id, AssignmentRow.service_id, AssignmentRow.connector)
-    return await session.execute(select(*columns).distinct().order_by(*columns))
+    statement = select(*columns).where(_FREE).distinct().order_by(*columns)
+    return await session.execute(statement)
 
 
 def _at(
@@ -154,6 +159,7 @@ def _at(
         AssignmentRow.service_id == service_id,
         AssignmentRow.connector == connector,
         runs if running else ~runs,
+        _FREE,
     )
 
 
@@ -199,7 +205,7 @@ async def _move(
             row.backend_name = await free_name(tx, after, service, account, subject, row.instance)
         step = _STEP.format(before=row.connector, after=after)
         row.connector, row.drift = after, False
-        row.external_id, row.token, row.usage = "", "", {}
+        row.external_id, row.token, row.usage, row.fullness = "", "", {}, 0.0
         row.observed_wish, row.observed_level, row.observed_generation = Wish.ABSENT, "", 0
         if row.id in active:
             for request in active[row.id]:

@@ -15,6 +15,7 @@ from mission_control_tui.model.people.address_syntax import SPECIAL, upn_problem
 from mission_control_tui.model.plan import Outcome, PlanVerb
 from mission_control_tui.model.schedules.editing import cancel_all_of
 from mission_control_tui.model.search.index import reindex
+from mission_control_tui.model.services.retention import kept_date
 from mission_control_tui.model.states import Light, Wish
 from mission_control_tui.model.store.lookups import user_row
 from mission_control_tui.model.store.retry import retries_on_conflict
@@ -38,7 +39,7 @@ async def delete_user(
     """
     async with scope.change(dry_run=dry_run) as (tx, account_id):
         row = await user_row(tx.session, account_id, user, lock=True)
-        await require_gone(tx, row)
+        await require_gone(tx, row, may_keep=True)
         managed = await tx.session.scalar(
             select(func.count())
             .select_from(UserRow)
@@ -101,15 +102,21 @@ async def _turn(tx: Transaction, row: UserRow, *, in_bin: bool) -> None:
     )
 
 
-async def require_gone(tx: Transaction, row: UserRow) -> None:
-    """Raise Conflict, naming each, while a service of the user is wished, observed, or not grey."""
+async def require_gone(tx: Transaction, row: UserRow, *, may_keep: bool = False) -> None:
+    """Raise Conflict, naming each, while a service of the user is wished, observed, or not grey.
+
+    With `may_keep` what is only kept until it is removed is gone, too.
+    """
+    at_back_end = AssignmentRow.observed_wish != Wish.ABSENT
+    if may_keep:
+        at_back_end &= AssignmentRow.kept_until == 0
     left = (
         await tx.session.scalars(
             select(AssignmentRow)
             .where(
                 AssignmentRow.user_id == row.id,
                 (AssignmentRow.wish != Wish.ABSENT)
-                | (AssignmentRow.observed_wish != Wish.ABSENT)
+                | at_back_end
                 | (AssignmentRow.light != Light.GREY),
             )
             .order_by(AssignmentRow.service_id, AssignmentRow.instance)
@@ -124,7 +131,10 @@ async def require_gone(tx: Transaction, row: UserRow) -> None:
         if service.instance:
             where += f" ({service.instance})"
         what = "is still given" if service.wish != Wish.ABSENT else "is not gone yet"
-        problems.append(Problem(where, f"{what}: {service.word}"))
+        now = service.word
+        if service.kept_until and service.light == Light.GREY:
+            now = f"kept until {kept_date(service.kept_until)}"
+        problems.append(Problem(where, f"{what}: {now}"))
     raise Conflict(
         f"{row.upn} cannot be deleted while services are left.",
         hint=f"Deprovision them first ({command_line('users', 'deprovision', row.upn)}) and wait until they are grey.",

@@ -88,6 +88,10 @@ class Job:
     """Whether what is adopted must not be changed by it."""
     orphan: str = ""
     """The key in the mark of an object that no service knows any more, where that is to be removed."""
+    retained: bool = False
+    """What is wished absent is kept suspended for now."""
+    was_retained: bool = False
+    """The same of the wish before."""
     acting_for: float = 0.0
     """Seconds for which an act of an earlier attempt may still be under way."""
 

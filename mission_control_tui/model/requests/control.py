@@ -148,7 +148,8 @@ async def restore_wish(session: AsyncSession, row: AssignmentRow, previous: dict
         row.observed_generation = row.generation
     if row.object_id is not None and row.wish != Wish.ABSENT:
         await keep_object(session, row.object_id)
-    keep = {row.observed_level} if row.observed_wish != Wish.ABSENT else set()
+    there = row.observed_wish != Wish.ABSENT and not row.kept_until
+    keep = {row.observed_level} if there else set()
     if row.wish != Wish.ABSENT:
         keep.add(row.level_id)
     await session.flush()

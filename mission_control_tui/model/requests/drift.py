@@ -21,6 +21,7 @@ from mission_control_tui.model.services.lights import is_of
 from mission_control_tui.model.services.setting_references import sent_settings
 from mission_control_tui.model.services.subject_lookup import seen_subject
 from mission_control_tui.model.services.subjects import SubjectKey
+from mission_control_tui.model.services.usage import fullness
 from mission_control_tui.model.states import Light, Wish
 from mission_control_tui.model.store import epochs
 from mission_control_tui.model.store.database import Store
@@ -39,7 +40,7 @@ _KEEP_USAGE = (
         _ASSIGNMENTS.c.id == bindparam("of_assignment"),
         _ASSIGNMENTS.c.generation == bindparam("of_generation"),
     )
-    .values(usage=bindparam("new_usage"))
+    .values(usage=bindparam("new_usage"), fullness=bindparam("new_fullness"))
 )
 
 
@@ -213,6 +214,7 @@ async def mark_drift(
                         "of_assignment": look.assignment_id,
                         "of_generation": look.generation,
                         "new_usage": dict(look.usage),
+                        "new_fullness": fullness(look.usage),
                     }
                     for look in measured
                 ],
@@ -236,7 +238,9 @@ async def known_at(
             select(AssignmentRow.id).where(
                 AssignmentRow.id.in_(list(keys)),
                 AssignmentRow.connector.in_(list(connectors)),
-                (AssignmentRow.wish != Wish.ABSENT) | (AssignmentRow.light != Light.GREY),
+                (AssignmentRow.wish != Wish.ABSENT)
+                | (AssignmentRow.light != Light.GREY)
+                | (AssignmentRow.kept_until > 0),
             )
         )
         return frozenset(rows)

@@ -132,5 +132,7 @@ def _job(
         external_id=row.external_id,
         token=row.token,
         agreed=agreed,
+        retained=row.kept_until > 0,
+        was_retained=bool(request.previous.get("kept_until")),
         acting_for=max(0.0, row.acting_until - now) if row.acting_until else 0.0,
     )

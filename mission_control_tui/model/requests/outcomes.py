@@ -24,6 +24,8 @@ from mission_control_tui.model.requests.dependencies import settle_connector
 from mission_control_tui.model.requests.planned_changes import PlannedChanges
 from mission_control_tui.model.requests.request_plans import keep_plan
 from mission_control_tui.model.requests.run_batch import RunBatch, RunWork
+from mission_control_tui.model.services.retention import kept_date
+from mission_control_tui.model.services.usage import keep_usage
 from mission_control_tui.model.services.wishes import add_event, show
 from mission_control_tui.model.states import (
     ErrorKind,
@@ -104,13 +106,20 @@ async def succeed(
     _see(row, seen, request.generation)
     if _superseded(batch, request, row):
         return
-    gone = row.wish == Wish.ABSENT
-    batch.let_go_of_secret(row, delivered=not gone)
+    taken = row.wish == Wish.ABSENT
+    if seen.wish is Wish.ABSENT:
+        row.kept_until = 0.0
+    # What is kept has the password that it had.
+    batch.let_go_of_secret(row, delivered=row.password_delivered if row.kept_until else not taken)
     _show_as_wished(batch, row)
-    batch.release_seats(row, keep=() if gone else (row.level_id,))
-    if gone and row.object_id is not None:
-        await free_address(batch.tx.session, row.object_id)
-    said = "It is gone." if gone else "The back end agrees with the wish."
+    batch.release_seats(row, keep=() if taken else (row.level_id,))
+    said = "The back end agrees with the wish."
+    if row.kept_until:
+        said = f"It is suspended, and kept until {kept_date(row.kept_until)}."
+    elif taken:
+        said = "It is gone."
+        if row.object_id is not None:
+            await free_address(batch.tx.session, row.object_id)
     _end(batch, request, RequestState.SUCCEEDED, "succeeded", said)
 
 
@@ -201,7 +210,7 @@ async def look_later(
     shown = f"The back end still works on it: {said}" if said else STILL_WORKS
     news = applied or await _last_event(batch.tx, request) != "pending"
     row.external_id = seen.external_id or row.external_id
-    row.usage = dict(seen.usage)
+    keep_usage(row, seen.usage)
     if _superseded(batch, request, row):
         return
     request.failures = 0
@@ -391,5 +400,5 @@ def _see(row: AssignmentRow, seen: Observation, generation: int) -> None:
     row.observed_wish, row.observed_level = seen.wish, seen.level_id
     row.observed_generation = generation
     row.external_id, row.token = seen.external_id, ""
-    row.usage = dict(seen.usage)
+    keep_usage(row, seen.usage)
     row.drift = False

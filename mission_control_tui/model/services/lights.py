@@ -17,6 +17,7 @@ from mission_control_tui.model.services.domain_terms import (
     over_remedy,
     over_said,
 )
+from mission_control_tui.model.services.retention import kept_moment
 from mission_control_tui.model.services.subject_lookup import seen_subject
 from mission_control_tui.model.services.subjects import Subject, SubjectKey
 from mission_control_tui.model.states import ACTIVE_STATES, Light, SubjectKind, Wish, Word
@@ -230,6 +231,7 @@ def assignment_view(
         word=Word(row.word),
         suspended=row.wish == Wish.SUSPENDED,
         request_id=request_id,
+        kept_until=kept_moment(row.kept_until),
     )
 
 

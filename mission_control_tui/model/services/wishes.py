@@ -19,6 +19,7 @@ from mission_control_tui.model.command_words import command_line
 from mission_control_tui.model.errors import Conflict
 from mission_control_tui.model.services import seats
 from mission_control_tui.model.services.instance_names import check_instance
+from mission_control_tui.model.services.retention import keep_until
 from mission_control_tui.model.services.subjects import (
     Subject,
     account_subject,
@@ -49,7 +50,7 @@ OF_THE_REQUEST = frozenset({"touched", "asked_level", "as_is", "orphan"})
 ADOPTION = ("adopt", "as_is", "orphan")
 """What of it says which object at the back end is meant that carries no mark of the service."""
 SAMPLE_CONNECTOR = "simulator"
-_WISH_FIELDS = ("wish", "level_id", "settings", "stated", "generation")
+_WISH_FIELDS = ("wish", "level_id", "settings", "stated", "generation", "kept_until")
 _LIGHT_FIELDS = ("light", "word", "step", "error_kind", "error_said", "error_remedy", "drift")
 
 
@@ -229,12 +230,18 @@ async def enqueue(
     stated: Iterable[str] = (),
     parent_id: int | None = None,
     depends_on: Sequence[int] = (),
+    at_once: bool = False,
 ) -> RequestRow:
     """State the wish on the assignment and queue the request that carries it to the worker.
 
-    `stated` names those of the `settings` that are not merely the level's own.
+    `stated` names those of the `settings` that are not merely the level's own. What is wished away is kept for as long
+    as the catalogue says, unless it shall be removed `at_once`.
     """
     previous, touched = await _supersede(tx, row)
+    if at_once or wish in (Wish.PRESENT, Wish.SUSPENDED):
+        row.kept_until = 0.0
+    elif wish is Wish.ABSENT and row.wish != Wish.ABSENT:
+        row.kept_until = await keep_until(tx, row)
     row.wish = wish if wish is not None else Wish(row.wish)
     row.level_id = level_id if level_id is not None else row.level_id
     if settings is not None:

@@ -156,6 +156,10 @@ class Transaction:
         if warning not in self._warnings:
             self._warnings.append(warning)
 
+    def warned(self, warning: str) -> bool:
+        """Tell whether this was noted already."""
+        return warning in self._warnings
+
     def money(self, net: Money, tax: Money, total: Money) -> None:
         """Note what a part of the change costs; the plan has the sums."""
         before = self._money or (Money(0, net.currency),) * 3

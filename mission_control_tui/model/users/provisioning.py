@@ -67,25 +67,29 @@ async def change_wish(
     kind: RequestKind,
     *,
     instance: str = "",
+    at_once: bool = False,
     dry_run: bool = False,
 ) -> Outcome[tuple[ActionResult, ...]]:
     """Suspend, resume or deprovision one service of a subject, or deprovision all of a user without one.
 
-    A text names a user. What is so already is left alone. Raises NotFound where the service never was there.
+    A text names a user. What is so already is left alone. What is deprovisioned `at_once` is not kept for a while.
+    Raises NotFound where the service never was there.
     """
     async with scope.change(dry_run=dry_run) as (tx, account_id):
         context = await action_context(tx, account_id)
         target = await locked_subject(tx.session, account_id, SubjectKey.of(who))
-        params = ActionParams(service, instance=instance)
+        params = ActionParams(service, instance=instance, at_once=at_once)
         given = await _WISHES[kind].apply_to(tx, context, target, params)
     return tx.outcome(given)
 
 
 async def deprovision_all(
-    scope: AccountScope, user: str, *, dry_run: bool = False
+    scope: AccountScope, user: str, *, at_once: bool = False, dry_run: bool = False
 ) -> Outcome[tuple[ActionResult, ...]]:
     """Take every service away from a user; what is gone already is left alone."""
-    return await change_wish(scope, user, "", RequestKind.DEPROVISION, dry_run=dry_run)
+    return await change_wish(
+        scope, user, "", RequestKind.DEPROVISION, at_once=at_once, dry_run=dry_run
+    )
 
 
 async def give_bought(

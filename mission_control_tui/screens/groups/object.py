@@ -27,6 +27,7 @@ from mission_control_tui.screens.base.mission_screen import MissionScreen
 from mission_control_tui.screens.forms.member_fields import AddBox, MemberFields
 from mission_control_tui.screens.forms.option_fields import is_same, put
 from mission_control_tui.screens.forms.user_fields import point_out
+from mission_control_tui.screens.services.service_panel import kept_line, usage_line
 from mission_control_tui.widgets.action_button import ActionButton
 from mission_control_tui.widgets.cells import age
 from mission_control_tui.widgets.field import AnyField, ChoiceField, Field, FormLine
@@ -189,6 +190,8 @@ class ObjectScreen(MissionScreen):
             note += "  in: " + ", ".join(name for _id, name in view.member_of)
         if service.drift:
             note += "  drift: the back end differs"
+        if used := usage_line(service):
+            note += f"  {used}"
         self.query_one("#light", LightCell).set(service.light, word, note)
         words = list(self._their_words)
         if service.light is Light.RED:
@@ -196,7 +199,10 @@ class ObjectScreen(MissionScreen):
         elif service.light is Light.ORANGE and self.context.no_worker:
             words.append(f"Nothing happens yet: {self.context.no_worker}.")
         if view.removed_at is not None and service.light is Light.GREY:
-            words.append("It was removed. Provision brings it back, without what it held.")
+            words.append(
+                kept_line(service)
+                or "It was removed. Provision brings it back, without what it held."
+            )
         self._notice(words)
 
     def _notice(self, words: Iterable[str]) -> None:

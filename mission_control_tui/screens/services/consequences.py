@@ -151,16 +151,21 @@ def removal(
     of: str = "this user",
 ) -> list[str]:
     """Return the question before services, (service id, level id), are taken away; `of` is whose they are."""
-    names, back = [], []
+    names: list[str] = []
+    kept: list[str] = []
+    back: list[str] = []
     for service_id, level_id in services:
         service = catalogue.service(service_id)
         level = level_name(service, level_id)
-        names.append(f"{service.name} ({level})")
+        (kept if service.retention_days else names).append(f"{service.name} ({level})")
         if service.seats:
             back.append(level)
     lines = [f"{account}: {what} {who}?"]
     if names:
         lines.append(f"Lost: {', '.join(names)}, with all data that the back ends keep for {of}.")
+    elif kept:
+        lines.append("Lost: the access at once, the data when its time is over.")
+    if names or kept:
         lines.append(
             f"Seats: {len(back)} free again once the lights are grey ({', '.join(back)})."
             if back

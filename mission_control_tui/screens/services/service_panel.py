@@ -16,6 +16,7 @@ from mission_control_tui.model.errors import InvalidInput, NotFound
 from mission_control_tui.model.requests.request_plans import RequestPlan
 from mission_control_tui.model.services.failures import LastFailure
 from mission_control_tui.model.services.kept_settings import not_kept
+from mission_control_tui.model.services.usage import NEAR, fullness, measured
 from mission_control_tui.model.states import ErrorKind, Light, Wish, Word
 from mission_control_tui.model.text.limits import INSTANCE
 from mission_control_tui.model.users.actions.params import ActionParams
@@ -55,7 +56,30 @@ def light_note(view: AssignmentView) -> str:
         return "(suspended)"
     if view.light is Light.GREEN and view.drift:
         return "(not as wished)"
+    if view.light is Light.GREEN and (full := fullness(view.usage)) >= NEAR:
+        return f"({full:.0%} full)".replace("%", " %")
+    if view.light is Light.GREY and view.kept_until is not None:
+        return f"(kept until {view.kept_until:%Y-%m-%d})"
     return ""
+
+
+def usage_line(view: AssignmentView) -> str:
+    """Return what is used of a service's limits, with the age of the measurement; "" where nothing was measured."""
+    found = [*measured(view.usage)]
+    if not found:
+        return ""
+    oldest = min(one.at for one in found)
+    return f"Used: {', '.join(one.words for one in found)}, measured {age(oldest)} ago"
+
+
+def kept_line(view: AssignmentView) -> str:
+    """Say until when what was taken away is kept, and how it comes back."""
+    if view.kept_until is None:
+        return ""
+    return (
+        f"Suspended at the back end and kept until {view.kept_until:%Y-%m-%d}, then removed with its data. "
+        "Provisioned again before, it comes back as it was."
+    )
 
 
 BUTTONS = {
@@ -151,6 +175,13 @@ class UserServicePanel(ServicePanel):
             return [f"Will be tried again. The back end said: {view.error_said}"]
         return []
 
+    def _known(self) -> tuple[str, str]:
+        """Return what is known beside the light: until when it is kept, what is used."""
+        return kept_line(self.view), usage_line(self.view) if self.is_given else ""
+
+    def _known_style(self) -> str:
+        return "warning" if self.is_given and fullness(self.view.usage) >= NEAR else "dim"
+
     @property
     def wrong_field(self) -> str:
         """What can be corrected of a red light: an option's id, LEVEL, PASSWORD, a field of the user; "" if unknown.
@@ -194,6 +225,9 @@ class UserServicePanel(ServicePanel):
         why = TextLines(self.why, "error" if self.view.light is Light.RED else "", id="why")
         why.display = bool(self.why)
         yield why
+        known = TextLines("", id="known")
+        known.tell(*self._known(), style=self._known_style())
+        yield known
         if self.another:
             yield Field(
                 "Name",
@@ -376,6 +410,7 @@ class UserServicePanel(ServicePanel):
                 widget.note = self._remark(option)
         style = "error" if view.light is Light.RED else ""
         self.query_one("#why", TextLines).tell(self.why, style=style)
+        self.query_one("#known", TextLines).tell(*self._known(), style=self._known_style())
         if not self._picked:
             self.chosen = view.level_id or None
         picker = self.query_one(LevelPicker)
@@ -414,4 +449,6 @@ def another_view(view: AssignmentView) -> AssignmentView:
         error_said="",
         error_remedy="",
         request_id=None,
+        usage={},
+        kept_until=None,
     )

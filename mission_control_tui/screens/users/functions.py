@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 from mission_control_tui.model.errors import InvalidInput, OutcomeUnknown
@@ -123,7 +124,7 @@ class UserFunctions:
         )
 
     async def _change(self, name: str, user: UserView) -> None:
-        verbs = {
+        verbs: dict[str, tuple[Callable[..., Awaitable[object]], str]] = {
             "disable": (editing.disable_user, "Disabled; services follow"),
             "enable": (editing.enable_user, "Enabled; services follow"),
             "unlock": (editing.unlock_user, "Unlocked; services follow"),

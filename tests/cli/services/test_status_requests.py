@@ -24,6 +24,7 @@ KEYS = {
         "wish",
         "suspended",
         "usage",
+        "kept_until",
         "drift",
         "settings",
         "connector",

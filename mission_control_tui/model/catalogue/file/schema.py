@@ -181,6 +181,7 @@ class ServiceTable(_DescribedTable):
     address: Annotated[str, AfterValidator(_one_of(AddressUse))] = AddressUse.OWN
     included_with: list[str] = []
     roles: list[RoleTable] = []
+    retention_days: Annotated[int, Field(ge=0, le=3650)] = 0
 
 
 class ProductLevelTable(_DescribedTable):

@@ -16,6 +16,7 @@ class StoredParams(TypedDict, total=False):
     include_disabled: bool
     must_change: bool | None
     force: bool
+    at_once: bool
 
 
 class StoredBulkParams(StoredParams, total=False):

@@ -6,7 +6,7 @@ from sqlalchemy import Index, text
 
 from mission_control_tui.model.store.tables.accounts import DomainRow
 from mission_control_tui.model.store.tables.requests import REMOVALS, RequestRow
-from mission_control_tui.model.store.tables.services import AssignmentRow
+from mission_control_tui.model.store.tables.services import KEPT, NEAR_FULL, AssignmentRow
 
 PARTIAL_INDEXES = (
     Index(
@@ -28,5 +28,18 @@ PARTIAL_INDEXES = (
         AssignmentRow.user_id,
         sqlite_where=text("drift IS 1"),
         postgresql_where=text("drift IS true"),
+    ),
+    Index(
+        "ix_assignments_near_full",
+        AssignmentRow.account_id,
+        AssignmentRow.connector,
+        sqlite_where=NEAR_FULL,
+        postgresql_where=NEAR_FULL,
+    ),
+    Index(
+        "ix_assignments_kept",
+        AssignmentRow.kept_until,
+        sqlite_where=KEPT,
+        postgresql_where=KEPT,
     ),
 )

@@ -3,10 +3,24 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, Float, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import (
+    CheckConstraint,
+    Float,
+    ForeignKey,
+    Index,
+    String,
+    Text,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from mission_control_tui.model.store.tables.base import Base, Ident, Slug, Words, bytewise
+
+NEAR_FULL = text("fullness >= 0.9")
+"""What the index of services near a limit holds; a query must say it in the same words to use it."""
+KEPT = text("kept_until > 0")
+"""What the index of services kept for a while holds, likewise."""
 
 
 class SeatPoolRow(Base):
@@ -56,6 +70,10 @@ class AssignmentRow(Base):
     """Until then an act at a back end that compares nothing may be under way; by the database's clock."""
     usage: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
     """Usage id -> StoredUsage, as it was measured last."""
+    fullness: Mapped[float] = mapped_column(Float, default=0.0, server_default="0")
+    """The largest part of a limit that `usage` has used: 0.82 of it."""
+    kept_until: Mapped[float] = mapped_column(Float, default=0.0, server_default="0")
+    """Until then what is wished absent stays suspended at the back end; by the database's clock, 0 when it does not."""
 
     wish: Mapped[str] = mapped_column(String(16))
     level_id: Mapped[Slug]

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Float, String, Text
+from sqlalchemy import Float, String, Text, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from mission_control_tui.model.store.tables.base import Base, Slug
@@ -46,6 +46,10 @@ class ConnectorStateRow(Base):
     resumed_at: Mapped[float] = mapped_column(Float, default=0.0, server_default="0")
     request_id: Mapped[int | None]
     """The request that met the error which paused it."""
+    asked: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """Somebody asked for a check now, whether it is paused or not."""
+    version: Mapped[str] = mapped_column(Text, default="", server_default="")
+    """What the back end said of itself at the last check that passed."""
 
 
 class ConnectorDeclarationRow(Base):

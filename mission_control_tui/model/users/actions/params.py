@@ -18,6 +18,7 @@ class ActionParams:
 
     Without a `service`, a deprovision takes everything away. `include_disabled` gives new services to disabled users of
     a bulk as well; `must_change` is for a password, `force` for an undo: also where somebody changed it since.
+    What is deprovisioned `at_once` is not kept for a while before it is removed.
     """
 
     service: str = ""
@@ -28,6 +29,7 @@ class ActionParams:
     include_disabled: bool = False
     must_change: bool | None = None
     force: bool = False
+    at_once: bool = False
 
     def to_json(self) -> StoredParams:
         """Return everything, as bulks store it."""

@@ -49,7 +49,7 @@ class Suspend(ServiceAction):
         row = await find(tx, whose, service.id, params.instance)
         if row is None or (row.wish == Wish.ABSENT and self.wish is not Wish.ABSENT):
             raise HasNoService(subject, service, params.instance)
-        return (await self.turn(tx, whose, service, row),)
+        return (await self.turn(tx, whose, service, row, at_once=params.at_once),)
 
     async def turn(
         self,
@@ -59,18 +59,22 @@ class Suspend(ServiceAction):
         row: AssignmentRow,
         *,
         said: bool = True,
+        at_once: bool = False,
     ) -> ActionResult:
         """Turn one wish to present, suspended or absent, unless it is so already.
 
-        Where it is not `said`, it follows from another command, such as a removal.
+        Where it is not `said`, it follows from another command, such as a removal. With `at_once` what is or would be
+        kept for a while is removed now.
 
         What is red, was not checked or has drifted is asked for again.
         """
         from mission_control_tui.model.groups.members import leave
         from mission_control_tui.model.services.dependents import refuse_needed
+        from mission_control_tui.model.services.retention import kept_date
         from mission_control_tui.model.services.wishes import enqueue
 
         settled = row.light != Light.RED and row.word != Word.NOT_CHECKED and not row.drift
+        settled = settled and not (at_once and row.kept_until)
         if settled and (row.wish == self.wish or row.wish not in self.turns):
             tx.record(
                 PlanVerb.UNCHANGED, "service", f"{subject.name} {named(service, row.instance)}"
@@ -80,17 +84,21 @@ class Suspend(ServiceAction):
         if self.wish is Wish.ABSENT:
             before["level"] = row.level_id
             await refuse_needed(tx, subject, service)
-        request = await enqueue(tx, row, RequestKind(self.verb), wish=self.wish)
+        request = await enqueue(tx, row, RequestKind(self.verb), wish=self.wish, at_once=at_once)
         if self.wish is Wish.ABSENT and subject.user is not None:
             await leave(tx, user=subject.user, lost=service.id)
         if said:
-            tx.command(*command_words.turn(self.verb, subject.words, service.id, row.instance))
+            words = command_words.turn(self.verb, subject.words, service.id, row.instance)
+            tx.command(*words, *(("--now",) if at_once else ()))
         tx.record(
             PlanVerb.REMOVED if self.wish is Wish.ABSENT else PlanVerb.CHANGED,
             "service",
             f"{subject.name} {named(service, row.instance)}",
             before=before,
-            after={"wish": str(self.wish)},
+            after={
+                "wish": str(self.wish),
+                **({"kept_until": kept_date(row.kept_until)} if row.kept_until else {}),
+            },
             action=AuditAction(self.verb),
             of=service.id,
             user_id=subject.user_id,
@@ -119,6 +127,7 @@ class Deprovision(Suspend):
     label = "Deprovision services"
     lost = "Lost: the services with all their data. The seats become free."
     asked = "Take services away from"
+    takes = frozenset({"service", "instance", "at_once"})
     needs_service = False
     wish = Wish.ABSENT
     turns = frozenset({Wish.PRESENT, Wish.SUSPENDED})
@@ -149,5 +158,5 @@ class Deprovision(Suspend):
         for row in sorted(rows, key=lambda row: (row.service_id, row.instance)):
             service = context.catalogue.service(row.service_id)
             whose = await subject_of(tx, context.owner, row)
-            results.append(await self.turn(tx, whose, service, row))
+            results.append(await self.turn(tx, whose, service, row, at_once=params.at_once))
         return tuple(results)

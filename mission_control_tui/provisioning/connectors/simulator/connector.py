@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import time
+from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -19,20 +21,23 @@ from mission_control_tui.connect import (
     SUSPEND,
     Applied,
     ChangePlan,
+    ConnectorError,
     Context,
     Declaration,
     DesiredState,
+    ErrorKind,
     FenceGrade,
     Health,
     ObservedState,
     Page,
     Step,
+    Usage,
     plan_difference,
 )
 from mission_control_tui.provisioning.connectors.simulator.rules import (
     Ruleset,
+    RulesFile,
     Situation,
-    read_rules,
 )
 from mission_control_tui.provisioning.connectors.simulator.store import Effect, SimulatorStore
 
@@ -51,6 +56,9 @@ DECLARES = Declaration(
 )
 
 
+_MINUTE = 60.0
+
+
 class Simulator:
     """A back end that keeps its own state on disk; see docs/connectors.md for its settings.
 
@@ -62,17 +70,30 @@ class Simulator:
     def __init__(
         self,
         store: SimulatorStore,
-        rules: Ruleset,
+        rules: RulesFile,
         installation: str,
         *,
         delay_factor: float = 1.0,
         fence: FenceGrade = FenceGrade.LOCKED,
+        options: frozenset[str] | None = None,
+        calls_per_minute: int | None = None,
     ) -> None:
-        self.declares = replace(DECLARES, fence=fence)
+        self.declares = replace(
+            DECLARES,
+            fence=fence,
+            options=options,
+            usage=frozenset(rule.id for rule in rules.now.usage),
+        )
         self._store = store
-        self._rules = rules
+        self._file = rules
         self._installation = installation
         self._delay_factor = delay_factor
+        self._most = calls_per_minute
+        self._calls: deque[float] = deque()
+
+    @property
+    def _rules(self) -> Ruleset:
+        return self._file.now
 
     async def check(self) -> Health:
         """Return the simulator's version and where its file is."""
@@ -84,8 +105,17 @@ class Simulator:
         """Return what the file holds under this name."""
         situation = Situation.of("observe", desired)
         await self._meet(situation, desired.mark.key)
-        observed = self._store.observe(desired, self._rules.layout(desired.service))
-        return replace(observed, unadoptable=self._rules.unadoptable(situation))
+        rules = self._rules
+        observed = self._store.observe(desired, rules.layout(desired.service))
+        if not observed.exists:
+            return observed
+        used = rules.used(situation, observed.settings, observed.limits)
+        return replace(
+            observed,
+            usage=used,
+            kept=(*observed.kept, *map(_in_words, used.items())),
+            unadoptable=rules.unadoptable(situation) or observed.unadoptable,
+        )
 
     def plan(self, desired: DesiredState, observed: ObservedState) -> ChangePlan:
         """Return the difference, in the steps that the rules file gives the service."""
@@ -95,6 +125,7 @@ class Simulator:
 
     async def apply(self, desired: DesiredState, plan: ChangePlan, step: Step) -> Applied:
         """Do one step, late or with an error where a rule says so."""
+        self._count()
         situation = Situation.of("apply", desired, step.name)
         await asyncio.sleep(self._rules.delay(situation) * self._delay_factor)
         return self._store.apply(
@@ -108,6 +139,7 @@ class Simulator:
 
     async def list(self, cursor: str, marked_only: bool) -> Page:
         """Return the next objects, of this installation or of all."""
+        await self._meet(Situation("list"))
         whose = self._installation if marked_only else ""
         return self._store.list(whose, cursor)
 
@@ -115,7 +147,24 @@ class Simulator:
         """Close the connections to the file."""
         self._store.close()
 
+    def _count(self) -> None:
+        """Refuse more calls within a minute than the settings allow, saying when there is room again."""
+        if self._most is None:
+            return
+        now = time.monotonic()
+        while self._calls and self._calls[0] <= now - _MINUTE:
+            self._calls.popleft()
+        if len(self._calls) >= self._most:
+            raise ConnectorError(
+                ErrorKind.THROTTLED,
+                f"The simulated back end takes {self._most} calls a minute",
+                remedy="Nothing to do: it goes on by itself.",
+                retry_after=self._calls[0] + _MINUTE - now,
+            )
+        self._calls.append(now)
+
     async def _meet(self, situation: Situation, key: str = "") -> None:
+        self._count()
         await asyncio.sleep(self._rules.delay(situation) * self._delay_factor)
         failures = self._rules.failures(situation)
         if not failures:
@@ -132,12 +181,28 @@ async def create(context: Context) -> Simulator:
     rules_file = reader.path("rules")
     delay_factor = reader.number("delay_factor", 1.0, 0.0, 1000.0)
     fence = reader.choice("fence", tuple(FenceGrade), FenceGrade.LOCKED)
-    reader.finish()
-    rules = await asyncio.to_thread(read_rules, rules_file)
-    store = SimulatorStore(path, keeps_open=True)
-    return Simulator(
-        store, rules, context.installation, delay_factor=delay_factor, fence=FenceGrade(fence)
+    options = frozenset(reader.texts("options")) if reader.has("options") else None
+    most = (
+        reader.integer("calls_per_minute", 0, 1, 10**6) if reader.has("calls_per_minute") else None
     )
+    reader.finish()
+    rules = RulesFile(rules_file)
+    store = SimulatorStore(path, keeps_open=True)
+    store.seed(rules.now.existing)
+    return Simulator(
+        store,
+        rules,
+        context.installation,
+        delay_factor=delay_factor,
+        fence=FenceGrade(fence),
+        options=options,
+        calls_per_minute=most,
+    )
+
+
+def _in_words(used: tuple[str, Usage]) -> str:
+    name, usage = used
+    return f"{usage.value:g} {usage.unit}".rstrip() + f" of {name}"
 
 
 def forget(settings: Mapping[str, object], keys: Sequence[str]) -> int:

@@ -7,8 +7,9 @@ import hmac
 import json
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
 
 from mission_control_tui.connect import (
     Change,
@@ -32,7 +33,8 @@ _FORMER_COST = 2**12
 class SimulatedObject:
     """One object as the back end keeps it; of a password only its scrypt hash.
 
-    `pending_until` is the wall clock's time, which several processes compare.
+    `pending_from`, `pending_until` and `pending_deadline` are the wall clock's times, which several processes compare;
+    `token` is that of the job that runs meanwhile.
     """
 
     external_id: str
@@ -48,6 +50,12 @@ class SimulatedObject:
     secret_id: str = ""
     password: str = ""
     pending_until: float = 0.0
+    pending_from: float = 0.0
+    pending_deadline: float = 0.0
+    pending_words: str = ""
+    look_again_after: float | None = None
+    token: str = ""
+    unadoptable: str = ""
 
     @classmethod
     def from_json(cls, text: str) -> SimulatedObject:
@@ -70,12 +78,34 @@ class SimulatedObject:
             attributes=self.attributes,
             external_id=self.external_id,
             complete=not missing,
-            pending=Pending() if self.pending_until > time.time() else None,
+            pending=self._pending(),
             limits=self.limits,
             missing=missing,
             secret_generation=self.secret_generation,
             secret_id=self.secret_id,
+            kept=tuple(self._kept()),
+            unadoptable=self.unadoptable,
         )
+
+    def _pending(self) -> Pending | None:
+        now = time.time()
+        if self.pending_until <= now:
+            return None
+        whole = self.pending_until - self.pending_from
+        progress = (now - self.pending_from) / whole if self.pending_from and whole > 0 else None
+        deadline = datetime.fromtimestamp(self.pending_deadline, UTC)
+        return Pending(
+            self.pending_words,
+            None if progress is None else min(max(progress, 0.0), 1.0),
+            deadline if self.pending_deadline else None,
+            self.look_again_after,
+        )
+
+    def _kept(self) -> Iterator[str]:
+        if self.password:
+            yield "password"
+        if self.settings:
+            yield f"{len(self.settings)} setting{'s' * (len(self.settings) != 1)}"
 
     def listed(self, service: str, name: str, fence: tuple[int, int, int]) -> Listed:
         """Return its row of a listing."""
@@ -103,7 +133,7 @@ class SimulatedObject:
                 # The former owner's generations say nothing about the new one's.
                 self.secret_generation, self.secret_id = 0, ""
             case ["password"]:
-                self.password = _hash(desired.secret or "")
+                self.password = password_hash(desired.secret or "")
                 self.secret_generation = desired.mark.generation
                 self.secret_id = desired.secret_id
             case ["generation"]:
@@ -135,7 +165,7 @@ def effects_of(step: Step) -> list[tuple[str, list[Change]]]:
     return effects
 
 
-def _hash(password: str) -> str:
+def password_hash(password: str) -> str:
     salt = os.urandom(16).hex()
     return f"{_COST}${salt}${_scrypt(password, salt, _COST)}"
 

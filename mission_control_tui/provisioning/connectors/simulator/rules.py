@@ -20,13 +20,15 @@ from mission_control_tui.connect import (
     Part,
     Problem,
     TableReader,
+    Usage,
     Wish,
     read_file,
 )
 
 SHIPPED = Path(__file__).with_name("rules.toml")
 
-CALLS = ("check", "observe", "apply")
+ANY_CALL = "*"
+CALLS = ("check", "observe", "apply", "list", ANY_CALL)
 BEFORE, AFTER = "before", "after"
 _PATTERNS = ("service", "name", "upn", "step", "level", "state")
 _SAID = {
@@ -78,8 +80,9 @@ class SimulatorRule:
 
     `fail_times` None fails every time; else so often for one service of one assignment. `when`
     "after" lets the act happen and then loses the answer. `names_field` is the error's field.
-    `pending` is how long the back end then says that it still works on it, `unadoptable` why an
-    object cannot be taken over as a whole.
+    `pending` is how long the back end then says that it still works on it: in `pending_words`, until `deadline`
+    seconds after the act at most, to be looked at again after `look_again_after`. `unadoptable` is why an object cannot
+    be taken over as a whole.
     """
 
     id: str
@@ -98,13 +101,13 @@ class SimulatorRule:
     names_field: str = ""
     pending: float | None = None
     unadoptable: str = ""
+    pending_words: str = ""
+    deadline: float | None = None
+    look_again_after: float | None = None
 
     def matches(self, situation: Situation) -> bool:
         """Return True when call and all patterns match, in any case of letters."""
-        return self.call == situation.call and all(
-            fnmatchcase(str(getattr(situation, key)).casefold(), pattern.casefold())
-            for key, pattern in self.patterns.items()
-        )
+        return self.call in (situation.call, ANY_CALL) and _matches(self.patterns, situation)
 
     def error(self) -> ConnectorError:
         """Return the error that this rule raises; only for a rule with `fail`."""
@@ -121,12 +124,50 @@ class SimulatorRule:
 
 
 @dataclass(frozen=True, slots=True)
+class UsageRule:
+    """What the objects that all patterns match have used: `part` of the setting or limit `of`, or of `limit`."""
+
+    id: str
+    patterns: Mapping[str, str]
+    part: float
+    of: str = ""
+    limit: float | None = None
+    unit: str = ""
+
+    def usage(
+        self, situation: Situation, kept: Mapping[str, object], limits: Mapping[str, object]
+    ) -> Usage | None:
+        """Return how much an object has used; None where it is not meant, or has no such limit."""
+        limit = kept.get(self.of, limits.get(self.of, self.limit))
+        if isinstance(limit, bool) or not isinstance(limit, (int, float)):
+            return None
+        if not _matches(self.patterns, situation):
+            return None
+        return Usage(round(limit * self.part, 1), limit, self.unit)
+
+
+@dataclass(frozen=True, slots=True)
+class ExistingObject:
+    """An object that is there before anybody asked for it: somebody else's, or without a mark."""
+
+    service: str
+    name: str
+    level: str = ""
+    settings: Mapping[str, object] = field(default_factory=dict)
+    password: str = field(default="", repr=False)
+    owner: str = ""
+    unadoptable: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Ruleset:
     """A rules file. Of delay, failure and pending each, the first matching rule that has it counts."""
 
     seed: int = 1
     parts: Sequence[tuple[str, Part]] = ()
     rules: Sequence[SimulatorRule] = ()
+    usage: Sequence[UsageRule] = ()
+    existing: Sequence[ExistingObject] = ()
 
     def layout(self, service: str) -> tuple[Part, ...]:
         """Return the parts of an object of `service`, in the order in which they are made."""
@@ -141,10 +182,19 @@ class Ruleset:
         digest = hashlib.sha256(f"{self.seed}:{situation}".encode()).digest()
         return rule.delay + rule.jitter * int.from_bytes(digest[:4], "big") / 2**32
 
-    def pending(self, situation: Situation) -> float:
-        """Return the seconds that the back end goes on working after the act."""
-        rule = self._first(situation, lambda rule: rule.pending is not None)
-        return rule.pending or 0.0 if rule else 0.0
+    def pending(self, situation: Situation) -> SimulatorRule | None:
+        """Return the rule by which the back end goes on working after the act."""
+        return self._first(situation, lambda rule: bool(rule.pending))
+
+    def used(
+        self, situation: Situation, kept: Mapping[str, object], limits: Mapping[str, object]
+    ) -> dict[str, Usage]:
+        """Return what an object with these settings and limits has used, by the usage's id; the first rule counts."""
+        found: dict[str, Usage] = {}
+        for rule in self.usage:
+            if rule.id not in found and (usage := rule.usage(situation, kept, limits)):
+                found[rule.id] = usage
+        return found
 
     def unadoptable(self, situation: Situation) -> str:
         """Return why the object cannot be taken over as a whole, "" where it can."""
@@ -175,6 +225,39 @@ def read_rules(path: Path | None) -> Ruleset:
     return parse_rules(table, file)
 
 
+class RulesFile:
+    """The rules in a file, or the shipped ones, read again once the file has changed. Raises InvalidInput."""
+
+    def __init__(self, path: Path | None) -> None:
+        self._path = path
+        self._seen = self._state()
+        self._rules = read_rules(path)
+
+    @property
+    def now(self) -> Ruleset:
+        """Return the rules as they are now. Raises ConnectorError where they have become unusable."""
+        state = self._state()
+        if state != self._seen:
+            try:
+                self._rules = read_rules(self._path)
+            except InvalidInput as error:
+                problems = "; ".join(map(str, error.problems))
+                raise ConnectorError(
+                    ErrorKind.CONFIG, f"{error.what}: {problems}", remedy="Mend the file."
+                ) from None
+            self._seen = state
+        return self._rules
+
+    def _state(self) -> tuple[int, int] | None:
+        if self._path is None:
+            return None
+        try:
+            found = self._path.stat()
+        except OSError:
+            return None
+        return found.st_mtime_ns, found.st_size
+
+
 def parse_rules(table: Mapping[str, object], file: Path) -> Ruleset:
     """Return the rules that a decoded file holds; `file` is for the words of InvalidInput."""
     top = TableReader("", table)
@@ -187,6 +270,14 @@ def parse_rules(table: Mapping[str, object], file: Path) -> Ruleset:
         _rule(TableReader(f"rule {entry.get('id', number)}", entry, problems), number)
         for number, entry in enumerate(top.mappings("rule"), 1)
     ]
+    usage = [
+        _usage(TableReader(f"usage {number}", entry, problems))
+        for number, entry in enumerate(top.mappings("usage"), 1)
+    ]
+    existing = [
+        _existing(TableReader(f"existing {number}", entry, problems))
+        for number, entry in enumerate(top.mappings("existing"), 1)
+    ]
     seed = top.integer("seed", 1, 0, 2**63)
     top.note_unknown_keys()
     ids = [rule.id for rule in rules]
@@ -196,7 +287,7 @@ def parse_rules(table: Mapping[str, object], file: Path) -> Ruleset:
     ]
     if problems:
         raise _refused(file, problems)
-    return Ruleset(seed, tuple(parts), tuple(rules))
+    return Ruleset(seed, tuple(parts), tuple(rules), tuple(usage), tuple(existing))
 
 
 def _refused(file: Path, problems: Sequence[Problem]) -> InvalidInput:
@@ -234,6 +325,9 @@ def _rule(reader: TableReader, number: int) -> SimulatorRule:
         names_field=reader.text("field", ""),
         pending=_seconds(reader, "pending"),
         unadoptable=reader.text("unadoptable", ""),
+        pending_words=reader.text("pending_words", ""),
+        deadline=_seconds(reader, "deadline"),
+        look_again_after=_seconds(reader, "look_again_after"),
     )
     if not any(reader.has(key) for key in ("delay", "fail", "pending", "unadoptable")):
         reader.note(
@@ -245,6 +339,45 @@ def _rule(reader: TableReader, number: int) -> SimulatorRule:
         reader.note("when", '"after" is for the call apply only')
     reader.note_unknown_keys()
     return rule
+
+
+def _usage(reader: TableReader) -> UsageRule:
+    patterns = {key: reader.text(key, "") for key in ("service", "name", "upn", "level")}
+    rule = UsageRule(
+        id=reader.text("id"),
+        patterns={key: pattern for key, pattern in patterns.items() if pattern},
+        part=reader.number("part", 0.0, 0.0, 100.0),
+        of=reader.text("of", ""),
+        limit=reader.number("limit", 0.0, 0.0, 1e15) if reader.has("limit") else None,
+        unit=reader.text("unit", ""),
+    )
+    if not rule.of and rule.limit is None:
+        reader.note(
+            "of", "is missing", "name the setting or limit that it is a part of, or give limit"
+        )
+    reader.note_unknown_keys()
+    return rule
+
+
+def _existing(reader: TableReader) -> ExistingObject:
+    found = ExistingObject(
+        service=reader.text("service"),
+        name=reader.text("name"),
+        level=reader.text("level", ""),
+        settings=dict(reader.mapping("settings")),
+        password=reader.text("password", ""),
+        owner=reader.text("owner", ""),
+        unadoptable=reader.text("unadoptable", ""),
+    )
+    reader.note_unknown_keys()
+    return found
+
+
+def _matches(patterns: Mapping[str, str], situation: Situation) -> bool:
+    return all(
+        fnmatchcase(str(getattr(situation, key)).casefold(), pattern.casefold())
+        for key, pattern in patterns.items()
+    )
 
 
 def _seconds(reader: TableReader, key: str) -> float | None:

@@ -28,14 +28,20 @@ from mission_control_tui.connect import (
     ObservedState,
     Page,
     Part,
+    Wish,
     step_to_do,
 )
 from mission_control_tui.provisioning.connectors.simulator.objects import (
     SimulatedObject,
     effects_of,
     marked,
+    password_hash,
 )
-from mission_control_tui.provisioning.connectors.simulator.rules import BEFORE, SimulatorRule
+from mission_control_tui.provisioning.connectors.simulator.rules import (
+    BEFORE,
+    ExistingObject,
+    SimulatorRule,
+)
 
 SCHEMA_VERSION = 2
 BUSY_SECONDS = 10.0
@@ -62,6 +68,8 @@ _UPGRADES = {1: "ALTER TABLE fence ADD COLUMN epoch INTEGER NOT NULL DEFAULT 1"}
 
 Planner = Callable[[DesiredState, ObservedState], ChangePlan]
 PAGE = 500
+_EXISTING = "(existing)"
+"""The rule, for the count of what is used up, of objects that were there already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +139,33 @@ class SimulatorStore:
         more = len(rows) == PAGE
         return Page(tuple(found), json.dumps(rows[-1][:2]) if more else "")
 
+    def seed(self, existing: Sequence[ExistingObject]) -> None:
+        """Make the objects that are to be there already, each once for the life of the file."""
+        if not existing:
+            return
+        with self._transaction() as db:
+            for found in existing:
+                place = (_EXISTING, found.service, found.name)
+                if db.execute(
+                    "SELECT 1 FROM used WHERE rule = ? AND service = ? AND key = ?", place
+                ).fetchone():
+                    continue
+                db.execute("INSERT INTO used VALUES (?, ?, ?, 1)", place)
+                body = SimulatedObject(
+                    secrets.token_hex(8),
+                    found.owner,
+                    f"{found.service}/{found.name}" if found.owner else "",
+                    Wish.PRESENT,
+                    found.level,
+                    settings=dict(found.settings),
+                    password=password_hash(found.password) if found.password else "",
+                    unadoptable=found.unadoptable,
+                )
+                db.execute(
+                    "INSERT OR IGNORE INTO object VALUES (?, ?, ?, ?)",
+                    (found.service, found.name, found.owner, body.to_json()),
+                )
+
     def count(self) -> int:
         """Return how many objects there are."""
         with self._reading() as db:
@@ -152,7 +187,7 @@ class SimulatorStore:
         planner: Planner,
         layout: Sequence[Part],
         failures: Sequence[SimulatorRule],
-        pending: float,
+        pending: SimulatorRule | None,
     ) -> Applied:
         """Do what `planner` finds still to do in `step`, or fail as the first usable rule says."""
         acted: SimulatedObject | None = None
@@ -163,7 +198,9 @@ class SimulatorStore:
                 acted = _act(db, desired, step, planner, layout, pending)
         if failure is not None:
             raise failure.error()
-        return Applied(acted.external_id) if acted is not None else Applied()
+        if acted is None:
+            return Applied()
+        return Applied(acted.external_id, acted.token)
 
     def forget(self, keys: Sequence[str]) -> int:
         """Remove the objects, fences and used-up failures of these assignments; returns how many objects there were.
@@ -382,13 +419,25 @@ def _spend(
     return None
 
 
+def _begin_job(acted: SimulatedObject, rule: SimulatorRule | None) -> None:
+    """Let the back end work on after an act, as the rule says, or be done."""
+    now = time.time()
+    seconds = 0.0 if rule is None or rule.pending is None else rule.pending
+    acted.pending_from, acted.pending_until = (now, now + seconds) if seconds else (0.0, 0.0)
+    deadline = None if rule is None else rule.deadline
+    acted.pending_deadline = 0.0 if deadline is None else now + deadline
+    acted.pending_words = "" if rule is None else rule.pending_words
+    acted.look_again_after = None if rule is None else rule.look_again_after
+    acted.token = f"job-{secrets.token_hex(4)}" if seconds else ""
+
+
 def _act(
     db: sqlite3.Connection,
     desired: DesiredState,
     step_name: str,
     planner: Planner,
     layout: Sequence[Part],
-    pending: float,
+    pending: SimulatorRule | None,
 ) -> SimulatedObject | None:
     """Bring about what is still to do of one step, found by planning anew inside the transaction."""
     found, observed = _look(db, desired, layout)
@@ -403,7 +452,7 @@ def _act(
         acted.carry_out(change, desired, step.name)
     effects = effects_of(step)
     if effects:
-        acted.pending_until = time.time() + pending if pending else 0.0
+        _begin_job(acted, pending)
     place = (desired.service, desired.name)
     if any(part.name in acted.parts for part in layout):
         db.execute(
