@@ -65,14 +65,14 @@ class ConnectorChecks:
             try:
                 await self._backends.refresh(name)
                 backend = await self._backends.get(name)
-                await backend.check()
+                health = await backend.check()
             except ConnectorError as error:
                 await self._still_paused(name, error, error.retry_after)
             except MissionControlError as error:
                 config = ConnectorError(ErrorKind.CONFIG, str(error), remedy=error.hint)
                 await self._still_paused(name, config, None)
             else:
-                queued = await connector_pauses.resume(self._store, name)
+                queued = await connector_pauses.resume(self._store, name, health.version)
                 log.info("connector %s answers again; %d requests go on", name, queued)
         except (SQLAlchemyError, OSError, StoreError) as error:
             log.warning("connector %s could not be checked: %s", name, first_line(error))

@@ -10,18 +10,8 @@ from mission_control_tui.model.errors import MissionControlError
 from mission_control_tui.model.services.kept_settings import not_kept as options_not_kept
 from mission_control_tui.provisioning import registry
 from mission_control_tui.provisioning.guard import Guarded
+from mission_control_tui.settings.served import served_by_connector
 from mission_control_tui.settings.settings import Settings
-
-
-def served_by_connector(
-    services: Iterable[Service], settings: Settings
-) -> dict[str, list[Service]]:
-    """Return the services that each connector serves; connectors of the settings that serve nothing are there, too."""
-    found: dict[str, list[Service]] = {name: [] for name in settings.connectors}
-    for service in services:
-        name = settings.services.get(service.id, service.connector)
-        found.setdefault(name, []).append(service)
-    return found
 
 
 async def not_kept_by_any(services: Iterable[Service], settings: Settings) -> list[str]:

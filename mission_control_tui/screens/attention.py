@@ -47,8 +47,10 @@ class AttentionScreen(MissionScreen):
     VERBS = ("find", "sort", "copy")
     AUTO_FOCUS = "#found"
 
-    def __init__(self) -> None:
+    def __init__(self, query: str = "") -> None:
+        """`query` is what is looked for at first."""
         super().__init__()
+        self._query = query
         self._order = AttentionOrder.OLDEST
 
     def body(self) -> Iterable[Widget]:
@@ -69,6 +71,8 @@ class AttentionScreen(MissionScreen):
         )
 
     async def load(self) -> None:
+        if self._query:
+            self.query_one(FindBox).input.value, self._query = self._query, ""
         self.query_one(LineList).show(self._fetch, keep=True)
 
     async def _fetch(self, offset: int, limit: int) -> RowPage:

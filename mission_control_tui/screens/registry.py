@@ -30,6 +30,7 @@ LINKS: tuple[Link, ...] = (
     ("drafts", "Drafts"),
     ("bin", "Recycling bin"),
     ("attention", "Red and waiting"),
+    ("connectors", "Connectors"),
     ("find", "Find anyone"),
     ("settings", "Settings"),
     ("switch", "Accounts"),

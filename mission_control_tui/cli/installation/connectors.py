@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mission_control_tui.cli.common.options import AS_CSV, reads
-from mission_control_tui.cli.common.output import attributes, line, when, wrapped
+from mission_control_tui.cli.common import results
+from mission_control_tui.cli.common.options import AS_CSV, changes, reads
+from mission_control_tui.cli.common.output import attributes, line, say, when, wrapped
 from mission_control_tui.cli.common.parameters import argument
 from mission_control_tui.cli.common.results import tell_csv, tell_list
 from mission_control_tui.cli.common.session import Session
 from mission_control_tui.cli.installation.doctor import PATIENCE, UNHEALTHY, print_findings
-from mission_control_tui.model.errors import NotFound
+from mission_control_tui.model.errors import NotFound, UsageError
 
 if TYPE_CHECKING:
     from mission_control_tui.connect.declaration import Declaration, Limit
@@ -25,9 +26,12 @@ if TYPE_CHECKING:
     from mission_control_tui.model.requests.connector_activity import ConnectorActivity
     from mission_control_tui.model.requests.connector_pauses import Pause
     from mission_control_tui.model.store.database import Store
+    from mission_control_tui.model.views import AssignmentView
     from mission_control_tui.provisioning.connector_description import ConnectorDescription
     from mission_control_tui.provisioning.connector_health import ConnectorHealth
 
+NAMED = 5
+"""Services near a limit that are named."""
 _ANY = "any"
 
 
@@ -50,7 +54,7 @@ def _known(session: Session, names: Sequence[str] = ()) -> _KnownConnectors:
 
     Before the first command that needs a database has made it, its catalogue is the shipped one.
     """
-    from mission_control_tui.provisioning.kept import served_by_connector
+    from mission_control_tui.settings.served import served_by_connector
 
     if not session.settings.database and not Path(session.where).exists():
         from mission_control_tui.model.catalogue.file.parse import parse
@@ -73,7 +77,7 @@ async def _of_store(session: Session, store: Store) -> _KnownConnectors:
     from mission_control_tui.model.catalogue.in_force import current
     from mission_control_tui.model.requests.connector_activity import connector_activity
     from mission_control_tui.model.store.scope import AllAccounts
-    from mission_control_tui.provisioning.kept import served_by_connector
+    from mission_control_tui.settings.served import served_by_connector
 
     services = (await current(store)).catalogue.services
     activity = await connector_activity(AllAccounts(store, session.caller))
@@ -106,33 +110,52 @@ def list_(session: Session) -> None:
         "Mode",
         "Paused until",
         "Queue",
+        "Rate",
+        "Near full",
         "Last success",
         "Why",
         "Serves",
     )
-    rows = [_row(connector, known.of(connector.name)) for connector in found]
+    rows = [_row(session, connector, known.of(connector.name)) for connector in found]
     if session.csv:
         tell_csv(headings, rows)
         return
-    document = [_summary(connector, known.of(connector.name)) for connector in found]
+    document = [_summary(session, connector, known.of(connector.name)) for connector in found]
     tell_list(session, {"connectors": document}, headings, rows)
 
 
-def _row(connector: ConnectorDescription, activity: ConnectorActivity) -> tuple[object, ...]:
+def _limits(session: Session, connector: ConnectorDescription) -> tuple[int, float] | None:
+    """Return how many requests at a time and how many calls a second; None where the settings lack it."""
+    try:
+        found = session.settings.connector(connector.name)
+    except UsageError:
+        return None
+    return found.concurrency, found.rate_per_second
+
+
+def _row(
+    session: Session, connector: ConnectorDescription, activity: ConnectorActivity
+) -> tuple[object, ...]:
     pause = activity.pause
+    limits = _limits(session, connector)
     return (
         connector.name,
         connector.type,
         connector.mode or "unknown",
         when(_until(pause)),
         activity.queue,
+        f"{limits[0]}, {limits[1]:g}/s" if limits else "",
+        activity.near_full or "",
         when(activity.last_success),
         connector.problem or (pause.said if pause else ""),
         ", ".join(service.id for service in connector.serves),
     )
 
 
-def _summary(connector: ConnectorDescription, activity: ConnectorActivity) -> dict[str, object]:
+def _summary(
+    session: Session, connector: ConnectorDescription, activity: ConnectorActivity
+) -> dict[str, object]:
+    limits = _limits(session, connector)
     return {
         "connector": connector.name,
         "type": connector.type,
@@ -141,6 +164,10 @@ def _summary(connector: ConnectorDescription, activity: ConnectorActivity) -> di
         "paused": _pause(activity.pause),
         "waiting": activity.waiting,
         "running": activity.running,
+        "concurrency": limits[0] if limits else None,
+        "rate_per_second": limits[1] if limits else None,
+        "near_full": activity.near_full,
+        "version": activity.version or None,
         "last_success": activity.last_success,
         "problem": connector.problem,
         "remedy": connector.remedy,
@@ -221,7 +248,7 @@ def show(session: Session, name: str) -> None:
     activity = known.of(name)
     if session.printed(
         {
-            **_summary(found, activity),
+            **_summary(session, found, activity),
             "last_failure": activity.last_failure,
             "settings": found.settings,
             "declares": _declared(found.declares) if found.declares else None,
@@ -230,6 +257,43 @@ def show(session: Session, name: str) -> None:
     ):
         return
     _print(found, activity)
+    if activity.near_full:
+        for view in _near_full(session, name):
+            words = results.usage_words(view)
+            _tell("Near full", f"{view.subject} {view.service_id}: {words}")
+        if activity.near_full > NAMED:
+            _tell("", f"all of them: mission-control attention full {name}")
+
+
+def _near_full(session: Session, name: str) -> Sequence[AssignmentView]:
+    from mission_control_tui.model.services.near_full import near_full
+    from mission_control_tui.model.store.scope import AllAccounts
+
+    async def work(store: Store) -> Sequence[AssignmentView]:
+        return await near_full(AllAccounts(store, session.caller), name, limit=NAMED)
+
+    return session.run(work)
+
+
+@connectors.command()
+@argument("name")
+@changes("mission-control connectors resume simulator")
+def resume(session: Session, name: str) -> None:
+    """Have the worker check a connector now, paused or not: once it answers, what waits for it goes on."""
+    from mission_control_tui.cli.common.waiting import wake
+    from mission_control_tui.model.requests.connector_pauses import ask_for_check
+
+    _known(session, (name,))
+
+    async def work(store: Store) -> None:
+        await ask_for_check(store, session.caller, name, dry_run=session.dry_run)
+        if not session.dry_run:
+            await wake(session, store)
+
+    session.run(work)
+    if not session.printed({"connector": name}):
+        will = "would be" if session.dry_run else "is"
+        say(f"{name} {will} checked now: mission-control connectors show {name}")
 
 
 def _declared(declares: Declaration) -> dict[str, object]:

@@ -280,7 +280,7 @@ async def _connectors(
 ) -> list[HealthFinding]:
     from mission_control_tui.model.requests.connector_pauses import pauses
     from mission_control_tui.provisioning.connector_health import check_connectors
-    from mission_control_tui.provisioning.kept import served_by_connector
+    from mission_control_tui.settings.served import served_by_connector
 
     paused = {}
     if store is not None:

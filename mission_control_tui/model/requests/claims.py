@@ -29,7 +29,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from mission_control_tui.model.requests.attempts import FIRST_STEP, Run
-from mission_control_tui.model.requests.connector_pauses import Pause, pauses
+from mission_control_tui.model.requests.connector_pauses import (
+    WANTS_CHECK,
+    Pause,
+    pauses,
+    to_check,
+)
 from mission_control_tui.model.requests.dependencies import hold_back
 from mission_control_tui.model.requests.removal_limit import RemovalLimit, hold_excess
 from mission_control_tui.model.requests.workers import lease_lost
@@ -40,7 +45,7 @@ from mission_control_tui.model.store.engine import clock
 from mission_control_tui.model.store.tables.base import UtcDateTime
 from mission_control_tui.model.store.tables.requests import RequestRow, RequestStepRow
 from mission_control_tui.model.store.tables.services import AssignmentRow
-from mission_control_tui.model.store.tables.workers import ConnectorStateRow, WorkerRow
+from mission_control_tui.model.store.tables.workers import WorkerRow
 from mission_control_tui.model.store.transaction import Transaction
 from mission_control_tui.model.store.worker_transaction import silent_write, worker_transaction
 
@@ -108,7 +113,7 @@ async def look(store: Store, worker_id: str) -> Outlook:
         ).one()
         if draining is None and store.is_sqlite:
             raise lease_lost(worker_id)
-        found = await pauses(session) if paused else ()
+        found = await to_check(session) if paused else ()
         return Outlook(now, bool(draining), due, next_at, waiting, moved_back, found)
 
 
@@ -125,7 +130,7 @@ def _outlook() -> Select[Any]:
         exists().where(queued, is_due),
         exists().where(RequestRow.state == RequestState.WAITING),
         exists().where(queued, RequestRow.waits_since > bindparam("noisy_now")),
-        exists().where(ConnectorStateRow.paused),
+        exists().where(WANTS_CHECK),
         select(func.min(next_try)).where(queued, ~is_due).scalar_subquery(),
     )
 

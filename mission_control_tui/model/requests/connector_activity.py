@@ -9,10 +9,10 @@ from datetime import UTC, datetime
 from sqlalchemy import func, select
 
 from mission_control_tui.model.requests.connector_pauses import Pause, pauses
-from mission_control_tui.model.states import ACTIVE_STATES, RequestState
+from mission_control_tui.model.states import ACTIVE_STATES, RequestState, Wish
 from mission_control_tui.model.store.scope import Reach
 from mission_control_tui.model.store.tables.requests import RequestEventRow, RequestRow
-from mission_control_tui.model.store.tables.services import AssignmentRow
+from mission_control_tui.model.store.tables.services import NEAR_FULL, AssignmentRow
 from mission_control_tui.model.store.tables.workers import ConnectorStateRow
 
 
@@ -35,6 +35,10 @@ class ConnectorActivity:
     last_success: datetime | None = None
     last_failure: FailedRequest | None = None
     pause: Pause | None = None
+    near_full: int = 0
+    """Services that have used nearly all of a limit."""
+    version: str = ""
+    """What the back end said of itself when the worker checked it last."""
 
     @property
     def queue(self) -> int:
@@ -69,11 +73,13 @@ async def connector_activity(scope: Reach) -> Mapping[str, ConnectorActivity]:
         successes: dict[str, datetime] = {
             name: at for name, at in await session.execute(succeeded) if at is not None
         }
-        for name, moment in await session.execute(
-            select(ConnectorStateRow.name, ConnectorStateRow.resumed_at).where(
-                ConnectorStateRow.resumed_at > 0
-            )
+        versions: dict[str, str] = {}
+        for name, moment, version in await session.execute(
+            select(
+                ConnectorStateRow.name, ConnectorStateRow.resumed_at, ConnectorStateRow.version
+            ).where(ConnectorStateRow.resumed_at > 0)
         ):
+            versions[name] = version
             passed = datetime.fromtimestamp(moment, UTC)
             successes[name] = max(passed, successes.get(name, passed))
         failed = of_connector.add_columns(func.max(RequestRow.id)).where(
@@ -93,6 +99,12 @@ async def connector_activity(scope: Reach) -> Mapping[str, ConnectorActivity]:
             )
         }
         paused = {pause.name: pause for pause in await pauses(session)}
+        near = await session.execute(
+            select(AssignmentRow.connector, func.count())
+            .where(NEAR_FULL, AssignmentRow.wish != Wish.ABSENT, within(AssignmentRow.account_id))
+            .group_by(AssignmentRow.connector)
+        )
+        full: dict[str, int] = dict(near)
     return {
         name: ConnectorActivity(
             waiting.get(name, 0),
@@ -100,6 +112,8 @@ async def connector_activity(scope: Reach) -> Mapping[str, ConnectorActivity]:
             successes.get(name),
             failures.get(name),
             paused.get(name),
+            full.get(name, 0),
+            versions.get(name, ""),
         )
-        for name in {*waiting, *running, *successes, *failures, *paused}
+        for name in {*waiting, *running, *successes, *failures, *paused, *full}
     }

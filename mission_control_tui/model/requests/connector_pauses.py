@@ -12,8 +12,10 @@ from dataclasses import dataclass
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.requests.dependencies import settle_connector
 from mission_control_tui.model.states import ErrorKind, RequestState
+from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.engine import clock
 from mission_control_tui.model.store.tables.requests import RequestRow
 from mission_control_tui.model.store.tables.workers import ConnectorStateRow
@@ -54,18 +56,43 @@ async def pauses(session: AsyncSession) -> tuple[Pause, ...]:
     return tuple(Pause(*row) for row in await session.execute(_PAUSED))
 
 
-_PAUSED = (
-    select(
-        ConnectorStateRow.name,
-        ConnectorStateRow.kind,
-        ConnectorStateRow.said,
-        ConnectorStateRow.remedy,
-        ConnectorStateRow.next_check_at,
-        ConnectorStateRow.wait,
-    )
-    .where(ConnectorStateRow.paused)
-    .order_by(ConnectorStateRow.name)
-)
+async def to_check(session: AsyncSession) -> tuple[Pause, ...]:
+    """Return the connectors that a worker has to check: those that are paused, and those that somebody asked for."""
+    return tuple(Pause(*row) for row in await session.execute(_TO_CHECK))
+
+
+_ALL = select(
+    ConnectorStateRow.name,
+    ConnectorStateRow.kind,
+    ConnectorStateRow.said,
+    ConnectorStateRow.remedy,
+    ConnectorStateRow.next_check_at,
+    ConnectorStateRow.wait,
+).order_by(ConnectorStateRow.name)
+WANTS_CHECK = ConnectorStateRow.paused | ConnectorStateRow.asked
+_PAUSED = _ALL.where(ConnectorStateRow.paused)
+_TO_CHECK = _ALL.where(WANTS_CHECK)
+
+
+async def ask_for_check(
+    store: Store, caller: Caller, connector: str, *, dry_run: bool = False
+) -> None:
+    """Let the worker check a connector now, paused or not: one that answers goes on. Raises Denied."""
+    async with store.write(caller, dry_run=dry_run) as tx:
+        row = await _row(tx, connector)
+        if row is None:
+            row = ConnectorStateRow(
+                name=connector,
+                paused=False,
+                kind="",
+                said="",
+                remedy="",
+                since=tx.now,
+                strikes=0,
+                resumed_at=0.0,
+            )
+            tx.session.add(row)
+        row.asked, row.next_check_at = True, 0.0
 
 
 async def pause(tx: Transaction, connector: str, reason: PauseReason, waits: PauseWaits) -> None:
@@ -94,8 +121,13 @@ async def claim_check(tx: Transaction, connector: str, seconds: float) -> bool:
     row = await _row(tx, connector)
     now = await clock(tx.session)
     # A longer wait than any was set before the clock was moved back.
-    if row is None or not row.paused or now < row.next_check_at <= now + row.wait:
+    if row is None or not (row.paused or row.asked):
         return False
+    if now < row.next_check_at <= now + row.wait:
+        return False
+    row.asked = False
+    if not row.paused:
+        return True
     row.wait = seconds
     row.next_check_at = now + seconds
     return True
@@ -107,7 +139,10 @@ async def still_paused(
 ) -> None:
     """Note that the check failed, perhaps for another reason than before, and when the next one is due."""
     row = await _row(tx, connector)
-    if row is None or not row.paused:
+    if row is None:
+        return
+    if not row.paused:
+        await pause(tx, connector, reason, waits)
         return
     row.failed_checks += 1
     row.wait = waits(row.strikes + row.failed_checks)
@@ -119,10 +154,17 @@ async def still_paused(
 
 
 @worker_transaction
-async def resume(tx: Transaction, connector: str) -> int:
-    """Note that the check passed: what waited goes on by itself. Return how many requests were queued."""
+async def resume(tx: Transaction, connector: str, version: str = "") -> int:
+    """Note that the check passed: what waited goes on by itself. Return how many requests were queued.
+
+    `version` is what the back end said of itself.
+    """
     row = await _row(tx, connector)
     if row is None:
+        return 0
+    row.version = version
+    if not row.paused:
+        row.resumed_at = await clock(tx.session)
         return 0
     if not row.failed_checks and row.kind != ErrorKind.THROTTLED:
         # The back end was there all the time: it is this request that fails.

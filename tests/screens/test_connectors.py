@@ -1,0 +1,59 @@
+"""Connectors: whether each answers, why one is paused, what is nearly full there; a check now, and from a red light."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+from sqlalchemy import select, update
+
+from mission_control_tui.model.states import Light
+from mission_control_tui.model.store.database import Store
+from mission_control_tui.model.store.tables.services import AssignmentRow
+from mission_control_tui.model.store.tables.workers import ConnectorStateRow
+from mission_control_tui.screens.attention import AttentionScreen
+from mission_control_tui.screens.connectors import ConnectorsScreen
+from tests.screens import world
+from tests.screens.driving import shows, until
+from tests.screens.two_accounts import console
+
+USAGE = {
+    "mailbox": {"value": 4812.8, "limit": 5120, "unit": "MB", "at": "2026-11-30T05:00:00+00:00"}
+}
+
+
+async def test_a_paused_connector_says_why_and_is_checked_by_a_key(world_db: Path) -> None:
+    async with console(world_db) as (app, pilot):
+        store = await Store.open(world_db)
+        async with store.write(world.CALLER) as tx:
+            tx.session.add(
+                ConnectorStateRow(
+                    name="simulator",
+                    paused=True,
+                    kind="unreachable",
+                    said="Nobody [b]answers[/]",
+                    remedy="See that it runs.",
+                    since=datetime.now(UTC),
+                    next_check_at=4e9,
+                    wait=60.0,
+                )
+            )
+            first = select(AssignmentRow.id).where(AssignmentRow.user_id.is_not(None)).limit(1)
+            await tx.session.execute(
+                update(AssignmentRow)
+                .where(AssignmentRow.id.in_(first))
+                .values(usage=USAGE, fullness=0.94, light=Light.GREEN)
+            )
+        app.follow_link("connectors")
+        await until(pilot, lambda: isinstance(app.screen, ConnectorsScreen))
+        await shows(pilot, "Paused: Nobody [b]", "See that it runs.", "4.7 of 5 GB (94 %)")
+        await pilot.press("r")
+        await shows(pilot, "simulator is checked now")
+        async with store.read() as session:
+            row = await session.get_one(ConnectorStateRow, "simulator")
+            assert (row.asked, row.next_check_at) == (True, 0.0)
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, AttentionScreen))
+        await pilot.press("slash", "ctrl+a", "ctrl+k", *"full", "enter")
+        await shows(pilot, "4.7 of 5 GB (94 %)")
+        await store.close()
