@@ -104,7 +104,7 @@ async def connector_activity(scope: Reach) -> Mapping[str, ConnectorActivity]:
             .where(NEAR_FULL, AssignmentRow.wish != Wish.ABSENT, within(AssignmentRow.account_id))
             .group_by(AssignmentRow.connector)
         )
-        full: dict[str, int] = dict(near)
+        full = {row[0]: int(row[1]) for row in near}
     return {
         name: ConnectorActivity(
             waiting.get(name, 0),

@@ -268,8 +268,6 @@ class ProvisionScreen(MissionScreen):
                 self.do(self._ask(panel, RequestKind.DEPROVISION))
             case "secret":
                 self.do(self._new_password(panel))
-            case "connector":
-                self.go_to("connectors", panel.view.connector)
 
     # Provision
 

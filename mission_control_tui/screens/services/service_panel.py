@@ -92,7 +92,6 @@ BUTTONS = {
         "Deprovision",
         "Takes the service away: its data is lost, its seat free again.",
     ),
-    "connector": ("Connector", "Shows whether its back end answers, and what waits for it."),
     "secret": ("New password", "Makes a new password for this service alone."),
 }
 """What can be done with a service, by the button's id: its label and what help says."""
@@ -301,8 +300,6 @@ class UserServicePanel(ServicePanel):
                 offered.add("secret")
         elif self.view.light is Light.RED:
             offered.add("again")
-        if self.view.light is Light.RED or (self.view.light is Light.ORANGE and self.view.step):
-            offered.add("connector")
         if self.is_given and self.view.error_kind == ErrorKind.CONFLICT:
             offered.add("adopt")
         return offered
