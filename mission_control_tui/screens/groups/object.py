@@ -24,10 +24,10 @@ from mission_control_tui.model.states import Light
 from mission_control_tui.model.text.differences import difference_words
 from mission_control_tui.model.text.folding import fold
 from mission_control_tui.screens.base.mission_screen import MissionScreen
+from mission_control_tui.screens.forms.known_lines import kept_line, usage_line
 from mission_control_tui.screens.forms.member_fields import AddBox, MemberFields
 from mission_control_tui.screens.forms.option_fields import is_same, put
 from mission_control_tui.screens.forms.user_fields import point_out
-from mission_control_tui.screens.services.service_panel import kept_line, usage_line
 from mission_control_tui.widgets.action_button import ActionButton
 from mission_control_tui.widgets.cells import age
 from mission_control_tui.widgets.field import AnyField, ChoiceField, Field, FormLine

@@ -16,11 +16,12 @@ from mission_control_tui.model.errors import InvalidInput, NotFound
 from mission_control_tui.model.requests.request_plans import RequestPlan
 from mission_control_tui.model.services.failures import LastFailure
 from mission_control_tui.model.services.kept_settings import not_kept
-from mission_control_tui.model.services.usage import NEAR, fullness, measured
+from mission_control_tui.model.services.usage import NEAR, fullness
 from mission_control_tui.model.states import ErrorKind, Light, Wish, Word
 from mission_control_tui.model.text.limits import INSTANCE
 from mission_control_tui.model.users.actions.params import ActionParams
 from mission_control_tui.model.views import AssignmentView, Seats
+from mission_control_tui.screens.forms.known_lines import kept_line, usage_line
 from mission_control_tui.screens.forms.option_fields import option_widget, shown
 from mission_control_tui.screens.forms.password_fields import RevealButton
 from mission_control_tui.widgets.action_button import ActionButton
@@ -61,25 +62,6 @@ def light_note(view: AssignmentView) -> str:
     if view.light is Light.GREY and view.kept_until is not None:
         return f"(kept until {view.kept_until:%Y-%m-%d})"
     return ""
-
-
-def usage_line(view: AssignmentView) -> str:
-    """Return what is used of a service's limits, with the age of the measurement; "" where nothing was measured."""
-    found = [*measured(view.usage)]
-    if not found:
-        return ""
-    oldest = min(one.at for one in found)
-    return f"Used: {', '.join(one.words for one in found)}, measured {age(oldest)} ago"
-
-
-def kept_line(view: AssignmentView) -> str:
-    """Say until when what was taken away is kept, and how it comes back."""
-    if view.kept_until is None:
-        return ""
-    return (
-        f"Suspended at the back end and kept until {view.kept_until:%Y-%m-%d}, then removed with its data. "
-        "Provisioned again before, it comes back as it was."
-    )
 
 
 BUTTONS = {
