@@ -145,6 +145,7 @@ async def test_what_is_taken_away_is_suspended_comes_back_with_its_data_and_is_r
     assert last.operator == "worker"
 
 
+@pytest.mark.proof
 async def test_what_is_due_is_removed_within_the_limit_of_removals(world: World) -> None:
     await keeps(world)
     upns = await world.people("ann", "bob")
@@ -179,6 +180,7 @@ async def test_a_clock_that_leaped_removes_nothing(world: World) -> None:
     assert await world.lights() == Counter({Light.GREY: 1})
 
 
+@pytest.mark.proof
 async def test_at_once_means_at_once_also_for_what_is_kept(world: World) -> None:
     with worker(world):
         upn, assignment, _request = await taken_away(world)

@@ -55,5 +55,5 @@ async def test_a_paused_connector_says_why_and_is_checked_by_a_key(world_db: Pat
         await pilot.press("enter")
         await until(pilot, lambda: isinstance(app.screen, AttentionScreen))
         await pilot.press("slash", "ctrl+a", "ctrl+k", *"full", "enter")
-        await shows(pilot, "4.7 of 5 GB (94 %)")
+        await shows(pilot, "Find: full", "• mailbox 4")
         await store.close()
