@@ -367,7 +367,8 @@ def _unsupported(
     whats = {change.what for change in changes}
     field = ""
     if desired.state is Wish.SUSPENDED and "state" in whats and SUSPEND not in capabilities:
-        lacks, remedy = "cannot suspend", "Deprovision it instead; that removes its data."
+        now = "Deprovision it with --now" if desired.retained else "Deprovision it instead"
+        lacks, remedy = "cannot suspend", f"{now}; that removes its data."
     elif "password" in whats and PASSWORD not in capabilities:
         lacks, remedy = "cannot set a password", "Set it at the back end itself."
     elif MEMBERS not in capabilities and any(key.startswith(ROLE) for key in desired.attributes):

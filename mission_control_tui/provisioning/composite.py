@@ -26,7 +26,7 @@ from mission_control_tui.connect.declaration import (
 )
 from mission_control_tui.connect.errors import ConnectorError
 from mission_control_tui.connect.marks import Mark
-from mission_control_tui.connect.planning import ROLE, step_to_do
+from mission_control_tui.connect.planning import NOTHING_TO_DO, ROLE, step_to_do
 from mission_control_tui.connect.protocol import (
     Applied,
     ChangePlan,
@@ -87,9 +87,18 @@ class CompositePart:
         )
 
     def plan(self, desired: DesiredState, observed: ObservedState) -> ChangePlan:
-        """Return the part's own plan, its reason with the part's name."""
+        """Return the part's own plan, its reason with the part's name.
+
+        What cannot be suspended stays as it is while the whole is retained.
+        """
+        if self._stays(desired):
+            return NOTHING_TO_DO
         plan = self.backend.planned(self.share_of(desired), observed)
         return replace(plan, reason=self.named(plan.reason)) if plan.reason else plan
+
+    def _stays(self, desired: DesiredState) -> bool:
+        kept = desired.retained and desired.wish is Wish.ABSENT
+        return kept and SUSPEND not in self.backend.declares.capabilities
 
     def named(self, said: str) -> str:
         """Return words with the part's name before them."""

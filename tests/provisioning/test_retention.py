@@ -111,7 +111,7 @@ async def test_what_is_taken_away_is_suspended_comes_back_with_its_data_and_is_r
         ]
         assert view.kept_until is not None
         # It is no orphan.
-        keys = await known_at(world.store, world.caller, "simulator", [assignment])
+        keys = await known_at(world.store, world.caller, ["simulator"], [assignment])
         assert keys == {assignment}
         # Provisioned again it is what it was, with the password that nobody has here any more.
         await world.give(upn)

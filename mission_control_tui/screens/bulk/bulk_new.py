@@ -310,8 +310,9 @@ class BulkNewScreen(MissionScreen):
         account, action = self.context.account.name, ACTIONS[plan.action]
         of_what = f": {self.service.name} for" if self.service is not None else ":"
         lines = [f"{account}: {action.label}{of_what} {people(plan.users)}?"]
-        if action.lost:
-            lines.append(action.lost)
+        about = self.context.catalogue.services if self.service is None else (self.service,)
+        if lost := action.lost_of(about):
+            lines.append(lost)
         if plan.lost:
             lines.append(f"Lost: {'; '.join(plan.lost[:MOST_LOST])}.")
         lines.append(summary(plan))

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from mission_control_tui.connect import ConnectorError, Declaration, Wish
+from mission_control_tui.connect import SUSPEND, ConnectorError, Declaration, Wish
 from mission_control_tui.model.errors import InvalidInput, UsageError
 from mission_control_tui.model.states import ErrorKind, Light, RequestKind
 from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.provisioning import registry
 from mission_control_tui.provisioning.backends import Backends
-from mission_control_tui.provisioning.composite import declared_sum
+from mission_control_tui.provisioning.composite import Composite, declared_sum
 from mission_control_tui.provisioning.connectors.simulator.connector import DECLARES, ledger, login
 from mission_control_tui.provisioning.converge import LookOutcome, observe_and_plan
 from mission_control_tui.provisioning.drift import survey
@@ -125,6 +125,23 @@ async def test_each_part_has_its_object_and_its_steps_by_name(halves: Halves) ->
     removed = MemoryJournal()
     await reach(connector, wish("ann", Wish.ABSENT, generation=2), removed)
     assert removed.done() == ["mailbox: account", "directory: account"]
+
+
+async def test_a_part_that_cannot_suspend_stays_as_it_is_while_the_whole_is_retained(
+    halves: Halves,
+) -> None:
+    connector = await halves.open()
+    await reach(connector, wish("ann"))
+    composite = connector.connector
+    assert isinstance(composite, Composite)
+    unable = composite.parts[0].backend.connector
+    unable.declares = replace(DECLARES, capabilities=DECLARES.capabilities - {SUSPEND})
+    kept = MemoryJournal()
+    await reach(connector, wish("ann", Wish.ABSENT, generation=2, retained=True), kept)
+    assert kept.done() == ["mailbox: account"]
+    over = MemoryJournal()
+    await reach(connector, wish("ann", Wish.ABSENT, generation=3), over)
+    assert over.done() == ["mailbox: account", "directory: account"]
 
 
 async def test_a_part_that_is_down_stops_what_comes_after_it_and_says_its_name(

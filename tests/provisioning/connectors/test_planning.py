@@ -131,6 +131,23 @@ def test_a_disabled_user_is_suspended_unless_it_is_to_go() -> None:
     assert plan(wanted(Wish.ABSENT, disabled=True), THERE).action is PlanAction.DELETE
 
 
+@pytest.mark.parametrize(
+    ("wish", "remedy"),
+    [
+        (wanted(Wish.SUSPENDED), "Deprovision it instead; that removes its data."),
+        (
+            wanted(Wish.ABSENT, retained=True),
+            "Deprovision it with --now; that removes its data.",
+        ),
+    ],
+)
+def test_what_cannot_be_suspended_is_told_with_what_can_be_done(
+    wish: DesiredState, remedy: str
+) -> None:
+    made = plan(wish, THERE, capabilities=CAPABILITIES - {SUSPEND})
+    assert (made.kind, made.remedy) == (ErrorKind.UNSUPPORTED, remedy)
+
+
 def test_wished_absent() -> None:
     absent = wanted(Wish.ABSENT)
     assert (

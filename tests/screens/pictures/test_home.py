@@ -14,6 +14,7 @@ from textual.pilot import Pilot
 from mission_control_tui.console.base_app import MissionControlApp
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.tables.orders import OrderRow
+from mission_control_tui.model.store.tables.workers import ConnectorStateRow
 from mission_control_tui.screens.base.mission_screen import MissionScreen
 from mission_control_tui.widgets.field import ChoiceField, Field
 from tests.screens import world
@@ -157,6 +158,27 @@ async def orders(app: MissionControlApp, pilot: Pilot[int]) -> None:
     await shows(pilot, "2 x Email: Standard Mail")
 
 
+async def connectors(app: MissionControlApp, pilot: Pilot[int]) -> None:
+    await home(app, pilot)
+    screen = app.screen
+    assert isinstance(screen, MissionScreen)
+    async with screen.context.store.write(world.CALLER) as tx:
+        tx.session.add(
+            ConnectorStateRow(
+                name="simulator",
+                paused=True,
+                kind="unreachable",
+                said="Nobody answers at 127.0.0.1:5432",
+                remedy="See that it runs and that its address is right.",
+                since=datetime(2026, 1, 2, 3, 4, tzinfo=UTC),
+                next_check_at=0.0,
+                wait=60.0,
+            )
+        )
+    await open_screen(app, pilot, "connectors")
+    await shows(pilot, "Checked again now")
+
+
 async def service_area(app: MissionControlApp, pilot: Pilot[int]) -> None:
     await open_screen(app, pilot, "service-area")
     await shows(pilot, "[ New User ]", "Ada Lovelace", "4 users")
@@ -184,6 +206,7 @@ STATES: dict[str, Step] = {
         hosting_level,
         order,
         orders,
+        connectors,
         service_area,
     )
 }

@@ -7,7 +7,7 @@ what needs the database is imported by the functions that use it.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, ClassVar, Self
 
@@ -127,6 +127,10 @@ class UserAction(ABC):
     def of_service(self) -> bool:
         """Whether it is about a service of the user, or about all of them, and not about the user as a whole."""
         return "service" in self.takes
+
+    def lost_of(self, services: Collection[Service]) -> str:
+        """Say what it takes away of these services, whatever the plan says; empty where that is nothing."""
+        return self.lost
 
     def check(self, catalogue: Catalogue, params: ActionParams) -> ActionParams:
         """Return the params with the catalogue's ids in place of names.

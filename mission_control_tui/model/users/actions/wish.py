@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING, ClassVar
 
 from mission_control_tui.model import command_words
@@ -131,6 +132,16 @@ class Deprovision(Suspend):
     needs_service = False
     wish = Wish.ABSENT
     turns = frozenset({Wish.PRESENT, Wish.SUSPENDED})
+
+    def lost_of(self, services: Collection[Service]) -> str:
+        kept = {service.retention_days for service in services}
+        if not any(kept):
+            return self.lost
+        if 0 not in kept:
+            return (
+                "Lost: the access at once, the data when its time is over. The seats become free."
+            )
+        return "Lost: the access at once, and the data but of what is kept for days. The seats become free."
 
     def check(self, catalogue: Catalogue, params: ActionParams) -> ActionParams:
         if params.instance and not params.service:
