@@ -88,6 +88,7 @@ class Frame:
     def announce(self, text: str, *, error: bool = False, of_overlay: bool = False) -> None:
         """Say what happened on the line above the key hints; what is said of an overlay goes with it."""
         self.said_of_overlay = of_overlay
+        self._screen.set_class(of_overlay, "-said-of-overlay")
         self.announcement.set(text, error=error)
 
     def announce_error(self, error: MissionControlError) -> None:
