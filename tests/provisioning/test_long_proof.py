@@ -71,13 +71,18 @@ class Place:
                 one.terminate()
             case "freeze":
                 one.freeze()
-                self.recover = one.thaw
+                self.recover = partial(self.thaw, one)
             case _:
                 self.proxy.dark = True
                 self.proxy.swallow()
                 self.recover = self.light
         if blow in {"freeze", "black hole"}:
             self.recover_at = time.monotonic() + rng.choice((0.5, 2.0)) * LEASE
+
+    def thaw(self, one: WorkerProcess) -> None:
+        # It may have been about to end when it was frozen.
+        with suppress(ProcessLookupError):
+            one.thaw()
 
     def light(self) -> None:
         self.proxy.dark = False
