@@ -270,7 +270,8 @@ async def test_workers_of_another_engine_drain_and_what_they_left_gets_jobs(
     (upn,) = await world.people("ann")
     given = await world.give(upn)
     me = Identity.of_this_process("0.0.1")
-    lease = await world.store.now() + 2.5
+    now = await world.store.now()
+    lease = now + 50.0
     async with world.store.write(world.caller) as tx:
         await tx.session.execute(text("CREATE SCHEMA dbos"))
         await tx.session.execute(
@@ -294,6 +295,9 @@ async def test_workers_of_another_engine_drain_and_what_they_left_gets_jobs(
 
         await world.until(asked_to_drain)
         assert (await world.request(given.request_id)).worker_id == me.id
+        # Its lease runs out once the newer one is seen to wait, however long that took to come up.
+        async with world.store.write(world.caller) as tx:
+            await tx.session.execute(update(WorkerRow).values(lease_until=now))
         await world.settled()
         assert newer.alive
     request = await world.request(given.request_id)
