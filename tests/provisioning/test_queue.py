@@ -179,7 +179,8 @@ async def test_two_workers_share_the_queue_and_no_service_is_run_twice_at_once(
     upns = await world.people(*(f"user{number}" for number in range(20)))
     at_work: set[int] = set()
     world.rules("delay = 0.05")
-    world.configure(lease_seconds=60.0)  # a busy machine must not let one take over from the other
+    # A busy machine must not let one take over from the other, nor one that is quick have room for all.
+    world.configure(lease_seconds=60.0, slots=2, interactive_slots=1)
     with worker(world, "one") as one, worker(world, "two") as two:
 
         async def both() -> bool:
