@@ -54,6 +54,11 @@ Kind,Name,Address,Member
 distribution-group,Research,research@acme.example,ada@acme.example
 """
 
+EXISTING = """\
+Action,Account,User or Domain,Level,Connector,Service,Native Name
+leave,acme,old@acme.example,popx,simulator,managed-exchange,acme_old
+"""
+
 EXAMPLES = {
     "init": 'init --name "Acme Pty Ltd" --code acme --domain acme.example',
     "doctor": "doctor",
@@ -114,6 +119,8 @@ EXAMPLES = {
     "requests cancel": "requests cancel 1 --dry-run",
     "requests allow": "requests allow --yes --dry-run",
     "drift": "drift",
+    "adopt scan": "adopt scan simulator --service managed-exchange",
+    "adopt load": "adopt load existing.csv",
     "users disable": "users disable ada@acme.example",
     "users enable": "users enable ada@acme.example",
     "users unlock": "users unlock ada@acme.example --dry-run",
@@ -303,6 +310,7 @@ def _results(home: Path) -> dict[str, Any]:
     Path("catalogue.toml").write_text(changed, encoding="utf-8")
     Path("users.csv").write_text(PEOPLE, encoding="utf-8")
     Path("groups.csv").write_text(GROUPS, encoding="utf-8")
+    Path("existing.csv").write_text(EXISTING, encoding="utf-8")
     found: dict[str, Any] = {}
     for name, call in EXAMPLES.items():
         found[name] = _normal(json.loads(_call(f"{call} --json")), home)

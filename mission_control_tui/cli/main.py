@@ -53,6 +53,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "attention": ("Red or waiting, in all accounts.", "services.attention:attention"),
     "lights": ("The lights of all users as a matrix.", "services.lights:lights"),
     "drift": ("Where back ends differ from the wishes.", "services.drift:drift"),
+    "adopt": ("Bring in what back ends have already: scan, load.", "services.adopt:adopt"),
     "requests": ("The queue: list, show, retry and more.", "services.requests:requests"),
     "drafts": ("Your unfinished forms.", "console.drafts:drafts"),
     "audit": ("Who changed what.", "history.audit:audit"),

@@ -145,12 +145,17 @@ class Guarded:
             tuple(_words(str(warning)) for warning in (*health.warnings, *filter(None, exposed))),
         )
 
-    async def look(self, desired: DesiredState) -> tuple[ObservedState, ChangePlan]:
-        """Return what is true of one object, and what `apply` would do; blocked where the connector only observes."""
+    async def look(
+        self, desired: DesiredState, *, consented: bool = False
+    ) -> tuple[ObservedState, ChangePlan]:
+        """Return what is true of one object, and what `apply` would do; blocked where the connector only observes.
+
+        With `consented` it is compared as if it might be taken over: for show, not to be applied.
+        """
 
         async def looked() -> tuple[ObservedState, ChangePlan]:
             observed = _observed(await self.connector.observe(desired))
-            return observed, self._plan(desired, observed)
+            return observed, self._plan(desired, observed, consented=consented)
 
         observed, plan = await self._call("observe", looked, desired)
         return observed, self._shown(plan, desired)
@@ -203,8 +208,10 @@ class Guarded:
             seen.add(cursor)
         raise self._unexpected("list", WrongType("its pages have no end"), None, writes=False)
 
-    def _plan(self, desired: DesiredState, observed: ObservedState) -> ChangePlan:
-        withheld = self._lacks_consent(desired, observed)
+    def _plan(
+        self, desired: DesiredState, observed: ObservedState, *, consented: bool = False
+    ) -> ChangePlan:
+        withheld = not consented and self._lacks_consent(desired, observed)
         asked = replace(desired, adopt=False) if withheld else desired
         plan = _shaped(self.connector.plan(asked, observed), ChangePlan)
         for step in plan.steps:

@@ -64,6 +64,7 @@ LOOKS = {
     "bulk list": ((),),
     "bulk show": (("1",),),
     "attention": ((), ("red", "--csv")),
+    "adopt scan": (("simulator",), ("simulator", "--all-accounts")),
     "status": ((), (ADA,), ("--all-accounts",)),
     "lights": ((), ("orange",)),
     "requests list": ((),),
