@@ -345,6 +345,11 @@ async def _settings_before(
 
 def _before(row: AuditRow, now: StoredWish, settings_before: dict[str, object]) -> StoredWish:
     """Return the wish before this change; what it did not touch stays as it is now."""
+    if _verb(row) is AuditAction.PROVISION and "adopt" in row.after:
+        raise Conflict(
+            f"This cannot be undone: {_words(row)} took over what was there already, which would be removed.",
+            hint="Deprovision it where it shall be removed with its data.",
+        )
     if _verb(row) is AuditAction.PROVISION:
         return {**now, "wish": str(Wish.ABSENT)}
     if "wish" in row.before:

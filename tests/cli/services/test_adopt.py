@@ -136,6 +136,13 @@ def test_mailboxes_that_exist_are_brought_in_untouched_and_then_managed(
     lights = {row["light"] for row in inside.json("status")["services"]}
     assert lights == {"green"}
     assert mail.why_not("old001@acme.example", "Old-Secret-1", "pop") == ""
+    (taken,) = [
+        entry
+        for entry in inside.json("audit", "--user", "old001@acme.example")["entries"]
+        if entry["action"] == f"provision {EXCHANGE}"
+    ]
+    undone = inside.run("undo", "audit", str(taken["id"]), "--yes")
+    assert (undone.code, "took over what was there" in undone.err) == (5, True), undone
     assert inside.json("adopt", "scan", "mail")["rows"][0]["whose"] == "ours"
 
     inside.ok("provision", "old001@acme.example", EXCHANGE, "--level", "pc-web", "--yes")
@@ -145,7 +152,8 @@ def test_mailboxes_that_exist_are_brought_in_untouched_and_then_managed(
     assert all(old[1] == new[1] for old, new in changed)
 
 
-@pytest.mark.parametrize("count", [2, pytest.param(50, marks=pytest.mark.proof)])
+@pytest.mark.proof
+@pytest.mark.parametrize("count", [2, 50])
 def test_zones_that_exist_are_brought_in_untouched_and_then_managed(
     inside: Command,
     dns: PowerDNSServer,
