@@ -6,7 +6,7 @@ operations but five desired states. Every value that crosses is JSON-like (str, 
 None, list, dict) except secrets, which are never compared, never shown, and travel only in
 `DesiredState.secret`.
 
-`Change.what` is one of `CHANGE_WORDS`, with ".KEY" after the last three, or the name of a step: the
+`Change.what` is one of `CHANGE_WORDS`, with ".KEY" after those of `KEYED_WORDS`, or the name of a step: the
 part of the object that the step makes or removes.
 """
 
@@ -22,12 +22,8 @@ from mission_control_tui.connect.declaration import Declaration
 from mission_control_tui.connect.marks import Mark
 from mission_control_tui.model.states import ErrorKind, PlanAction, Wish
 
-CHANGE_WORDS = frozenset(
-    {
-        *("owner", "state", "level", "password", "generation"),
-        *("limits", "settings", "attributes"),
-    }
-)
+KEYED_WORDS = frozenset({"limits", "settings", "attributes"})
+CHANGE_WORDS = frozenset({"owner", "state", "level", "password", "generation", *KEYED_WORDS})
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +150,12 @@ class Change:
     before: object
     after: object
     takes_away: bool = False
+
+    @property
+    def words(self) -> str:
+        """What changes as people call it: "quota" of "settings.quota"."""
+        kind, dot, key = self.what.partition(".")
+        return key.replace("_", " ") if dot and kind in KEYED_WORDS else self.what
 
 
 @dataclass(frozen=True, slots=True)

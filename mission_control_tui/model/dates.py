@@ -15,6 +15,7 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import TYPE_CHECKING
 
 from mission_control_tui.model.errors import InvalidInput, Problem, ProblemCode
+from mission_control_tui.model.text.counting import counted
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
@@ -88,7 +89,7 @@ def parse(text: str, zone: ZoneInfo, now: datetime) -> LocalTime:
         else:
             moment = _exact(now + timedelta(**{_UNITS[unit]: count}), zone)
             if unit == "m" and count <= LIKELY_MONTHS:
-                minutes = f"{count} minute{'s'[: count != 1]}"
+                minutes = counted(count, "minute")
                 note = f"+{count}m is {minutes}, {moment.shown}; for months write +{count}mo."
                 moment = replace(moment, note=note)
     else:

@@ -68,22 +68,30 @@ class MissionControlError(Exception):
         self.problems = tuple(problems)
 
     @property
+    def details(self) -> tuple[str, ...]:
+        """What the problems say that neither the sentence above them nor the hint below them says."""
+        if len(self.problems) != 1 or self.problems[0].what not in self.what:
+            return tuple(map(str, self.problems))
+        hint = self.problems[0].hint
+        return (hint,) if hint and hint != self.hint else ()
+
+    @property
     def in_a_line(self) -> str:
         """All that is said, as one line."""
-        problems = (f"{problem}." for problem in self.problems)
-        return " ".join(filter(None, (self.what, *problems, self.hint)))
+        details = (f"{detail}." for detail in self.details)
+        return " ".join(filter(None, (self.what, *details, self.hint)))
 
     @property
     def what_in_a_line(self) -> str:
         """What is wrong with every problem, as one line, without what to do about it."""
-        return " ".join([self.what, *map(str, self.problems)])
+        return " ".join([self.what, *self.details])
 
     def said_of(self, _subject: str) -> MissionControlError:
         """Return the same error of another user; one whose sentences name the user overrides this."""
         return self
 
     def __str__(self) -> str:
-        lines = [self.what, *(f"  {problem}" for problem in self.problems)]
+        lines = [self.what, *(f"  {detail}" for detail in self.details)]
         if self.hint:
             lines.append(self.hint)
         return "\n".join(lines)

@@ -5,6 +5,7 @@ A light is what an operator sees; the states of a request behind it are the engi
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import StrEnum
 from typing import TypeVar
 
@@ -39,6 +40,13 @@ class Word(StrEnum):
     PROVISIONED = "Provisioned"
     NOT_CHECKED = "Not checked"
     TERM_OVER = "Term is over"
+
+
+def furthest(words: Iterable[str]) -> str:
+    """Return the word of several orange lights: of what is furthest; "" where none is orange."""
+    there = set(words)
+    on_the_way = (Word.PROVISIONING, Word.QUEUED, Word.WAITING)
+    return next((str(word) for word in on_the_way if word in there), "")
 
 
 class SubjectKind(StrEnum):

@@ -154,7 +154,7 @@ class UserView:
 
 @dataclass(frozen=True, slots=True)
 class UserLine:
-    """A row of the Users list. `lights` are (service id, light) of what the user has or had."""
+    """A row of the Users list. `lights` are (service id, light) of what the user has or had; `orange` is their word."""
 
     id: str
     upn: str
@@ -163,6 +163,7 @@ class UserLine:
     disabled: bool
     locked: bool
     lights: tuple[tuple[str, Light], ...] = ()
+    orange: str = ""
 
 
 @dataclass(frozen=True, slots=True)

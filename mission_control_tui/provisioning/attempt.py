@@ -43,6 +43,7 @@ from mission_control_tui.model.states import (
 )
 from mission_control_tui.model.store import sealing
 from mission_control_tui.model.store.database import Store
+from mission_control_tui.model.text.counting import counted
 from mission_control_tui.provisioning import converge
 from mission_control_tui.provisioning.backends import Backends
 from mission_control_tui.provisioning.converge import VERIFY, Look, LookOutcome
@@ -350,8 +351,7 @@ class _Attempt:
     async def _only_observes(self, plan: ChangePlan) -> None:
         """End an attempt whose connector may not write yet: no failure, and it goes on by itself once it may."""
         name, planned = self._job.connector, planned_changes(plan.changes)
-        count = planned.count
-        changes = "1 change" if count == 1 else f"{count} changes"
+        changes = counted(planned.count, "change")
         shown = (
             f'Connector {name} only observes: {changes} planned; enable it with mode = "enabled"'
         )

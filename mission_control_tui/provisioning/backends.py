@@ -87,6 +87,10 @@ class Backends:
                     remedy="Correct the settings file.",
                 )
 
+    async def follow_settings(self) -> None:
+        """Say at once what is wrong with the settings file, whenever it is changed; runs until it is cancelled."""
+        await self._followed.follow()
+
     async def refresh(self, name: str) -> None:
         """Read the settings again; a connector whose table has changed is opened anew.
 

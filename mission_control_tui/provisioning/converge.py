@@ -119,7 +119,7 @@ async def verify(connector: Guarded, desired: DesiredState) -> Look:
     """
     look = await observe_and_plan(connector, desired)
     if look.outcome is LookOutcome.DIFFERENT:
-        differs = ", ".join(change.what for change in look.plan.changes)
+        differs = ", ".join(change.words for change in look.plan.changes)
         raise ConnectorError(
             ErrorKind.TRANSIENT,
             f"The back end took every step and still differs: {differs}"[:SAID_LIMIT],

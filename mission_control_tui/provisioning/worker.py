@@ -180,6 +180,7 @@ class Worker:
         helpers = [
             asyncio.create_task(self._keep(self._listen)),
             asyncio.create_task(self._keep(self._bulks.run)),
+            asyncio.create_task(self._keep(self._backends.follow_settings)),
         ]
         started = False
         self._looking = asyncio.current_task()

@@ -108,7 +108,7 @@ def state_cell(user: FoundUser) -> Cell:
     flags = {"in the bin": user.in_bin, "disabled": user.disabled, "locked": user.locked}
     word = next((word for word, is_so in flags.items() if is_so), "")
     if not word:
-        return lights_cell(user.lights)
+        return lights_cell(user.lights, user.orange)
     parts: list[Part] = [(word, "error")]
     for light in WORST:
         if count := sum(shown is light for _service, shown in user.lights):

@@ -22,6 +22,7 @@ from mission_control_tui.model.history.audit_names import named, named_values, s
 from mission_control_tui.model.history.undo import UndoResult, judge, undo
 from mission_control_tui.model.plan import Plan
 from mission_control_tui.model.store.private_files import path_named, write_new
+from mission_control_tui.model.text.counting import counted
 from mission_control_tui.model.text.differences import differences, value_text
 from mission_control_tui.model.users.queries import details
 from mission_control_tui.model.views import AuditView
@@ -120,7 +121,7 @@ class HistoryScreen(MissionScreen):
         total = await count_entries(self.context.scope, **filters)
         if self.is_here:
             more = "more than " if total >= COUNTED else ""
-            self.query_one(FindBox).note = f"{more}{total:,} change{'s'[: total != 1]}"
+            self.query_one(FindBox).note = f"{more}{counted(total, 'change')}"
         return RowPage([self._row(entry) for entry in found], total)
 
     async def _find(self, key: Hashable) -> int | None:
@@ -260,7 +261,7 @@ class HistoryScreen(MissionScreen):
             ".sh": lambda: as_script(oldest_first),
         }[path.suffix]()
         await write_new(path, content)
-        what = f"{len(found):,} change{'s'[: len(found) != 1]} written to {path}"
+        what = f"{counted(len(found), 'change')} written to {path}"
         if len(found) >= EXPORT_MOST:
             what = f"The newest {what}; there are more: the command audit writes all"
         self.announce(what)

@@ -13,6 +13,7 @@ from textual.widget import Widget
 
 from mission_control_tui.model.catalogue.lookup import name_of
 from mission_control_tui.model.states import Light, RequestState, Word
+from mission_control_tui.model.text.counting import counted
 from mission_control_tui.screens.base.mission_screen import UNKNOWN, MissionScreen, number
 from mission_control_tui.screens.services.light_places import light_place
 from mission_control_tui.widgets.cells import age, width_of
@@ -285,7 +286,9 @@ def account_rows(details: AccountDetails | None) -> list[Row]:
     domains = names[0] if len(names) == 1 else f"{len(names)}: {', '.join(names)}"
     contact = details.contacts[0] if details.contacts else None
     waiting = details.orders_awaiting_approval
-    orders = f"{details.orders}" + (f", {waiting} await approval" if waiting else "")
+    orders = f"{details.orders}" + (
+        f", {counted(waiting, 'awaits', 'await')} approval" if waiting else ""
+    )
     orders_target = RowTarget("account", ("approval",)) if waiting else RowTarget("orders")
     name = f"{account.name}{' (sample)' if account.is_sample else ''}"
     month = ", ".join(str(money) for money in details.this_month)
@@ -332,7 +335,7 @@ def failed_rows(details: AccountDetails, now: datetime) -> list[Row]:
     count, at = details.schedules_failed, details.schedule_failed_at
     if not count or at is None:
         return []
-    text = f"{count:,} schedule{'s'[: count != 1]} failed"
+    text = f"{counted(count, 'schedule')} failed"
     return [Row("failed", ((text, "error"), age(at, now)), RowTarget("schedules", ("failed",)))]
 
 
@@ -351,7 +354,7 @@ def expiring_rows(details: AccountDetails) -> list[Row]:
 def waiting_rows(details: AccountDetails) -> list[Row]:
     """Return how many schedules wait for their moment."""
     count = details.schedules_waiting
-    text = f"{count:,} schedule{'s wait' if count != 1 else ' waits'}"
+    text = counted(count, "schedule waits", "schedules wait")
     row = Row("waiting", ((text, "dim"), ""), RowTarget("schedules", ("waiting",)))
     return [row] if count else []
 

@@ -51,6 +51,7 @@ class SchedulesScreen(MissionScreen):
     )
     VERBS = ("edit", "provision", "copy")
     KEY_LABELS = (("edit", "Change"), ("provision", "Services"))
+    OF_ROWS = frozenset({"provision"})
     CSS_PATH = "schedules.tcss"
     AUTO_FOCUS = "#schedules"
 

@@ -11,6 +11,7 @@ from mission_control_tui.model.accounts import overview
 from mission_control_tui.model.search.filters import UserFilter
 from mission_control_tui.model.search.light_matrix import place
 from mission_control_tui.model.search.user_list import page
+from mission_control_tui.model.text.counting import counted
 from mission_control_tui.screens.base.mission_screen import MissionScreen, number
 from mission_control_tui.screens.users.users import NOBODY_FOUND, NOBODY_YET, user_row
 from mission_control_tui.widgets.action_button import ActionButton
@@ -76,7 +77,7 @@ class ServiceAreaScreen(MissionScreen):
 
     def on_line_list_loaded(self, event: LineList.Loaded) -> None:
         count = event.rows.count
-        self.query_one(FindBox).note = f"{count:,} user{'' if count == 1 else 's'}"
+        self.query_one(FindBox).note = counted(count, "user")
 
     def on_cursor_lines_opened(self, event: CursorLines.Opened) -> None:
         if event.rows.id == "found":

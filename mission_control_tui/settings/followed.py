@@ -18,6 +18,8 @@ log = logging.getLogger(__name__)
 SETTLED_SECONDS = 0.5
 """A file that was changed a shorter time ago may still be written."""
 _WAITS = 10
+LOOK_SECONDS = 1.0
+"""Between two looks at whether the file has changed."""
 
 
 class FollowedSettings:
@@ -35,6 +37,15 @@ class FollowedSettings:
     def is_stale(self) -> bool:
         """Whether the file was changed since it was read last."""
         return self._reload is not None and _content() != self._read
+
+    async def follow(self) -> None:
+        """Read the file whenever it has changed, so that what is wrong with it is said at once."""
+        seen = _content()
+        while self._reload is not None:
+            await asyncio.sleep(LOOK_SECONDS)
+            if (now := _content()) != seen:
+                seen = now
+                await self.read_again()
 
     async def read_again(self) -> None:
         """Take over what the file says now, if it can be read."""

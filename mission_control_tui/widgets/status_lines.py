@@ -69,8 +69,10 @@ class TopLine(LineWidget):
         others = self._others()
         names = self._names_beside(room - width_of(extra) - width_of(others)) if others else None
         if names is None:
-            named = self._names_alone(room, width_of(extra)) + extra
-            return [*parts, (fit(named, room), "strong"), ("  ", ""), (title, "title")]
+            named = fit(self._names_alone(room, width_of(extra)) + extra, room).rstrip()
+            title = self._title(free - width_of(named))
+            shown = fit(named, max(free - width_of(title), 0))
+            return [*parts, (shown, "strong"), ("  ", ""), (title, "title")]
         rest = " " * (room - width_of(names + extra + others) + 2)
         return [*parts, (names + extra, "strong"), (others + rest, ""), (title, "title")]
 
@@ -84,13 +86,16 @@ class TopLine(LineWidget):
         return whole if width_of(whole) <= room else fit(account, min(width_of(account), room))
 
     def _names_alone(self, room: int, extra: int) -> str:
-        """Return who works where beside mode and ticket, which are on every change: names give way, down to half."""
-        account, operator = self.info.account, self.info.operator
-        over = max(width_of(_who(account, operator)) + extra - room, 0)
-        least = min(width_of(_who(account, operator)), room - room // 2)
-        account = fit(account, max(width_of(account) - over, min(width_of(account), LEAST_ACCOUNT)))
-        who = _who(account.rstrip(), operator)
-        return fit(who, min(width_of(who), max(room - extra, least)))
+        """Return who works where beside mode and ticket, which are on every change.
+
+        The operator, who knows that name, gives way first; then the account, down to half of the room.
+        """
+        account = self.info.account
+        who = _who(account, self.info.operator)
+        if width_of(who) + extra <= room:
+            return who
+        least = min(width_of(account), room - room // 2)
+        return fit(account, min(width_of(account), max(room - extra, least)))
 
     def _title(self, room: int) -> str:
         """Return the title, which gives way to who works where, but never so far that it says nothing."""

@@ -49,7 +49,7 @@ WHY_NOT = {
     "reset status": "It wished nothing of its own",
     "retry request": "Undo the wish that it tried again",
     "start bulk": "The password before is not kept",
-    "save template": "Nothing of this kind can be undone",
+    "save template": "mission-control templates save",
 }
 
 pytestmark = pytest.mark.usefixtures("frozen")

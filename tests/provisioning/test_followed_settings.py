@@ -80,6 +80,32 @@ async def test_what_cannot_be_read_changes_nothing_and_is_said_once(
     await backends.close()
 
 
+async def test_what_is_wrong_is_said_at_once_though_nobody_needs_the_settings(
+    file: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(followed, "LOOK_SECONDS", 0.01)
+    monkeypatch.setattr(followed, "SETTLED_SECONDS", 0.0)
+    file.write_text(good(file, 7))
+    backends = Backends(load(), "here", load)
+    following = asyncio.create_task(backends.follow_settings())
+
+    async def said(count: int) -> None:
+        while len(caplog.records) < count:  # noqa: ASYNC110 - a log has no event
+            await asyncio.sleep(0.01)
+
+    with caplog.at_level(logging.INFO):
+        async with asyncio.timeout(30):
+            await asyncio.sleep(0)  # the task has seen the good file
+            BREAKS["wrong"](file)
+            await said(1)
+            file.write_text(good(file, 9))
+            await said(2)
+    assert [record.levelname for record in caplog.records] == ["WARNING", "INFO"]
+    assert backends.rates("lab").rate_per_second == 9
+    following.cancel()
+    await backends.close()
+
+
 async def test_a_file_that_is_being_written_is_waited_for(file: Path) -> None:
     file.write_text(good(file, 7))
     backends = Backends(load(), "here", load)

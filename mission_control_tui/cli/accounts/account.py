@@ -10,12 +10,12 @@ from mission_control_tui.cli.accounts.buying import seats_json, seats_table
 from mission_control_tui.cli.accounts.contacts import CONTACT_HEADINGS, contact_row
 from mission_control_tui.cli.common import output
 from mission_control_tui.cli.common.lazy_group import LazyGroup
-from mission_control_tui.cli.common.options import changes, destroys, reads
+from mission_control_tui.cli.common.options import AS_CSV, changes, destroys, reads
 from mission_control_tui.cli.common.parameters import argument, option
 from mission_control_tui.cli.common.questions import ask_reading
-from mission_control_tui.cli.common.results import change_and_tell, tell, tell_list, under
+from mission_control_tui.cli.common.results import change_and_tell, tell, tell_csv, tell_list, under
 from mission_control_tui.cli.common.session import Session
-from mission_control_tui.model.text.clean import harmless, safe_cell
+from mission_control_tui.model.text.counting import counted
 
 if TYPE_CHECKING:
     from mission_control_tui.model.accounts.overview import AccountDetails
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from mission_control_tui.model.store.database import Store
     from mission_control_tui.model.views import Account
 
+NO_ACCOUNT = "There is no such account, or none that you may work on."
 
 COMMANDS = {
     "contacts": ("Whom to call: list, set, clear.", "accounts.contacts:contacts"),
@@ -40,9 +41,9 @@ def account() -> None:
 
 @account.command("list")
 @option("--match", metavar="TEXT", help="Where code, name, customer number or a domain has this.")
-@option("--csv", "as_csv", is_flag=True, help="As CSV.")
+@AS_CSV
 @reads("mission-control account list --match acme", "mission-control account list --csv")
-def list_(session: Session, match: str | None, as_csv: bool) -> None:
+def list_(session: Session, match: str | None) -> None:
     """The accounts that you may work on, by code; with --match those that you worked on last come first."""
 
     async def work(store: Store) -> tuple[Account, ...]:
@@ -53,18 +54,11 @@ def list_(session: Session, match: str | None, as_csv: bool) -> None:
             return await list_accounts(store, session.caller)
         return await find_accounts(store, session.caller, match, 10_000)
 
+    session.require_one_format()
     found = session.run(work)
-    session.require_one_format(csv=as_csv)
-    if as_csv:
-        fields = ("code", "name", "customer_number")
-        lines = [[safe_cell(harmless(getattr(row, name))) for name in fields] for row in found]
-        domains = [" ".join(row.domains) for row in found]
-        output.print_csv(
-            [
-                ["code", "name", "customer number", "domains"],
-                *([*cells, names] for cells, names in zip(lines, domains, strict=True)),
-            ]
-        )
+    if session.csv:
+        lines = [(row.code, row.name, row.customer_number, " ".join(row.domains)) for row in found]
+        tell_csv(("Code", "Name", "Customer number", "Domains"), lines)
         return
     rows = [
         (
@@ -75,7 +69,13 @@ def list_(session: Session, match: str | None, as_csv: bool) -> None:
         )
         for row in found
     ]
-    tell_list(session, {"accounts": found}, ("CODE", "NAME", "NUMBER", "DOMAINS"), rows)
+    tell_list(
+        session,
+        {"accounts": found},
+        ("CODE", "NAME", "NUMBER", "DOMAINS"),
+        rows,
+        nothing=NO_ACCOUNT,
+    )
 
 
 @account.command()
@@ -127,7 +127,7 @@ def _print(found: AccountDetails) -> None:
     domains = []
     for domain in found.domains:
         mark = f"{output.LIGHT_MARKS[domain.light]} " if domain.light else ""
-        term = f"{domain.term_months} months" if domain.term_months else ""
+        term = counted(domain.term_months, "month") if domain.term_months else ""
         domains.append((domain.name, f"{mark}{domain.word}", term, str(domain.ends_on or "")))
     output.section(("DOMAIN", "STATE", "TERM", "ENDS"), domains)
     for near in found.expiring:

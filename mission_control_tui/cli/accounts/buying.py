@@ -16,6 +16,7 @@ from mission_control_tui.cli.common.questions import ask_reading
 from mission_control_tui.cli.common.results import Change, change_and_tell, tell_survey, under
 from mission_control_tui.cli.common.session import Session
 from mission_control_tui.model.errors import InvalidInput, OutcomeUnknown, Problem, UsageError
+from mission_control_tui.model.text.counting import counted
 
 if TYPE_CHECKING:
     from mission_control_tui.model.orders.queries import OrderView
@@ -184,7 +185,7 @@ def remove(session: Session, product: str, idempotency_key: str, **bought: Any) 
 
     level, quantity, domain = (bought[name] for name in ("level", "quantity", "domain"))
     what = domain or " ".join(part for part in (product, level) if part)
-    count = "all seats" if quantity is None else f"{quantity} seats"
+    count = "all seats" if quantity is None else counted(quantity, "seat")
 
     async def looked(scope: AccountScope) -> Plan:
         tried = await remove(

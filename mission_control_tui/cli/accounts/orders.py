@@ -57,6 +57,7 @@ def list_orders(
     headings = ("ORDER", "PLACED", "STATE", "TOTAL", "WHAT")
     tell_survey(
         *(session, "orders", found, headings, _row, attributes),
+        nothing="No orders.",
         limit=limit,
         older=lambda last: f"orders list --before {last.id}",
     )

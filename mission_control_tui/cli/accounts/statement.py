@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from mission_control_tui.cli.common.lists import limited
-from mission_control_tui.cli.common.options import changes, reads, spans
+from mission_control_tui.cli.common.options import changes, exports, reads
 from mission_control_tui.cli.common.output import attributes, line, print_json, say, table
 from mission_control_tui.cli.common.parameters import option
 from mission_control_tui.cli.common.results import change_and_tell, under
@@ -70,9 +70,9 @@ def _show_limit(session: Session) -> None:
 )  # fmt: skip
 @limited(50, "With --all-accounts at most so many accounts, or all.")
 @option("--after", default="", metavar="CODE", help="With --all-accounts those after this code.")
-@spans
+@exports
 @reads(
-    "mission-control account statement --format csv",
+    "mission-control account statement --csv",
     "mission-control account statement --month 2026-11 --out november.pdf",
     "mission-control account statement --all-accounts --month 2026-11 --format csv",
 )
@@ -95,6 +95,11 @@ def statement(
         raise UsageError("A PDF is not shown on a terminal.", hint="Name a file: --out FILE.pdf")
     if form == "json":
         session.json, form = True, None
+    session.require_one_format(form and f"--format {form}")
+    if session.csv:
+        if form not in (None, "csv"):
+            raise UsageError(f"--csv and --format {form} contradict each other.", hint="Give one.")
+        form = "csv"
 
     if session.all_accounts:
         if out is not None:
@@ -140,7 +145,10 @@ def _all_accounts(
             for each in found
             for amounts in each.sums
         ]
-        table(("ACCOUNT", "MONTH", "NET", "TAX", "TOTAL", ""), rows)
+        if rows:
+            table(("ACCOUNT", "MONTH", "NET", "TAX", "TOTAL", ""), rows)
+        else:
+            say("No account has a statement of that month.")
     if last:
         say(f"More accounts: --after {last}, or more at a time with --limit N.")
 

@@ -14,6 +14,7 @@ from mission_control_tui.cli.common.parameters import option
 from mission_control_tui.cli.common.results import tell_survey
 from mission_control_tui.cli.common.session import Session
 from mission_control_tui.model.text.clean import harmless, safe_cell
+from mission_control_tui.model.text.counting import counted
 
 if TYPE_CHECKING:
     from mission_control_tui.model.accounts.domain_overview import AccountDomain
@@ -95,6 +96,8 @@ def _all_accounts(session: Session, limit: int, offset: int) -> None:
         output.print_csv(
             [["account", *_CSV_HEADINGS], *([code, *_level_cells(level)] for code, level in rows)]
         )
+    elif not rows:
+        output.say(NOTHING_BOUGHT)
     else:
         output.table(("ACCOUNT", *_HEADINGS), [(code, *_level_row(level)) for code, level in rows])
     if more:
@@ -178,7 +181,8 @@ def _print(found: Usage, *, idle: bool) -> None:
             output.say(f"And {found.more_idle_seats} more: --limit {count}")
     elif count:
         output.say(
-            f"{count} held seats are not used; who holds them: mission-control account usage --idle"
+            f"{counted(count, 'held seat is', 'held seats are')} not used;"
+            " who holds them: mission-control account usage --idle"
         )
 
 

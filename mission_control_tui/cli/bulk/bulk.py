@@ -12,11 +12,12 @@ from mission_control_tui.cli.bulk import running as bulk_running
 from mission_control_tui.cli.common import lists, options, passwords, waiting
 from mission_control_tui.cli.common.output import attributes, line, say, when
 from mission_control_tui.cli.common.parameters import argument, option
-from mission_control_tui.cli.common.results import tell_survey
+from mission_control_tui.cli.common.results import tell_csv, tell_survey
 from mission_control_tui.cli.common.session import Session
 from mission_control_tui.cli.common.user_selection import picked, users_from, where
 from mission_control_tui.model.bulk import views
 from mission_control_tui.model.search.filters import UserFilter
+from mission_control_tui.model.text.counting import counted
 from mission_control_tui.model.text.limits import INSTANCE
 from mission_control_tui.model.users.actions.params import ActionParams
 from mission_control_tui.model.users.actions.registry import ACTIONS
@@ -159,14 +160,18 @@ def list_all(session: Session, moving: bool, limit: int, before: int | None) -> 
 @options.choices("--outcome", "outcomes", views.ItemOutcome, "List items that ended so")
 @lists.limited(50)
 @option("--after", type=int, default=0, metavar="ITEM", help="Only items after this one.")
-@options.reads("mission-control bulk show 3 --failed")
+@options.AS_CSV
+@options.reads("mission-control bulk show 3 --failed", "mission-control bulk show 3 --csv")
 def show(
     session: Session, bulk_id: int, failed: bool, outcomes: tuple[str, ...], limit: int, after: int
 ) -> None:
-    """Show one bulk: how far it is, and its items with --failed or --outcome."""
+    """Show one bulk: how far it is, and its items with --failed or --outcome; CSV is of all items without."""
+    session.require_one_format()
     wanted = {views.ItemOutcome(outcome) for outcome in outcomes} | (
         views.FAILED if failed else set()
     )
+    if session.csv and not wanted:
+        wanted = set(views.ItemOutcome)
 
     async def work(scope: AccountScope) -> tuple[views.BulkView, tuple[views.BulkItemView, ...]]:
         from mission_control_tui.model.bulk import queries
@@ -181,6 +186,11 @@ def show(
     items = lists.cut(asked, limit)
     shown = [output.item(view) for view in items.rows]
     if session.printed({"bulk": output.bulk(found), "items": shown, "more": items.more}):
+        return
+    if session.csv:
+        tell_csv(output.ITEM_HEADINGS, map(output.item_row, items.rows))
+        if items.more:
+            say(f"More: --after {items.rows[-1].id}, or all of them: --limit all")
         return
     output.tell(found, items.rows)
     if items.more:
@@ -216,7 +226,8 @@ def stop(session: Session, bulk_id: int, cancel_queued: bool) -> None:
     ):
         return
     line(
-        f"{stopped.left} are left out, {stopped.queued} are on their way,"
+        f"{counted(stopped.left, 'is', 'are')} left out,"
+        f" {counted(stopped.queued, 'is on its way', 'are on their way')},"
         f" {stopped.cancelled} cancelled."
     )
     if not outcome.applied:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from mission_control_tui.cli.common.output import attributes, line, say, section, when
 from mission_control_tui.cli.common.session import Session
+from mission_control_tui.model.text.counting import counted
 from mission_control_tui.model.text.differences import value_text
 from mission_control_tui.model.users.actions.registry import ACTIONS
 
@@ -26,7 +27,7 @@ def with_removals(session: Session, plan: BulkPlan) -> BulkPlan:
     if plan.removals <= limit:
         return plan
     warning = (
-        f"More than {limit} removals at a time wait until they are allowed: "
+        f"More than {counted(limit, 'removal')} at a time wait until they are allowed: "
         "mission-control requests allow"
     )
     return dataclasses.replace(plan, warnings=(*plan.warnings, warning))
@@ -35,7 +36,7 @@ def with_removals(session: Session, plan: BulkPlan) -> BulkPlan:
 def confirm_losses(session: Session, plan: BulkPlan) -> None:
     """Ask before a bulk takes something away, as its verb says. Raises Denied."""
     lost = f" Lost: {'; '.join(plan.lost[:NAMED])}." if plan.lost else ""
-    session.confirm(f"{ACTIONS[plan.action].asked} {plan.users} users?{lost}")
+    session.confirm(f"{ACTIONS[plan.action].asked} {counted(plan.users, 'user')}?{lost}")
 
 
 def tell_plan(plan: BulkPlan) -> None:
@@ -51,7 +52,7 @@ def tell_plan(plan: BulkPlan) -> None:
             f"{change.count:>6}  {'lost' if change.lost else 'changed'}: {value_text(change.what)}"
         )
     if len(plan.changes) > CHANGES:
-        line(f"{'':8}and {len(plan.changes) - CHANGES} more changes (all with --json)")
+        line(f"{'':8}and {counted(len(plan.changes) - CHANGES, 'more change')} (all with --json)")
     for seats in plan.seats:
         free = f"{seats.free_before} -> {seats.free_queued}"
         later = f", {seats.free_after} when all is done"
@@ -61,7 +62,7 @@ def tell_plan(plan: BulkPlan) -> None:
     for missing in plan.missing:
         line(
             f"missing {missing.quantity} x {missing.product_id} {missing.level_id}:"
-            f" {missing.total} for {missing.months} months, with tax"
+            f" {missing.total} for {counted(missing.months, 'month')}, with tax"
         )
     for warning in plan.warnings:
         say(f"Warning: {warning}")
@@ -87,6 +88,9 @@ def item(view: BulkItemView) -> dict[str, object]:
     }
 
 
+ITEM_HEADINGS = ("Item", "Outcome", "For", "Service", "Why")
+
+
 def words(progress: BulkProgress) -> str:
     """Say how many of its items are what: 12 green, 3 orange, 5 left."""
     counts = {
@@ -97,14 +101,16 @@ def words(progress: BulkProgress) -> str:
 
 def tell(bulk: BulkView, items: Sequence[BulkItemView] = ()) -> None:
     """Print one bulk on stdout, and these of its items."""
-    line(f"Bulk {bulk.id}: {bulk.title}, {bulk.state}, {bulk.progress.total} items")
+    line(f"Bulk {bulk.id}: {bulk.title}, {bulk.state}, {counted(bulk.progress.total, 'item')}")
     ticket = f", ticket {bulk.ticket}" if bulk.ticket else ""
     line(f"Started by {bulk.operator} at {when(bulk.created_at)}{ticket}.")
     line(f"{words(bulk.progress)}.")
-    section(
-        ["Item", "Outcome", "For", "Service", "Why"],
-        [(row.id, row.outcome, row.name, row.service_id, row.reason) for row in items],
-    )
+    section(ITEM_HEADINGS, [*map(item_row, items)])
+
+
+def item_row(view: BulkItemView) -> tuple[object, ...]:
+    """Return an item as a row below `ITEM_HEADINGS`."""
+    return view.id, view.outcome, view.name, view.service_id, view.reason
 
 
 def tell_attended(bulk: BulkView) -> None:

@@ -14,6 +14,7 @@ from mission_control_tui.cli.common.session import Session
 from mission_control_tui.model import errors
 from mission_control_tui.model.bulk.views import FAILED
 from mission_control_tui.model.states import BulkState
+from mission_control_tui.model.text.counting import counted
 from mission_control_tui.model.users.actions.registry import ACTIONS
 from mission_control_tui.model.views import RevealedPassword
 
@@ -129,5 +130,9 @@ async def judge(scope: AccountScope, bulk: BulkView, waited: float | None) -> No
     )
     hint = f"To see them: mission-control bulk show {bulk.id} --failed"
     if waited is not None and progress.red:
-        raise errors.ProvisioningFailed(f"{progress.red} are red.", problems=problems, hint=hint)
-    raise errors.ImportIncomplete(f"{progress.refused} were refused.", problems=problems, hint=hint)
+        raise errors.ProvisioningFailed(
+            f"{counted(progress.red, 'is', 'are')} red.", problems=problems, hint=hint
+        )
+    raise errors.ImportIncomplete(
+        f"{counted(progress.refused, 'was', 'were')} refused.", problems=problems, hint=hint
+    )

@@ -9,6 +9,7 @@ from mission_control_tui.cli.common import planned
 from mission_control_tui.cli.common.output import attributes, line, say
 from mission_control_tui.cli.common.session import Session
 from mission_control_tui.model.errors import NotAllLookedAt, Problem, WouldFail
+from mission_control_tui.model.text.counting import counted
 from mission_control_tui.model.text.differences import value_text
 
 if TYPE_CHECKING:
@@ -124,7 +125,7 @@ def _judge(report: LookReport) -> None:
     if report.refused:
         count = len(report.refused)
         raise WouldFail(
-            f"{count} service{'s'[: count > 1]} would be refused by the back end.",
+            f"{counted(count, 'service')} would be refused by the back end.",
             problems=[Problem(one.target.told.subject, one.reason) for one in report.refused],
             hint=report.refused[0].remedy,
         )

@@ -11,6 +11,7 @@ from mission_control_tui.cli.common.session import Session, Survey, V
 from mission_control_tui.model.plan import Outcome, PlanVerb
 from mission_control_tui.model.states import Wish
 from mission_control_tui.model.text.clean import harmless, safe_cell
+from mission_control_tui.model.text.counting import counted
 from mission_control_tui.model.views import AssignmentView, UserView
 
 if TYPE_CHECKING:
@@ -130,7 +131,7 @@ def tell_list(
     headings: Sequence[str],
     rows: Sequence[Sequence[object]],
     *,
-    nothing: str = "",
+    nothing: str,
     more: bool | None = None,
 ) -> None:
     """Print the document as JSON, else the rows as a table, or what is said where there are none.
@@ -139,7 +140,7 @@ def tell_list(
     """
     if session.json:
         output.print_json(document if more is None else {**document, "more": more})
-    elif nothing and not rows:
+    elif not rows:
         output.say(nothing)
     else:
         output.table(headings, rows)
@@ -163,7 +164,7 @@ def tell_survey(
     row: Callable[[V], Sequence[object]],
     document: Callable[[V], Mapping[str, object]],
     *,
-    nothing: str = "",
+    nothing: str,
     limit: int | None = None,
     offset: int | None = None,
     older: Callable[[V], str] | None = None,
@@ -204,7 +205,7 @@ def _with_removals(session: Session, outcome: Outcome[Any]) -> Outcome[Any]:
     if count <= limit:
         return outcome
     warning = (
-        f"These are {count} removals, and more than {limit} at a time wait until they are allowed: "
+        f"These are {counted(count, 'removal')}, and more than {limit} at a time wait until they are allowed: "
         "mission-control requests allow"
     )
     plan = dataclasses.replace(outcome.plan, warnings=(*outcome.plan.warnings, warning))
@@ -223,9 +224,7 @@ def tell_plan(outcome: Outcome[Any], *, waited: bool = False) -> None:
         output.say("Dry run: nothing was changed.")
     elif outcome.plan.requests and not waited:
         count = len(outcome.plan.requests)
-        output.say(
-            f"{count} request{'s'[: count > 1]} queued. To watch, run: mission-control status"
-        )
+        output.say(f"{counted(count, 'request')} queued. To watch, run: mission-control status")
 
 
 def user(view: UserView) -> dict[str, object]:

@@ -269,12 +269,13 @@ class Session:
             print_json(document)
         return self.json
 
-    def require_one_format(self, *, csv: bool | None = None) -> None:
-        """Raise UsageError for --json beside --csv; `csv` is what a command has that takes the option by itself."""
+    def require_one_format(self, other: str | None = None) -> None:
+        """Raise UsageError for --json beside --csv, or beside an `other` form that a command has besides."""
         from mission_control_tui.model.errors import UsageError
 
-        if self.json and (self.csv if csv is None else csv):
-            raise UsageError("--json and --csv contradict each other.", hint="Give one of them.")
+        flag = other or ("--csv" if self.csv else "")
+        if self.json and flag:
+            raise UsageError(f"--json and {flag} contradict each other.", hint="Give one of them.")
 
     def confirm(self, question: str) -> None:
         """Ask before something is taken away. Raises Denied on no, and without a terminal unless --yes was given."""

@@ -13,6 +13,7 @@ from mission_control_tui.cli.common.output import LIGHT_MARKS, say
 from mission_control_tui.cli.common.session import Session
 from mission_control_tui.model.errors import Problem, ProvisioningFailed, StillRunning
 from mission_control_tui.model.states import Light, SubjectKind, Wish, Word
+from mission_control_tui.model.text.counting import counted
 from mission_control_tui.model.views import AssignmentView
 
 if TYPE_CHECKING:
@@ -157,7 +158,7 @@ def judge(views: Sequence[AssignmentView], seconds: float) -> None:
 
 
 def _count(views: Sequence[AssignmentView]) -> str:
-    return f"{len(views)} service{'s are' if len(views) != 1 else ' is'}"
+    return counted(len(views), "service is", "services are")
 
 
 def first_of(problems: Sequence[Problem], named: int = NAMED, total: int = 0) -> list[Problem]:

@@ -13,7 +13,6 @@ from mission_control_tui.cli.common.options import reads, spans
 from mission_control_tui.cli.common.output import say
 from mission_control_tui.cli.common.parameters import option
 from mission_control_tui.cli.common.session import Session
-from mission_control_tui.model.errors import UsageError
 
 if TYPE_CHECKING:
     from mission_control_tui.model.history.audit_log import AuditFilter
@@ -74,8 +73,7 @@ def audit(
     """Who changed what, newest first; in all accounts too."""
     from mission_control_tui.model.history.audit_log import entries
 
-    if form is not None and session.json:
-        raise UsageError(f"The audit is printed as {form} or as JSON, not both.")
+    session.require_one_format(form and f"--{form}")
     wanted = limit if limit is not None or form is not None or session.json else 200
 
     async def work(store: Store) -> list[AuditView]:

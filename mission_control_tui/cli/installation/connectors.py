@@ -121,7 +121,7 @@ def list_(session: Session) -> None:
         tell_csv(headings, rows)
         return
     document = [_summary(session, connector, known.of(connector.name)) for connector in found]
-    tell_list(session, {"connectors": document}, headings, rows)
+    tell_list(session, {"connectors": document}, headings, rows, nothing="No connectors.")
 
 
 def _limits(session: Session, connector: ConnectorDescription) -> tuple[int, float] | None:

@@ -11,6 +11,7 @@ from mission_control_tui.cli.common.options import reads
 from mission_control_tui.cli.common.output import say, wrapped
 from mission_control_tui.cli.common.parameters import option
 from mission_control_tui.cli.common.session import Session
+from mission_control_tui.model.text.counting import counted
 
 if TYPE_CHECKING:
     from mission_control_tui.cli.installation.findings import HealthFinding
@@ -61,8 +62,6 @@ def print_findings(findings: Sequence[HealthFinding]) -> None:
     problems = sum(finding.level == "problem" for finding in findings)
     warnings = sum(finding.level == "warning" for finding in findings)
     if problems or warnings:
-        say(
-            f"{problems} problem{'s' * (problems != 1)}, {warnings} warning{'s' * (warnings != 1)}."
-        )
+        say(f"{counted(problems, 'problem')}, {counted(warnings, 'warning')}.")
     else:
         say("All is well.")

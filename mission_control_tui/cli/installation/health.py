@@ -30,6 +30,7 @@ from mission_control_tui.cli.installation.health_files import (
     look_at_secrets,
 )
 from mission_control_tui.model.errors import MissionControlError, UsageError
+from mission_control_tui.model.text.counting import counted
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import URL
@@ -229,8 +230,8 @@ async def _worker(session: Session, store: Store) -> HealthFinding:
         if older:
             said = f"{names}; {older} of an older version than this program ({__version__})"
             return warning("worker", said, "Restart it with this version.")
-        return ok("worker", f"running: {names}; {waiting} requests in its hands")
-    said = f"none is running, and {waiting} requests wait"
+        return ok("worker", f"running: {names}; {counted(waiting, 'request')} in its hands")
+    said = f"none is running, and {counted(waiting, 'request waits', 'requests wait')}"
     if not store.is_sqlite:
         worse = problem if waiting else warning
         return worse("worker", said, "Start one where its key is: mission-control worker")

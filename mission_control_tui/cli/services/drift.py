@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from mission_control_tui.cli.common.options import changes, spans
+from mission_control_tui.cli.common.options import changes, exports
 from mission_control_tui.cli.common.output import attributes, line, say
 from mission_control_tui.cli.common.parameters import argument, option
+from mission_control_tui.cli.common.results import tell_csv
 from mission_control_tui.cli.common.session import Session
 from mission_control_tui.cli.common.subjects import names_subject, one_subject
 from mission_control_tui.model.errors import DriftFound, NotAllLookedAt, Problem, UsageError
+from mission_control_tui.model.text.counting import counted
 from mission_control_tui.model.text.differences import value_text
 
 if TYPE_CHECKING:
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
 @option("--service", metavar="SERVICE", help="Only one service, by name or id.")
 @names_subject
 @option("--orphans", is_flag=True, help="Also list objects of ours that no service knows.")
-@spans
+@exports
 @changes(
     "mission-control drift",
     "mission-control drift ada@acme.example --orphans",
@@ -43,6 +45,7 @@ def drift(
     nothing else differs.
     """
 
+    session.require_one_format()
     about["user"] = one_subject(user, domain, of_account)
     if session.all_accounts and about["user"] is not None:
         raise UsageError("One subject is of one account.", hint="Name it: --account CODE.")
@@ -74,26 +77,74 @@ def drift(
     applied = not session.dry_run and session.caller.may_write
     documents = {code: _document(report, applied=applied) for code, report in reports.items()}
     shown = [{"account": code, **document} for code, document in documents.items()]
-    if not session.printed({"accounts": shown} if session.all_accounts else documents[""]):
+    whole = _together(reports.values())
+    if session.csv:
+        tell_csv(*_csv(reports, of_all=session.all_accounts))
+        _tell_gaps(whole)
+    elif not session.printed({"accounts": shown} if session.all_accounts else documents[""]):
         for code, report in reports.items():
             _print(report, code)
-    _judge(_together(list(reports.values())))
+        if session.all_accounts and not _has_content(whole):
+            say("Nothing was looked at: no account has a green service.")
+    _judge(whole)
 
 
-def _together(reports: Sequence[DriftReport]) -> DriftReport:
+def _csv(
+    reports: Mapping[str, DriftReport], *, of_all: bool
+) -> tuple[Sequence[str], list[Sequence[object]]]:
+    """Return headings and rows: a line for each difference, and one for each orphan."""
+    rows: list[Sequence[object]] = []
+    for code, report in reports.items():
+        account = (code,) if of_all else ()
+        for difference in report.differing:
+            one = difference.assignment
+            about = (*account, one.subject, one.service_id, one.instance, one.connector)
+            why = (difference.reason, difference.remedy)
+            changes = difference.changes or (None,)
+            rows += [
+                (
+                    *(*about, one.backend_name, change.words if change else ""),
+                    *((_cell(change.before), _cell(change.after)) if change else ("", "")),
+                    *why,
+                )
+                for change in changes
+            ]
+        # Orphans are of the installation, and of no account.
+        rows += [
+            (
+                *("",) * (len(account) + 3),
+                *(stray.connector, stray.name, "orphan", stray.state, "absent", "", ""),
+            )
+            for stray in report.orphans
+        ]
+    headings = ("Subject", "Service", "Instance", "Connector", "Login", "What", "Back end has")
+    return (*("Account",) * of_all, *headings, "Wished", "Reason", "Remedy"), rows
+
+
+def _cell(value: object) -> str:
+    return "" if value is None else value_text(value)
+
+
+def _has_content(report: DriftReport) -> bool:
+    return bool(report.looked or report.not_looked_at or report.orphans)
+
+
+def _together(reports: Iterable[DriftReport]) -> DriftReport:
     """Return the reports of several accounts as one."""
-    first = reports[0]
-    for report in reports[1:]:
-        first = replace(
-            first,
-            looked=first.looked + report.looked,
-            differing=(*first.differing, *report.differing),
-            not_looked_at=(*first.not_looked_at, *report.not_looked_at),
-            orphans=(*first.orphans, *report.orphans),
-            found=first.found + report.found,
-            gone=first.gone + report.gone,
+    from mission_control_tui.provisioning.drift import DriftReport
+
+    whole = DriftReport(0, (), (), (), 0, 0)
+    for report in reports:
+        whole = replace(
+            whole,
+            looked=whole.looked + report.looked,
+            differing=(*whole.differing, *report.differing),
+            not_looked_at=(*whole.not_looked_at, *report.not_looked_at),
+            orphans=(*whole.orphans, *report.orphans),
+            found=whole.found + report.found,
+            gone=whole.gone + report.gone,
         )
-    return first
+    return whole
 
 
 def _document(report: DriftReport, *, applied: bool) -> dict[str, object]:
@@ -123,26 +174,30 @@ def _document(report: DriftReport, *, applied: bool) -> dict[str, object]:
 def _print(report: DriftReport, account: str) -> None:
     """Print what one account's services say; of all accounts `account` stands before each."""
     before = f"{account}  " if account else ""
-    if account and not (report.looked or report.not_looked_at or report.orphans):
+    if account and not _has_content(report):
         return
     for difference in report.differing:
         line(before + _title(difference))
         if difference.reason:
             line(f"    {value_text(difference.reason)}")
         for change in difference.changes:
-            line(f"    {change.what}: {value_text(change.before)} -> {value_text(change.after)}")
+            line(f"    {change.words}: {value_text(change.before)} -> {value_text(change.after)}")
     for stray in report.orphans:
         level = f", {stray.level}" if stray.level else ""
         line(f"orphan {value_text(stray.name)} at {stray.connector}: {stray.state}{level}")
-    for missed in report.not_looked_at:
-        count = f"{missed.services} service{'s' * (missed.services != 1)} not looked at: "
-        say(f"{missed.connector}: {count * bool(missed.services)}{value_text(missed.said)}")
-        if missed.remedy:
-            say(f"  {value_text(missed.remedy)}")
+    _tell_gaps(report)
     say(
         f"{before}{report.looked} looked at, {len(report.differing)} differ; "
         f"flags: {report.found} set, {report.gone} cleared."
     )
+
+
+def _tell_gaps(report: DriftReport) -> None:
+    for missed in report.not_looked_at:
+        count = f"{counted(missed.services, 'service')} not looked at: "
+        say(f"{missed.connector}: {count * bool(missed.services)}{value_text(missed.said)}")
+        if missed.remedy:
+            say(f"  {value_text(missed.remedy)}")
 
 
 def _title(difference: Difference) -> str:
@@ -154,7 +209,7 @@ def _title(difference: Difference) -> str:
 def _judge(report: DriftReport) -> None:
     if report.differing or report.orphans:
         counts = [
-            f"{count} {what}{'s' * (count != 1)}"
+            counted(count, what)
             for count, what in ((len(report.differing), "service"), (len(report.orphans), "orphan"))
             if count
         ]

@@ -13,6 +13,7 @@ from mission_control_tui.cli.common.parameters import argument, option
 from mission_control_tui.cli.common.results import tell_survey
 from mission_control_tui.cli.common.session import Session
 from mission_control_tui.model.search import filters
+from mission_control_tui.model.text.counting import counted
 
 if TYPE_CHECKING:
     from mission_control_tui.model.search.light_rows import Cell, LightColumn, MatrixPage, MatrixRow
@@ -83,7 +84,7 @@ def lights(session: Session, words: tuple[str, ...], sort: str, limit: int, offs
     )
     at_least = "more than " if page.more else ""
     legend = ", ".join(f"{column.code} {column.name}" for column in across)
-    say(f"{legend}. {at_least}{page.total} users.")
+    say(f"{legend}. {at_least}{counted(page.total, 'user')}.")
     if more:
         say_cut(len(page.rows))
 

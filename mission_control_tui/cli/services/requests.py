@@ -19,6 +19,7 @@ from mission_control_tui.model.bulk.views import BulkOnlyAction
 from mission_control_tui.model.errors import Conflict, UsageError
 from mission_control_tui.model.plan import Outcome, Plan, PlanLine, PlanVerb
 from mission_control_tui.model.states import Light, RequestState
+from mission_control_tui.model.text.counting import counted
 from mission_control_tui.model.views import RequestView
 
 if TYPE_CHECKING:
@@ -299,7 +300,7 @@ async def _allow_removals(
 
     held = _those(await removal_limit.held_removals(scope), ids, "is no removal that waits")
     if held:
-        session.confirm(f"Let {len(held)} removal{'s'[: len(held) > 1]} go, with their data?")
+        session.confirm(f"Let {counted(len(held), 'removal')} go, with their data?")
     return await removal_limit.allow_removals(scope, held, dry_run=dry_run)
 
 
@@ -313,8 +314,7 @@ async def _allow_plans(
     if waits:
         summary = await request_plans.summarise_plans(scope, waits)
         words = summary_words(summary.counts)
-        s = "s"[: len(waits) > 1]
-        session.confirm(f"Let the changes of {len(waits)} request{s} be made: {words}?")
+        session.confirm(f"Let the changes of {counted(len(waits), 'request')} be made: {words}?")
     return await request_plans.agree_to_plans(scope, waits, dry_run=dry_run)
 
 

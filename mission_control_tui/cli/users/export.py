@@ -11,6 +11,7 @@ from mission_control_tui.cli.common.output import attributes, say
 from mission_control_tui.cli.common.parameters import option
 from mission_control_tui.cli.common.session import Session
 from mission_control_tui.model.errors import UsageError
+from mission_control_tui.model.text.counting import counted
 
 
 @click.command("export")
@@ -51,4 +52,4 @@ def export(session: Session, out: Path | None) -> None:
         click.echo(content, nl=False)
         return
     write_at_once(out, content.encode("utf-8-sig"))
-    say(f"{len(found)} users written to {out}.")
+    say(f"{counted(len(found), 'user')} written to {out}.")

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mission_control_tui.cli.common.lists import limited
-from mission_control_tui.cli.common.options import reads
-from mission_control_tui.cli.common.output import attributes, lights, say, table, when
+from mission_control_tui.cli.common.lists import limited, say_cut
+from mission_control_tui.cli.common.options import AS_CSV, reads
+from mission_control_tui.cli.common.output import attributes, lights, plain, say, table, when
 from mission_control_tui.cli.common.parameters import argument
-from mission_control_tui.cli.common.results import tell_list
+from mission_control_tui.cli.common.results import tell_csv, tell_list
 from mission_control_tui.cli.common.session import Session
 
 if TYPE_CHECKING:
@@ -18,11 +18,13 @@ if TYPE_CHECKING:
     from mission_control_tui.model.store.database import Store
 
 HEADINGS = ("ACCOUNT", "UPN", "NAME", "SERVICES", "NOTES")
+CSV_HEADINGS = ("Kind", "Account", "Found", "Name", "Services", "Notes")
 
 
 @click.command()
 @argument("query", nargs=-1, required=True)
 @limited(50, "At most so many people.", most=1_000)
+@AS_CSV
 @reads("mission-control find lovelace", "mission-control find order 12")
 def find(session: Session, query: tuple[str, ...], limit: int) -> None:
     """Find anyone, in all accounts: by name, UPN, alias, username, phone; an order by its number.
@@ -31,6 +33,8 @@ def find(session: Session, query: tuple[str, ...], limit: int) -> None:
     and people of the account named by --account or the settings come first among equals. A phone number is found by how
     it ends, too; what stands in the middle of a word is found when nothing begins so.
     """
+
+    session.require_one_format()
 
     async def work(store: Store) -> SearchResults:
         from mission_control_tui.model.accounts.editing import resolve_account
@@ -49,6 +53,11 @@ def find(session: Session, query: tuple[str, ...], limit: int) -> None:
             "more": found.more,
         }
     ):
+        return
+    if session.csv:
+        tell_csv(CSV_HEADINGS, _csv_rows(found))
+        if found.more:
+            say_cut(len(found.users))
         return
     if found.accounts:
         known = [
@@ -69,12 +78,18 @@ def find(session: Session, query: tuple[str, ...], limit: int) -> None:
 
 @click.command()
 @limited(20, "At most so many, the newest.", most=50)
+@AS_CSV
 @reads("mission-control users recent")
 def recent(session: Session, limit: int) -> None:
     """Whom you looked at last in the console, in all accounts, the newest first."""
     from mission_control_tui.model.operators.recents import recent_users
 
+    session.require_one_format()
     found = session.run(lambda store: recent_users(store, session.caller, limit))
+    if session.csv:
+        rows = [(*_row(look.user), plain(look.at)) for look in found]
+        tell_csv((*HEADINGS, "LOOKED AT"), rows)
+        return
     tell_list(
         session,
         {"recent": [{**as_json(look.user), "at": look.at} for look in found]},
@@ -82,6 +97,20 @@ def recent(session: Session, limit: int) -> None:
         [(*_row(look.user), when(look.at)) for look in found],
         nothing="You have not looked at anyone yet.",
     )
+
+
+def _csv_rows(found: SearchResults) -> list[tuple[object, ...]]:
+    """Return one line for each account, order and person that was found."""
+    rows: list[tuple[object, ...]] = [
+        ("account", row.code, row.customer_number, row.name, "", ", ".join(row.domains))
+        for row in found.accounts
+    ]
+    rows += [
+        ("order", order.account.code, order.order_id, order.state, "", order.total)
+        for order in found.orders
+    ]
+    rows += [("user", *_row(user, user.matched)) for user in found.users]
+    return rows
 
 
 def as_json(user: FoundUser) -> dict[str, object]:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 OBJECT = argument("named", metavar="OBJECT")
 WHO = argument("who", nargs=-1, required=True, metavar="WHO...")
+NOTHING = "No groups, mail contacts or shared mailboxes."
 _FIELD = options.Pair("--set {} is not understood.", "Write --set NAME=VALUE.")
 SETTINGS = options.pairs(("--set", "settings"), "FIELD=VALUE", "A field; may be repeated.", _FIELD)
 
@@ -88,6 +89,7 @@ def list_objects(session: Session, limit: int, offset: int, **wanted: Any) -> No
         found = session.survey(objects_of_all, limit=limit + 1, offset=offset, **wanted)
         results.tell_survey(
             *(session, "objects", found, headings, _row, attributes),
+            nothing=NOTHING,
             limit=limit,
             offset=offset,
         )
@@ -96,7 +98,7 @@ def list_objects(session: Session, limit: int, offset: int, **wanted: Any) -> No
     rows = [_row(shown) for shown in page.rows]
     told = {"objects": page.rows, "total": page.total}
     more = offset + len(rows) < page.total
-    results.tell_list(session, told, headings, rows, more=more)
+    results.tell_list(session, told, headings, rows, nothing=NOTHING, more=more)
 
 
 def _row(shown: ObjectLine) -> tuple[object, ...]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from mission_control_tui.cli.common.lists import EVERYTHING, Cut, cut, limited, say_cut
-from mission_control_tui.cli.common.options import reads
+from mission_control_tui.cli.common.options import AS_CSV, reads
 from mission_control_tui.cli.common.output import line, say, when
 from mission_control_tui.cli.common.parameters import argument
 from mission_control_tui.cli.common.session import Session
@@ -22,9 +22,12 @@ if TYPE_CHECKING:
 @click.command()
 @argument("user")
 @limited(50, "At most so many changes, the newest.")
+@AS_CSV
 @reads("mission-control users history ada@acme.example")
 def history(session: Session, user: str, limit: int) -> None:
     """Show what was changed of a user, oldest first: when, by whom, before -> after, and its request."""
+
+    session.require_one_format()
 
     async def work(scope: AccountScope) -> tuple[Cut[AuditView], dict[int, RequestView]]:
         from mission_control_tui.model.history.audit_log import entries
@@ -32,7 +35,7 @@ def history(session: Session, user: str, limit: int) -> None:
 
         kept = cut(await entries(scope, user=user, limit=limit + 1), limit)
         asked = await list_requests(scope, user=user, limit=min(10 * limit, EVERYTHING))
-        if not session.json:
+        if not (session.json or session.csv):
             from mission_control_tui.model.catalogue.in_force import current
             from mission_control_tui.model.history.audit_names import named
 
@@ -47,6 +50,11 @@ def history(session: Session, user: str, limit: int) -> None:
         return
     if kept.more:
         say_cut(len(changed))
+    if session.csv:
+        from mission_control_tui.model.history.audit_export import as_csv
+
+        click.echo(as_csv(changed), nl=False)
+        return
     if not changed:
         say("Nothing was changed yet.")
     for entry in changed:

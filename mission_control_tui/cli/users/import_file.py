@@ -20,6 +20,7 @@ from mission_control_tui.cli.common.progress import Progress
 from mission_control_tui.cli.common.session import Session
 from mission_control_tui.model.errors import Conflict, ImportIncomplete
 from mission_control_tui.model.plan import Plan, PlanVerb
+from mission_control_tui.model.text.counting import counted
 from mission_control_tui.model.text.differences import value_text
 
 if TYPE_CHECKING:
@@ -155,7 +156,7 @@ async def _import(
         )
     if written is not None and outcome.result.passwords:
         count = len(outcome.result.passwords)
-        say(f"{count} generated password{'s'[: count > 1]} written to {chosen}.")
+        say(f"{counted(count, 'generated password')} written to {chosen}.")
     if outcome.applied and outcome.plan.requests:
         await waiting.wake(session, scope.store)
     return outcome
@@ -189,7 +190,9 @@ def _print(users: ImportFile, outcome: Outcome[ImportResult], *, update: bool) -
     left = len(result.differing) - result.changed
     counts += [f"{left} different and left alone"] if left else []
     counts += [f"{len(result.refused)} {would}refused"] if result.refused else []
-    line(f"{result.source}: {result.rows} users in {users.format.name}, {users.encoding}.")
+    line(
+        f"{result.source}: {counted(result.rows, 'user')} in {users.format.name}, {users.encoding}."
+    )
     line(f"{', '.join(counts)}.")
     changed = [row for row in outcome.plan.lines if row.verb is PlanVerb.CHANGED]
     created = [row for row in outcome.plan.lines if row.verb is PlanVerb.CREATED]
@@ -259,7 +262,7 @@ def _finish(outcome: Outcome[ImportResult], rejects: Path | None) -> None:
         return
     were = "would be" if not outcome.applied else "was" if many == 1 else "were"
     raise ImportIncomplete(
-        f"{many} row{'s'[: many > 1]} {were} refused.",
+        f"{counted(many, 'row')} {were} refused.",
         problems=result.problems,
         hint=f"They are in {rejects}: correct them there, and import that file." if rejects else "",
     )

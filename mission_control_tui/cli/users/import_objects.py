@@ -15,6 +15,7 @@ from mission_control_tui.cli.common.parameters import argument, option
 from mission_control_tui.cli.common.progress import Progress
 from mission_control_tui.cli.common.session import Session
 from mission_control_tui.model.errors import ImportIncomplete
+from mission_control_tui.model.text.counting import counted
 
 if TYPE_CHECKING:
     from mission_control_tui.model.onboarding.files.object_rows import ObjectFileRow
@@ -51,9 +52,9 @@ def import_file(session: Session, file: Path, kind: str, update: bool, encoding:
         _print(outcome)
     refused = outcome.result.refused
     if refused:
-        were = "were" if outcome.applied else "would be"
+        were = "would be" if not outcome.applied else "was" if len(refused) == 1 else "were"
         raise ImportIncomplete(
-            f"{len(refused)} of {len(rows)} rows {were} refused.",
+            f"{len(refused):,} of {counted(len(rows), 'row')} {were} refused.",
             problems=[problem for row in refused for problem in row.problems],
             hint="Correct them and import the file again: what is there already is left alone.",
         )

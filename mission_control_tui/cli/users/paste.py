@@ -19,6 +19,7 @@ from mission_control_tui.cli.common.session import Session
 from mission_control_tui.cli.users.templates import content_of, stated_content
 from mission_control_tui.model.errors import ImportIncomplete, InvalidInput, UsageError
 from mission_control_tui.model.text.clean import harmless
+from mission_control_tui.model.text.counting import counted
 
 if TYPE_CHECKING:
     from mission_control_tui.model.bulk.views import BulkView
@@ -168,7 +169,7 @@ def _print(
     if pasted.ignored:
         say(f"Not read: {', '.join(pasted.ignored)}.")
     if result.passwords:
-        say(f"{len(result.passwords)} generated passwords written to {out}.")
+        say(f"{counted(len(result.passwords), 'generated password')} written to {out}.")
     if bulk is not None:
         output.tell(bulk)
     if not outcome.applied:
@@ -204,9 +205,10 @@ def _finish(outcome: Outcome[PasteResult]) -> None:
         return
     problems = [problem for row in refused for problem in row.problems]
     count = f"{len(refused)} of {len(outcome.result.people)}"
+    were = "would be" if not outcome.applied else "was" if len(refused) == 1 else "were"
     kind = ImportIncomplete if outcome.result.created else InvalidInput
     raise kind(
-        f"{count} were refused." if outcome.applied else f"{count} would be refused.",
+        f"{count} {were} refused.",
         problems=waiting.first_of(problems, NAMED),
         hint="Correct these lines and paste the list again: who is there already is left alone.",
     )

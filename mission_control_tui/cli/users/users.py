@@ -13,7 +13,6 @@ from mission_control_tui.cli.common.options import OFFSET, exports, reads
 from mission_control_tui.cli.common.output import attributes, lights, line, print_csv, say, table
 from mission_control_tui.cli.common.parameters import argument, option
 from mission_control_tui.cli.common.session import Session
-from mission_control_tui.model.errors import UsageError
 from mission_control_tui.model.text.clean import harmless, safe_cell
 
 if TYPE_CHECKING:
@@ -82,8 +81,7 @@ def list_users(
 
     Those of all accounts are listed by the accounts' codes and their names.
     """
-    if session.csv and session.json:
-        raise UsageError("Choose one of --csv and --json.")
+    session.require_one_format()
 
     from mission_control_tui.model.search.filters import UserFilter
     from mission_control_tui.model.search.user_list import page

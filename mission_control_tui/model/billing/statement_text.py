@@ -5,6 +5,7 @@ from __future__ import annotations
 from mission_control_tui.model.billing.statements import Statement
 from mission_control_tui.model.money import Money
 from mission_control_tui.model.text.clean import harmless
+from mission_control_tui.model.text.counting import counted
 
 WIDTH = 78
 
@@ -33,10 +34,10 @@ def remarks(statement: Statement) -> list[str]:
         )
     if statement.awaiting_approval:
         count = statement.awaiting_approval
-        orders = "1 order that waits" if count == 1 else f"{count} orders that wait"
+        orders = counted(count, "order that waits", "orders that wait")
         said.append(f"Not in it: {orders} for approval.")
     if statement.test_seats:
-        seats = "1 seat" if statement.test_seats == 1 else f"{statement.test_seats} seats"
+        seats = counted(statement.test_seats, "seat")
         named = ", ".join(map(harmless, statement.test_users))
         said.append(f"Not billed: {seats} held by test users ({named}).")
     if statement.prices_are_examples:

@@ -48,6 +48,7 @@ from mission_control_tui.model.store.tables.services import (
     SeatPoolRow,
     SettingClaimRow,
 )
+from mission_control_tui.model.text.counting import counted
 from mission_control_tui.model.text.differences import differences
 from mission_control_tui.model.users.actions.params import ActionParams
 from mission_control_tui.model.users.actions.registry import ACTIONS
@@ -360,7 +361,7 @@ def _missing(tally: _Tally) -> tuple[MissingSeats, ...]:
 def _warnings(order: BulkOrder, tally: _Tally) -> tuple[str, ...]:
     warnings = []
     if tally.removals:
-        what = "1 service is" if tally.removals == 1 else f"{tally.removals} services are"
+        what = counted(tally.removals, "service is", "services are")
         warnings.append(f"{what} taken away, with the data.")
     if order.action in ACTIONS and ACTIONS[order.action].warning:
         warnings.append(ACTIONS[order.action].warning)

@@ -29,6 +29,7 @@ from mission_control_tui.model.store.scope import AccountScope, Within
 from mission_control_tui.model.store.tables.requests import RequestRow
 from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.model.store.tables.users import UserRow
+from mission_control_tui.model.text.counting import counted
 from mission_control_tui.model.users.actions.params import ActionParams
 
 STUBBORN = 3
@@ -192,7 +193,10 @@ def _judged(
             f"The back end refused it for good ({kind}): {row.error_said}",
         )
     if failures >= STUBBORN:
-        return RetryForecast.FAILS_AGAIN, f"It failed {failures} times in a row ({kind})."
+        return (
+            RetryForecast.FAILS_AGAIN,
+            f"It failed {counted(failures, 'time')} in a row ({kind}).",
+        )
     return RetryForecast.MAY_WORK, hope
 
 

@@ -28,6 +28,7 @@ from mission_control_tui.model.store.tables.groups import ObjectRow
 from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.model.store.tables.users import AddressRow, UserRow
 from mission_control_tui.model.text.clean import harmless
+from mission_control_tui.model.text.counting import counted
 from mission_control_tui.model.users.actions.base import resolved
 from mission_control_tui.model.users.actions.params import ActionParams
 from mission_control_tui.model.users.actions.registry import ACTIONS
@@ -189,7 +190,7 @@ async def _named(session: AsyncSession, account_id: int, names: Sequence[str]) -
         more = len(problems) - _NAMED_PROBLEMS
         shown = problems[:_NAMED_PROBLEMS] + ([Problem("", f"and {more} more")] if more > 0 else [])
         raise NotFound(
-            f"{len(problems)} of {len(wanted)} names stand for no user of this account. Nothing was changed.",
+            f"{counted(len(problems), 'name stands', 'names stand')} for no user of this account. Nothing was changed.",
             problems=shown,
             hint="`mission-control users list` finds by part of a name.",
         )

@@ -10,6 +10,7 @@ from mission_control_tui.model.catalogue.values import domain as domain_name
 from mission_control_tui.model.errors import InvalidInput, NotFound, Problem
 from mission_control_tui.model.money import Money
 from mission_control_tui.model.text import limits
+from mission_control_tui.model.text.counting import counted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +76,9 @@ def quote(
     if not sold.min_quantity <= quantity <= sold.max_quantity:
         what = f"{quantity} is outside {sold.min_quantity} to {sold.max_quantity}"
         problems.append(Problem("quantity", what, "give a quantity in that range"))
+    elif bought is not None and quantity > 1 and catalogue.is_one_per_account(sold.level(bought)):
+        what = f"{quantity} are too many: it is the account's own, which has one"
+        problems.append(Problem("quantity", what, "give 1"))
     name = _domain(sold, domain, problems)
     if problems or bought is None:
         raise InvalidInput(f"{sold.name} cannot be bought like this.", problems=problems)
@@ -120,8 +124,8 @@ def tax_label(catalogue: Catalogue) -> str:
 def term_words(count: int) -> str:
     """Months for people: "1 month", "2 years"."""
     if count % 12 == 0:
-        return f"{count // 12} year{'s' if count > 12 else ''}"
-    return f"{count} month{'s' if count > 1 else ''}"
+        return counted(count // 12, "year")
+    return counted(count, "month")
 
 
 def _level(product: Product, key: str | None, problems: list[Problem]) -> str | None:
@@ -148,7 +152,7 @@ def _term(product: Product, term: int | None, problems: list[Problem]) -> int:
         return min(product.terms)
     if term not in product.terms:
         choices = ", ".join(str(months) for months in product.terms)
-        what = f"{product.name} is not sold for {term} months"
+        what = f"{product.name} is not sold for {counted(term, 'month')}"
         problems.append(Problem("term", what, f"Terms in months: {choices}."))
     return term
 

@@ -412,6 +412,15 @@ class Catalogue:
         """Return the service with this id or name."""
         return find(self.services, key, "service")
 
+    def is_one_per_account(self, level: ProductLevel) -> bool:
+        """Tell whether what a level grants is the account's own, which it has once."""
+        return self.service(level.grants_service).subject is SubjectKind.ACCOUNT
+
+    def most(self, product: Product) -> int:
+        """Return how many of a product an account buys with one order."""
+        once = product.levels and all(map(self.is_one_per_account, product.levels))
+        return 1 if once else product.max_quantity
+
     @property
     def kinds(self) -> tuple[Service, ...]:
         """The services of objects: the kinds of object that there are."""

@@ -12,6 +12,7 @@ from mission_control_tui.model.errors import InvalidInput, Problem, ProblemCode
 from mission_control_tui.model.people.address_syntax import outside_problems
 from mission_control_tui.model.people.countries import country_code
 from mission_control_tui.model.text.clean import harmless
+from mission_control_tui.model.text.counting import counted
 from mission_control_tui.model.text.folding import fold
 
 Value = bool | int | str | list[str] | None
@@ -242,7 +243,7 @@ def _text(rule: ValueRule, given: object) -> str:
 
 def _as_text(rule: ValueRule, given: object) -> Value:
     text = _text(rule, given)
-    _bounded(rule, len(text), f"a length of {len(text)} characters")
+    _bounded(rule, len(text), f"a length of {counted(len(text), 'character')}")
     return text
 
 

@@ -239,6 +239,7 @@ async def refuse_last(
         more = " and others" if len(names) > NAMED else ""
         listed = ", ".join(harmless(name) for name in names[:NAMED])
         raise Conflict(
-            f"{listed}{more} are included with {service.name}, and these are its last seats.",
+            f"{listed}{more} {'is' if len(names) == 1 else 'are'} included with {service.name},"
+            " and these are its last seats.",
             hint="Remove them first, or keep a seat.",
         )

@@ -21,6 +21,12 @@ from mission_control_tui.model.bulk.targets import BulkOrder, BulkTarget, order_
 from mission_control_tui.model.bulk.views import BulkOnlyAction, BulkPlan, BulkView, ItemState
 from mission_control_tui.model.catalogue.in_force import in_force
 from mission_control_tui.model.errors import Conflict, UsageError
+from mission_control_tui.model.history.undo_by_hand import (
+    NEVER,
+    NOTHING,
+    AuditedChange,
+    instead,
+)
 from mission_control_tui.model.history.undo_groups import (
     is_of_object,
     not_back,
@@ -51,36 +57,15 @@ from mission_control_tui.model.store.transaction import Transaction
 from mission_control_tui.model.store.user_rows import manager_upn, to_details
 from mission_control_tui.model.users.actions.base import action_context
 from mission_control_tui.model.users.actions.params import ActionParams
-from mission_control_tui.model.users.actions.password import Password
 from mission_control_tui.model.users.actions.registry import ACTIONS
 from mission_control_tui.model.users.actions.wish import Deprovision
 from mission_control_tui.model.users.aliases import AddressChanges
 from mission_control_tui.model.users.editing import apply_changes
 from mission_control_tui.model.users.revert import restate_service, state_of, was_changed
-from mission_control_tui.model.views import AuditView, RevealedPassword
+from mission_control_tui.model.views import RevealedPassword
 
 EMPTY_NOTE = "What was taken away is gone: the service comes back empty."
 NO_GROUP_NOTE = f"{EMPTY_NOTE[:-1]}, and in no group: add who left one again."
-_ORDER = "An order is not undone here: buy, or remove what was bought."
-_NOTHING = "It wished nothing of its own that could be taken back."
-_NEVER = {
-    AuditAction.RESET_PASSWORD: Password.not_undone,
-    AuditAction.BUY: _ORDER,
-    AuditAction.REMOVE: _ORDER,
-    AuditAction.RENEW_DOMAIN: "A renewal is taken back by `mission-control orders cancel`.",
-    AuditAction.PURGE_USER: "What was purged is gone for good.",
-    AuditAction.RETRY_REQUEST: f"{_NOTHING} Undo the wish that it tried again.",
-    AuditAction.CANCEL_REQUEST: "State the wish again instead.",
-    AuditAction.RESET_STATUS: _NOTHING,
-    AuditAction.ALLOW_PLAN: (
-        "What was allowed may be done already: undo the wish that it was allowed for."
-    ),
-    AuditAction.ALLOW_REMOVAL: (
-        "What was allowed may be done already: cancel its request, or provision again."
-    ),
-    AuditAction.UNLOCK_USER: _NOTHING,
-    AuditAction.START_BULK: "Undo the bulk by its number.",
-}
 _ASKING_AGAIN = (
     AuditAction.RETRY_REQUEST,
     AuditAction.CANCEL_REQUEST,
@@ -117,24 +102,20 @@ class UndoResult:
     """The service that was changed back, where it is no user's."""
 
 
-AuditedChange = AuditRow | AuditView
-
-
 def judge(row: AuditedChange) -> UndoCheck:
     """Tell whether `undo` can take a change of this kind back, without looking at what is so now."""
     verb = _verb(row)
     if is_of_object(row):
         return UndoCheck(True, note=note_of(row))
-    if verb in _NEVER:
-        return UndoCheck(False, _NEVER[verb])
+    if verb in NEVER:
+        return UndoCheck(False, NEVER[verb])
     of_service = verb in _OF_SERVICES and row.assignment_id is not None
     if not of_service and (
         row.user_id is None or verb not in _OF_SERVICES | _OF_USERS.keys() | _TURNED_BACK.keys()
     ):
-        why = "Nothing of this kind can be undone. Change it again where it was changed."
-        return UndoCheck(False, why)
+        return UndoCheck(False, instead(verb, row))
     if verb in _OF_SERVICES and not (row.before or row.after):
-        return UndoCheck(False, f"{_NOTHING} It asked again.")
+        return UndoCheck(False, f"{NOTHING} It asked again.")
     return UndoCheck(True, note=EMPTY_NOTE if verb is AuditAction.DEPROVISION else "")
 
 
@@ -387,7 +368,7 @@ async def _order(scope: AccountScope, bulk_id: int, force: bool) -> BulkOrder:
     verb = ACTIONS.get(shown.action)
     why_not = verb.not_undone if verb is not None else ""
     if shown.action is BulkOnlyAction.RETRY:
-        why_not = _NOTHING
+        why_not = NOTHING
     if why_not:
         raise Conflict(f"Bulk {bulk_id} cannot be undone: {shown.title}.", hint=why_not)
     async with scope.read() as (session, account_id):

@@ -44,6 +44,7 @@ from mission_control_tui.model.onboarding.row_checks import (
 from mission_control_tui.model.plan import Outcome, Plan, PlanLine, PlanVerb, SeatLine
 from mission_control_tui.model.store.engine import operator_error
 from mission_control_tui.model.store.scope import AccountScope
+from mission_control_tui.model.text.counting import counted
 from mission_control_tui.model.users.rules import policy_of
 from mission_control_tui.model.views import KeepPasswords, RevealedPassword
 
@@ -212,7 +213,7 @@ class _ImportRun:
     def require_passwords(self, dry_run: bool) -> None:
         without = [user.row.row for user in self.judged.new if user.password is None]
         if without and dry_run:
-            count = f"{len(without)} new user{'s'[: len(without) > 1]}"
+            count = counted(len(without), "new user")
             self.warnings.append(
                 f"{count} would have no password: have them generated (--passwords-out FILE)."
             )
@@ -239,7 +240,7 @@ class _ImportRun:
             except (MissionControlError, DBAPIError) as error:
                 told = operator_error(error)
                 if self.created:
-                    done = f"{len(self.created)} users were created before, and stay."
+                    done = f"{counted(len(self.created), 'user was', 'users were')} created before, and stay."
                     told.hint = f"{done} The same file again goes on. {told.hint}".strip()
                 raise told from error
             if outcome is None and tried:
@@ -323,7 +324,7 @@ async def _checked(file: ImportFile, special: str, steps: _Steps, today: date) -
 
 
 def _no_passwords(file: ImportFile, without: Sequence[int]) -> InvalidInput:
-    count = f"{len(without)} new user{'s'[: len(without) > 1]}"
+    count = counted(len(without), "new user")
     return InvalidInput(
         f"{count} of {file.source} would have no password. Nothing was imported.",
         hint="Have passwords generated (--passwords-out FILE), or put them into the file.",
@@ -334,7 +335,7 @@ def _no_passwords(file: ImportFile, without: Sequence[int]) -> InvalidInput:
 def _numbers(word: str, numbers: Sequence[int]) -> str:
     named = ", ".join(str(number) for number in numbers[:NAMED])
     more = f" and {len(numbers) - NAMED} more" if len(numbers) > NAMED else ""
-    return f"{word}{'s'[: len(numbers) > 1]} {named}{more}"
+    return f"{word if len(numbers) == 1 else f'{word}s'} {named}{more}"
 
 
 def _domains_problem(missing: Mapping[str, tuple[int, ...]]) -> list[Problem]:

@@ -22,6 +22,7 @@ from mission_control_tui.model.people.fields import FIELD_BY_NAME, Value
 from mission_control_tui.model.people.names import display_name_for
 from mission_control_tui.model.people.values import parse_value
 from mission_control_tui.model.text.clean import harmless
+from mission_control_tui.model.text.counting import counted
 from mission_control_tui.model.text.folding import fold
 
 LINES_LIMIT = 20_000
@@ -171,7 +172,7 @@ def _person(number: int, line: str, text: str) -> PastedPerson:
         return _refused(number, line, "there is more than one address", "one person on each line")
     address = addresses[0] if addresses else ""
     if len(names) > 2:
-        what = f"has {len(cells)} cells, and nothing says what they are"
+        what = f"has {counted(len(cells), 'cell')}, and nothing says what they are"
         hint = "put a line of headings above: First Name, Last Name, Title"
         return _refused(number, line, what, hint)
     if len(names) == 2:

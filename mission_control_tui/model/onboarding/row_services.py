@@ -126,7 +126,7 @@ class RowServices:
         ]
         if len(having) == 1:
             return having[0]
-        what = f"{len(having) or 'no'} services have this level"
+        what = f"{len(having)} services have this level" if having else "no service has this level"
         hint = "say which in a column Service" if having else "see: mission-control services list"
         raise InvalidInput(what, problems=[Problem("level", what, hint)])
 

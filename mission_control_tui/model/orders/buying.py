@@ -244,7 +244,23 @@ async def checked(
                 problems.append(Problem(asked.id, error.what, error.hint))
     if problems or quoted is None:
         raise InvalidInput(f"{sold.name} cannot be bought like this.", problems=problems)
+    await _refuse_second(session, account, catalogue, sold.level(quoted.lines[0].level_id))
     return quoted, answers
+
+
+async def _refuse_second(
+    session: AsyncSession, account: AccountRow, catalogue: Catalogue, level: ProductLevel
+) -> None:
+    """Raise Conflict where the account has bought a service of its own, of which it has one, at this level already."""
+    service = catalogue.service(level.grants_service)
+    if not catalogue.is_one_per_account(level):
+        return
+    if await seats.is_bought(session, account.id, service, level.grants_level):
+        raise Conflict(
+            f"Account {account.code} has {service.name} at level {service.level(level.grants_level).name}"
+            " already, and one is all that an account has.",
+            hint="See what it is given: mission-control status --of-account",
+        )
 
 
 def _given(

@@ -39,6 +39,7 @@ from mission_control_tui.model.store.tables.accounts import AccountRow, DomainRo
 from mission_control_tui.model.store.tables.orders import OrderLineRow, OrderRow
 from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.model.store.transaction import Transaction
+from mission_control_tui.model.text.counting import counted
 
 MOST_MONTHS = 120
 """No registry takes a domain for longer than ten years ahead."""
@@ -324,7 +325,7 @@ def _term(row: DomainRow, prices: dict[int, int], term: int | None) -> int:
         return row.term_months if row.term_months in prices else min(prices)
     if term not in prices:
         choices = ", ".join(map(str, sorted(prices)))
-        what = f"{row.name} is not renewed for {term} months"
+        what = f"{row.name} is not renewed for {counted(term, 'month')}"
         raise InvalidInput(
             f"{row.name} cannot be renewed like this.",
             problems=[Problem("term", what, f"terms in months: {choices}")],

@@ -24,6 +24,7 @@ from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.model.store.tables.users import UserRow
 from mission_control_tui.model.store.transaction import Transaction
 from mission_control_tui.model.store.user_rows import addresses_of, to_view
+from mission_control_tui.model.text.counting import counted
 from mission_control_tui.model.views import UserView
 
 
@@ -46,11 +47,11 @@ async def delete_user(
             .where(UserRow.manager_id == row.id, UserRow.in_bin.is_(False))
         )
         if managed:
-            tx.warn(f"{row.upn} is the manager of {managed} other user{'s'[: managed > 1]}.")
+            tx.warn(f"{row.upn} is the manager of {counted(managed, 'other user')}.")
         await leave(tx, user=row)
         cancelled = await cancel_all_of(tx, row, "The user was deleted.")
         if cancelled:
-            tx.warn(f"{cancelled} schedule{'s'[: cancelled > 1]} of {row.upn} cancelled.")
+            tx.warn(f"{counted(cancelled, 'schedule')} of {row.upn} cancelled.")
         await _turn(tx, row, in_bin=True)
         view = await to_view(tx.session, row)
     return tx.outcome(view)

@@ -40,6 +40,7 @@ from mission_control_tui.model.store.tables.documents import StoredUsage
 from mission_control_tui.model.store.tables.requests import RequestEventRow, RequestRow
 from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.model.store.transaction import Transaction
+from mission_control_tui.model.text.counting import counted
 
 CALM_TAKEOVERS = 5
 """Takeovers of one request after which the next try waits, longer each time: it may be what kills the workers."""
@@ -186,7 +187,8 @@ async def try_again(
         batch.tx,
         request,
         "retry",
-        said=f"{failure.said} (tried {request.failures} of {retry.limit} times, again in {retry.delay:.1f} s)",
+        said=f"{failure.said} (tried {request.failures} of {counted(retry.limit, 'time')},"
+        f" again in {retry.delay:.1f} s)",
         remedy=failure.remedy,
     )
 

@@ -26,6 +26,7 @@ from mission_control_tui.model.store.subject_names import SUBJECT
 from mission_control_tui.model.store.tables.requests import REMOVALS, RequestEventRow, RequestRow
 from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.model.store.transaction import Transaction
+from mission_control_tui.model.text.counting import counted
 
 COMMAND = "mission-control requests allow"
 
@@ -41,8 +42,8 @@ class RemovalLimit:
     def words(self) -> str:
         """Say what is too much: more than 20 removals within 1 minute."""
         minutes, seconds = divmod(round(self.seconds), 60)
-        whole = f"{minutes} minute{'s' * (minutes != 1)}"
-        return f"more than {self.count} removal{'s' * (self.count != 1)} within " + (
+        whole = counted(minutes, "minute")
+        return f"more than {counted(self.count, 'removal')} within " + (
             whole if minutes and not seconds else f"{self.seconds:g} seconds"
         )
 

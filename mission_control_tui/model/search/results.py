@@ -15,7 +15,7 @@ from mission_control_tui.model.money import Money
 from mission_control_tui.model.people.fields import FIELDS, FieldKind
 from mission_control_tui.model.people.phones import digits_of
 from mission_control_tui.model.search.accounts import KnownAccounts
-from mission_control_tui.model.states import Light
+from mission_control_tui.model.states import Light, furthest
 from mission_control_tui.model.store.account_rows import load_accounts
 from mission_control_tui.model.store.tables.orders import OrderRow
 from mission_control_tui.model.store.tables.services import AssignmentRow
@@ -43,6 +43,8 @@ class FoundUser:
     in_bin: bool
     matched: str = ""
     lights: tuple[tuple[str, Light], ...] = ()
+    orange: str = ""
+    """The word of the lights that are orange."""
 
     @property
     def account_id(self) -> int:
@@ -88,11 +90,13 @@ async def load_users(
         return ()
     rows: dict[str, Row[*tuple[Any, ...]]] = {}
     lights: dict[str, list[tuple[str, Light]]] = {}
+    words_of: dict[str, list[str]] = {}
     for row in await session.execute(_WITH_LIGHTS.where(UserRow.id.in_(ids))):
         rows[row.id] = row
         of_user = lights.setdefault(row.id, [])
         if row.service_id is not None:
             of_user.append((row.service_id, Light(row.light)))
+            words_of.setdefault(row.id, []).append(row.word)
     of = accounts or await load_accounts(session, {row.account_id for row in rows.values()})
     hidden = [key for key, row in rows.items() if words and not _shows(row, words)]
     matched = await _matches(session, hidden, words) if hidden else {}
@@ -104,6 +108,7 @@ async def load_users(
             user_id=row.id,
             matched=matched.get(row.id, ""),
             lights=tuple(lights[row.id]),
+            orange=furthest(words_of.get(row.id, ())),
         )
         for row in (rows[key] for key in ids if key in rows)
     )
@@ -121,6 +126,7 @@ _WITH_LIGHTS = (
         UserRow.in_bin,
         AssignmentRow.service_id,
         AssignmentRow.light,
+        AssignmentRow.word,
     )
     .outerjoin(AssignmentRow, AssignmentRow.user_id == UserRow.id)
     .where(UserRow.purged_at.is_(None))

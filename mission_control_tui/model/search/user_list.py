@@ -20,7 +20,7 @@ from mission_control_tui.model.search.user_queries import (
     UserQuery,
     count_of,
 )
-from mission_control_tui.model.states import Light
+from mission_control_tui.model.states import Light, furthest
 from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.model.store.tables.users import UserRow
@@ -124,6 +124,7 @@ async def _read(session: AsyncSession, keys: Keys) -> tuple[tuple[UserLine, ...]
             UserRow.locked,
             AssignmentRow.service_id,
             AssignmentRow.light,
+            AssignmentRow.word,
             total.label("total"),
         )
         .select_from(wanted)
@@ -133,9 +134,16 @@ async def _read(session: AsyncSession, keys: Keys) -> tuple[tuple[UserLine, ...]
     )
     found = rows.all()
     lights: dict[str, list[tuple[str, Light]]] = {}
+    words: dict[str, list[str]] = {}
     for row in found:
         of_user = lights.setdefault(row.id, [])
         if row.service_id is not None:
             of_user.append((row.service_id, Light(row.light)))
-    lines = {row.id: view_of(UserLine, row, lights=tuple(lights[row.id])) for row in found}
+            words.setdefault(row.id, []).append(row.word)
+    lines = {
+        row.id: view_of(
+            UserLine, row, lights=tuple(lights[row.id]), orange=furthest(words.get(row.id, ()))
+        )
+        for row in found
+    }
     return tuple(lines.values()), int(found[0].total) if found else None

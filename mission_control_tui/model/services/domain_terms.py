@@ -14,6 +14,7 @@ from mission_control_tui.model.dates import months_later, today_of, zone_of
 from mission_control_tui.model.store.scope import Within
 from mission_control_tui.model.store.tables.accounts import AccountRow, DomainRow
 from mission_control_tui.model.store.tables.services import AssignmentRow
+from mission_control_tui.model.text.counting import counted
 
 AUTO_RENEW = "auto-renew"
 """The option of a registration (yes or no) by which the worker renews the domain."""
@@ -58,7 +59,7 @@ class ExpiringDomain:
         """What people are told: "acme.com ends on 2027-01-31, in 12 days"."""
         if self.urgency is Urgency.OVER:
             return f"{self.name}: its term ended on {self.ends_on}"
-        days = "today" if not self.days else f"in {self.days} day{'s'[: self.days != 1]}"
+        days = "today" if not self.days else f"in {counted(self.days, 'day')}"
         renews = ", renews itself" if self.auto_renew else ", does not renew itself"
         return f"{self.name}: its term ends on {self.ends_on}, {days}{renews}"
 

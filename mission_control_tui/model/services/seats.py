@@ -20,6 +20,7 @@ from mission_control_tui.model.store.scope import Within
 from mission_control_tui.model.store.subject_names import SUBJECT
 from mission_control_tui.model.store.tables.services import AssignmentRow, SeatHoldRow, SeatPoolRow
 from mission_control_tui.model.store.transaction import Transaction
+from mission_control_tui.model.text.counting import counted
 from mission_control_tui.model.views import Seats
 
 NAMED = 10
@@ -141,15 +142,15 @@ async def take(
     if pool is None or pool.owned < quantity:
         owned = pool.owned if pool else 0
         raise Conflict(
-            f"The account owns {owned} seats of {service.name}, {level.name}, not {quantity}."
+            f"The account owns {counted(owned, 'seat')} of {service.name}, {level.name}, not {quantity}."
         )
     free = pool.owned - pool.held
     if free < quantity:
         names = await holders(tx.session, account_id, service.id, level_id)
         more = f" and {pool.held - len(names)} more" if pool.held > len(names) else ""
         raise Conflict(
-            f"{pool.held} of the {pool.owned} seats of {service.name}, {level.name} are held,"
-            f" by {', '.join(names)}{more}.",
+            f"Of {counted(pool.owned, 'seat')} of {service.name}, {level.name},"
+            f" {counted(pool.held, 'is held', 'are held')}, by {', '.join(names)}{more}.",
             hint=f"At most {free} can be removed now. Deprovision users or change their level first.",
         )
     await _own(tx, pool, -quantity)
@@ -220,9 +221,14 @@ def _owned(account_id: int, service: Service) -> Select[str]:
     )
 
 
-async def is_bought(session: AsyncSession, account_id: int, service: Service) -> bool:
-    """Tell whether the account owns any seat of the service."""
-    return await session.scalar(_owned(account_id, service).limit(1)) is not None
+async def is_bought(
+    session: AsyncSession, account_id: int, service: Service, level_id: str = ""
+) -> bool:
+    """Tell whether the account owns any seat of the service, or of one of its levels."""
+    owned = _owned(account_id, service)
+    if level_id:
+        owned = owned.where(SeatPoolRow.level_id == level_id)
+    return await session.scalar(owned.limit(1)) is not None
 
 
 async def may_be_given(tx: Transaction, account_id: int, service: Service) -> bool:

@@ -21,6 +21,7 @@ from mission_control_tui.model.store.tables.requests import RequestRow
 from mission_control_tui.model.store.tables.services import AssignmentRow, SeatPoolRow
 from mission_control_tui.model.store.tables.users import AddressRow, UserRow
 from mission_control_tui.model.text.clean import harmless
+from mission_control_tui.model.text.counting import counted
 from mission_control_tui.model.text.folding import fold
 
 _NEAREST = 3
@@ -80,7 +81,7 @@ async def _no_account(session: AsyncSession, caller: Caller, key: int | str) -> 
     if len(names) <= _NEAREST:
         near = list(names)
     named = ", ".join(f"{code} ({harmless(names[code])})" for code in near)
-    few = named if len(names) <= _NEAREST else f"{len(names):,} accounts"
+    few = named if len(names) <= _NEAREST else counted(len(names), "account")
     guess = f"Did you mean {named}? " if named and few != named else ""
     finds = "`mission-control account list --match TEXT` finds one by part of its name."
     return NotFound(what, hint=f"{guess}There {'is' if len(names) == 1 else 'are'} {few}. {finds}")

@@ -22,6 +22,7 @@ from mission_control_tui.model.store.engine import clock
 from mission_control_tui.model.store.tables.audit import AuditRow
 from mission_control_tui.model.store.tables.installation import InstallationRow
 from mission_control_tui.model.store.worker_transaction import silent_write
+from mission_control_tui.model.text.counting import counted
 
 LEAP_DAYS = 30
 HELD = "Nothing is purged, closed, disabled or taken away by the clock until it is confirmed."
@@ -53,7 +54,7 @@ async def state(session: AsyncSession) -> ClockState:
     doubt = ""
     if now - trusted > _LEAP:
         days = (now - trusted).days
-        doubt = f"It says {_day(now)}, {days:,} days after all that the database knows ({_day(trusted)})."
+        doubt = f"It says {_day(now)}, {counted(days, 'day')} after all that the database knows ({_day(trusted)})."
     return ClockState(now, trusted, doubt)
 
 

@@ -9,6 +9,7 @@ from mission_control_tui.model.accounts.overview import AccountDetails
 from mission_control_tui.model.accounts.seat_usage import IdleSeat, LevelUsage
 from mission_control_tui.model.billing.statements import Statement
 from mission_control_tui.model.states import Light
+from mission_control_tui.model.text.counting import counted
 from mission_control_tui.widgets.light import light_parts
 from mission_control_tui.widgets.rows import Cell, Column, Row
 
@@ -111,7 +112,7 @@ def notes(details: AccountDetails) -> dict[str, str]:
         "approval": (f"orders above {limit} wait" if limit is not None else "no limit")
         + (f"; {waiting} waiting" if waiting else ""),
         "statement": f"ordered this month: {month}",
-        "usage": f"{held} of {owned} seats held" if owned else "nothing bought yet",
+        "usage": f"{held} of {counted(owned, 'seat')} held" if owned else "nothing bought yet",
         "domains": domain_note(details),
     }
 

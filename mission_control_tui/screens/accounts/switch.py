@@ -8,6 +8,7 @@ from typing import cast
 from textual.widget import Widget
 
 from mission_control_tui.model.accounts.search import find_accounts
+from mission_control_tui.model.text.counting import counted
 from mission_control_tui.model.text.folding import fold
 from mission_control_tui.model.views import Account
 from mission_control_tui.screens.base.find_list import HOW, MOST, FindList
@@ -25,7 +26,7 @@ def account_list(
     async def answer(text: str) -> tuple[Sequence[Row], str]:
         found = await find(text)
         rows = [account_row(account, is_here=is_here(account)) for account in found[:MOST]]
-        count = "1 account" if len(rows) == 1 else f"{len(rows)} accounts"
+        count = counted(len(rows), "account")
         return rows, f"the first {len(rows)}: type more" if len(found) > MOST else count
 
     return FindList(

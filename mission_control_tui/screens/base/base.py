@@ -60,6 +60,9 @@ class BaseScreen(Screen[None]):
     KEY_LABELS: ClassVar[tuple[tuple[str, str], ...]] = ()
     """What verbs are called in the key hints of this screen, where not as ever."""
 
+    OF_ROWS: ClassVar[frozenset[str]] = frozenset()
+    """Further verbs that are about the row under the cursor here."""
+
     MEMORY_NAME: ClassVar[str] = ""
     """What the place of this screen is remembered under. It is stored: it never changes again."""
 
@@ -223,7 +226,7 @@ class BaseScreen(Screen[None]):
     def _hints(self) -> list[tuple[str, str]]:
         hidden = self.unhinted | (keymap.HINTED_WHERE_NAMED - {*self.VERBS})
         if has_no_rows := self._has_no_rows:
-            hidden |= NEEDS_ROW
+            hidden |= NEEDS_ROW | self.OF_ROWS
         if self.prompts.overlay is not None:
             hidden |= {*self.all_verbs()} - HINTED_OVER
         ids = [verb for verb in self.all_verbs() if verb not in hidden and not self.why_not(verb)]

@@ -38,7 +38,7 @@ class Context:
     in_force: InForce
     wake: Callable[[], Awaitable[str]]
     worker: str = ""
-    order_keys: dict[tuple[object, ...], str] = field(default_factory=dict)
+    order_keys: dict[str, str] = field(default_factory=dict)
     """Idempotency keys of orders that nobody knows of whether they were placed, by what is ordered."""
 
     @property

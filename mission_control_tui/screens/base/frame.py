@@ -92,7 +92,7 @@ class Frame:
         self.announcement.set(text, error=error)
 
     def announce_error(self, error: MissionControlError) -> None:
-        problems = "; ".join(str(problem) for problem in error.problems[:2])
+        problems = "; ".join(error.details[:2])
         said = " - ".join(filter(None, (error.what, problems, error.hint)))
         self.announce(said.replace("\n", " "), error=True)
 

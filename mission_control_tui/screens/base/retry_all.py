@@ -6,6 +6,7 @@ from mission_control_tui.model.bulk.control import start
 from mission_control_tui.model.bulk.retry import RetryForecast, RetryPlan, retry_plan
 from mission_control_tui.model.bulk.targets import Picked
 from mission_control_tui.model.bulk.views import BulkOnlyAction
+from mission_control_tui.model.text.counting import counted
 from mission_control_tui.screens.base.mission_screen import MissionScreen
 
 REASONS = 4
@@ -39,10 +40,10 @@ def outlook(account: str, plan: RetryPlan) -> list[str]:
         f"{count:,} {likely}" for likely in RetryForecast if (count := plan.count(likely))
     )
     lines = [
-        f"{account}: try again {plan.queued:,} red light{'s'[: plan.queued != 1]} in view?",
+        f"{account}: try again {counted(plan.queued, 'red light')} in view?",
         f"Likely: {counts}.",
     ]
     lines += [f"{count:,} {likely}: {why}" for likely, why, count in plan.reasons[:REASONS]]
     more = len(plan.reasons) - REASONS
-    lines += [f"... and {more} more reasons"] * (more > 0)
+    lines += [f"... and {counted(more, 'more reason')}"] * (more > 0)
     return [*lines, plan.not_retried] if plan.past_term else lines

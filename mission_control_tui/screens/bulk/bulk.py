@@ -23,6 +23,7 @@ from mission_control_tui.model.bulk.views import (
 from mission_control_tui.model.errors import UsageError
 from mission_control_tui.model.history.undo import undo, undo_plan
 from mission_control_tui.model.states import BulkState
+from mission_control_tui.model.text.counting import counted
 from mission_control_tui.screens.base.mission_screen import MissionScreen
 from mission_control_tui.screens.base.retry_all import retry_red
 from mission_control_tui.screens.bulk.labels import (
@@ -183,9 +184,11 @@ class BulkScreen(MissionScreen):
         held = self._passwords.held(bulk.id)
         words = []
         if held is not None and held.place is not None:
-            words.append(f"{held.made:,} passwords are in {held.place}.")
+            words.append(f"{counted(held.made, 'password is', 'passwords are')} in {held.place}.")
         elif held is not None and held.passwords:
-            words.append(f"{len(held.passwords):,} passwords wait here to be shown once.")
+            words.append(
+                f"{counted(len(held.passwords), 'password waits', 'passwords wait')} here to be shown once."
+            )
         if bulk.state is BulkState.ATTENDED and self._can_resume(bulk):
             words.append("Nobody takes its passwords any more: p goes on with it here.")
         elif bulk.progress.left and self.context.no_worker:
@@ -256,7 +259,7 @@ class BulkScreen(MissionScreen):
         self.prompts.confirm(
             [
                 f"{self.context.account.name}: stop bulk {bulk.id}, {self._title(bulk)}?",
-                f"{progress.left:,} are left out; {progress.orange:,} on their way {queued}.",
+                f"{counted(progress.left, 'is', 'are')} left out; {progress.orange:,} on their way {queued}.",
                 "Resume goes on with what is left.",
             ],
             lambda: self._stop(cancel),

@@ -22,6 +22,7 @@ from mission_control_tui.model.catalogue.types import Service
 from mission_control_tui.model.errors import UsageError
 from mission_control_tui.model.search.light_matrix import among
 from mission_control_tui.model.states import SubjectKind
+from mission_control_tui.model.text.counting import counted
 from mission_control_tui.model.users.actions.base import UserAction
 from mission_control_tui.model.users.actions.params import ActionParams
 from mission_control_tui.model.users.actions.provision import Provision
@@ -319,7 +320,7 @@ class BulkNewScreen(MissionScreen):
         limit = self.context.settings.worker.removal_limit
         if plan.removals > limit:
             lines.append(
-                f"More than {limit} services taken away at a time wait until they are allowed."
+                f"More than {counted(limit, 'service')} taken away at a time wait until they are allowed."
             )
         if plan.short:
             lines.append("Who gets no seat is left out.")

@@ -15,6 +15,7 @@ from mission_control_tui.model.bulk.views import (
 from mission_control_tui.model.catalogue.types import Catalogue
 from mission_control_tui.model.errors import NotFound
 from mission_control_tui.model.states import BulkState
+from mission_control_tui.model.text.counting import counted
 from mission_control_tui.model.users.actions.registry import ACTIONS
 from mission_control_tui.widgets.rows import Cell, Row
 
@@ -76,7 +77,7 @@ def done_of(progress: BulkProgress) -> int:
 
 def people(count: int) -> str:
     """So many users."""
-    return f"{count:,} user{'s'[: count != 1]}"
+    return counted(count, "user")
 
 
 def summary(plan: BulkPlan) -> str:
@@ -109,7 +110,7 @@ def plan_rows(plan: BulkPlan) -> list[Row]:
         said = f"{seat.free_before} -> {seat.free_queued} free{later}: {seat.service}, {level}"
         rows.append(Row(("seats", seat.service_id, seat.level_id), ("Seats", said, short), seat))
     for missing in plan.missing:
-        term = f"{missing.months} month{'s'[: missing.months != 1]}"
+        term = counted(missing.months, "month")
         price = f"{missing.quantity} more: {missing.total.format()} with tax for {term}"
         key = ("buy", missing.product_id, missing.level_id)
         rows.append(Row(key, ("Buy", price, "b buys"), missing))

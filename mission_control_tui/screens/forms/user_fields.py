@@ -11,6 +11,7 @@ from mission_control_tui.model.errors import Problem, ProblemCode
 from mission_control_tui.model.people.fields import FIELDS, FieldKind, Group, UserDetails, Value
 from mission_control_tui.model.people.fields import UserField as PersonField
 from mission_control_tui.model.people.values import text_of
+from mission_control_tui.model.text.counting import counted
 from mission_control_tui.screens.base.base import BaseScreen
 from mission_control_tui.widgets.field import CheckField, Field, FormLine
 from mission_control_tui.widgets.fold import Fold
@@ -126,7 +127,7 @@ HEADING_WIDTH = 78
 def heading_for(labels: Sequence[str]) -> str:
     """Return what stands above a form with errors: how many fields, and which where there is room for all."""
     count = len(labels)
-    fields = "1 field needs" if count == 1 else f"{count} fields need"
+    fields = counted(count, "field needs", "fields need")
     named = f"{fields} attention: {', '.join(labels)}"
     if len(named) <= HEADING_WIDTH:
         return named

@@ -21,6 +21,7 @@ from mission_control_tui.model.groups.editing import (
 )
 from mission_control_tui.model.groups.queries import ObjectView, choices, show_object
 from mission_control_tui.model.states import Light
+from mission_control_tui.model.text.counting import counted
 from mission_control_tui.model.text.differences import difference_words
 from mission_control_tui.model.text.folding import fold
 from mission_control_tui.screens.base.mission_screen import MissionScreen
@@ -276,7 +277,7 @@ class ObjectScreen(MissionScreen):
 
     def _say(self) -> None:
         count, view = self._changes, self._view
-        changes = "1 change" if count == 1 else f"{count} changes"
+        changes = counted(count, "change")
         text = f"Not yet provisioned: {changes}" if view is not None and count else ""
         self.query_one("#pending", TextLines).set(text)
         settled = view and view.service.light is Light.GREEN and not view.service.drift

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Iterable, Mapping
 
 from textual.widget import Widget
@@ -15,9 +14,10 @@ from mission_control_tui.model.errors import InvalidInput, MissionControlError
 from mission_control_tui.model.orders.buying import Availability, DomainCheck, buy, check_domain
 from mission_control_tui.model.orders.queries import OrderView
 from mission_control_tui.model.plan import Outcome
-from mission_control_tui.model.text.limits import DIGITS
 from mission_control_tui.screens.base.mission_screen import MissionScreen
 from mission_control_tui.screens.forms.user_fields import heading_for, words_of
+from mission_control_tui.screens.orders.amount import amount_fields, count_of
+from mission_control_tui.screens.orders.order_once import order_once, recall_keys, remember_keys
 from mission_control_tui.screens.orders.product import level_choices, term_words
 from mission_control_tui.screens.orders.rows import review_lines
 from mission_control_tui.widgets.action_button import ActionButton
@@ -69,19 +69,25 @@ class BuyScreen(MissionScreen):
         self._done = False
         self._check: DomainCheck | None = None
         self._reviewed: OrderView | None = None
-        self._key = secrets.token_hex(8)
-        """One form is one order, however often its key is pressed."""
 
     @property
     def unfinished(self) -> bool:
         return self._at > 0 and not self._done
 
     def remember(self) -> dict[str, object]:
-        return {} if self._done else super().remember()
+        return {} if self._done else {**super().remember(), **remember_keys(self.context)}
+
+    def recall(self, memory: dict[str, object]) -> None:
+        recall_keys(self.context, memory)
+        super().recall(memory)
 
     @property
     def product(self) -> Product:
         return self.context.catalogue.product(self._product_id)
+
+    @property
+    def _most(self) -> int:
+        return self.context.catalogue.most(self.product)
 
     def body(self) -> Iterable[Widget]:
         return ()
@@ -96,7 +102,7 @@ class BuyScreen(MissionScreen):
         """Return the steps for what has been answered so far; the questions depend on the domain's ending."""
         product = self.product
         pages = [f"page:{name}" for name in self._questions()]
-        several = product.max_quantity > 1 or len(product.terms) > 1
+        several = self._most > 1 or len(product.terms) > 1
         amount = [AMOUNT] if several else []
         if product.buys is PurchaseKind.DOMAIN:
             return [NAME, *amount, *pages, REVIEW]
@@ -131,7 +137,7 @@ class BuyScreen(MissionScreen):
         words = {
             NAME: "The name",
             LEVEL: "Level",
-            AMOUNT: "How many, for how long" if self.product.max_quantity > 1 else "For how long",
+            AMOUNT: "How many, for how long" if self._most > 1 else "For how long",
             REVIEW: "Review",
         }
         if key not in self._pages:
@@ -182,7 +188,7 @@ class BuyScreen(MissionScreen):
             price = term_words(min(product.terms))
             return [PriceList(choices, self._level_id or None, price=price, id="level")]
         if key == AMOUNT:
-            return self._amount_fields()
+            return amount_fields(self.product, self._most, self._quantity)
         if key == REVIEW:
             return [TextLines("", id="review"), TextLines("", "strong", id="warnings")]
         domains = self.context.account.domains
@@ -190,25 +196,6 @@ class BuyScreen(MissionScreen):
             rule_field(question, id=FIELD + question.id, domains=domains)
             for question in self._questions()[key.removeprefix("page:")]
         ]
-
-    def _amount_fields(self) -> list[Widget]:
-        product = self.product
-        fields: list[Widget] = []
-        if product.max_quantity > 1:
-            quantity = Field(
-                "How many",
-                str(self._quantity or product.min_quantity),
-                required=True,
-                max_length=DIGITS,
-                help_text=f"From {product.min_quantity} to {product.max_quantity}.",
-                id="quantity",
-            )
-            quantity.input.select_on_focus = True
-            fields.append(quantity)
-        if len(product.terms) > 1:
-            terms = [(str(months), term_words(months)) for months in product.terms]
-            fields.append(ChoiceField("For", terms, id="term"))
-        return fields
 
     @property
     def key_labels(self) -> Mapping[str, str]:
@@ -235,13 +222,11 @@ class BuyScreen(MissionScreen):
 
     def _count(self) -> int:
         """Return the quantity; 0, which no product allows, where no number stands in the field."""
-        if AMOUNT not in self.steps() or self.product.max_quantity == 1:
+        if AMOUNT not in self.steps() or self._most == 1:
             return self._quantity or 1
         if AMOUNT not in self._pages:
             return self._quantity or self.product.min_quantity
-        typed = self._text(AMOUNT, "quantity")
-        is_number = typed.isascii() and typed.isdecimal() and len(typed) < 10
-        return int(typed) if is_number else 0
+        return count_of(self._text(AMOUNT, "quantity"))
 
     def _answers(self) -> dict[str, Value]:
         return {
@@ -429,15 +414,15 @@ class BuyScreen(MissionScreen):
     # Review and order
 
     async def _try(self, *, dry_run: bool) -> Outcome[OrderView]:
-        return await buy(
-            self.context.scope,
+        return await order_once(
+            self.context,
+            buy,
             self._product_id,
             level=self._level,
             quantity=self._count(),
             term=self._term,
             domain=self._check.name if self._check else None,
             fields=self._answers(),
-            idempotency_key=self._key,
             dry_run=dry_run,
         )
 

@@ -20,6 +20,7 @@ from mission_control_tui.model.orders.removing import remove
 from mission_control_tui.model.orders.subscriptions import list_subscriptions
 from mission_control_tui.model.plan import Outcome
 from mission_control_tui.model.states import SubjectKind
+from mission_control_tui.model.text.counting import counted
 from mission_control_tui.model.text.limits import DIGITS
 from mission_control_tui.screens.base.mission_screen import MissionScreen
 from mission_control_tui.screens.orders.order_once import order_once
@@ -297,7 +298,7 @@ def full_name(level: ProductLevel) -> str:
 def term_words(months: int) -> str:
     """Return a term for people, as in "a month", "2 years"."""
     if months % 12 == 0:
-        return "a year" if months == 12 else f"{months // 12} years"
+        return "a year" if months == 12 else counted(months // 12, "year")
     return "a month" if months == 1 else f"{months} months"
 
 

@@ -12,6 +12,7 @@ from mission_control_tui.model.requests import control
 from mission_control_tui.model.requests.planned_changes import PlannedChange, changed_in
 from mission_control_tui.model.requests.queries import RequestDetails, show_request
 from mission_control_tui.model.states import ACTIVE_STATES, RequestState
+from mission_control_tui.model.text.counting import counted
 from mission_control_tui.model.views import RequestView
 from mission_control_tui.screens.base.mission_screen import MissionScreen
 from mission_control_tui.screens.requests.labels import next_words, state_parts, what_words
@@ -122,7 +123,7 @@ class RequestScreen(MissionScreen):
         following = next_words(request)
         ticket = f", ticket {request.ticket}" if request.ticket else ""
         first = f"{state}, asked {age(request.created_at)} ago by {request.operator}{ticket}"
-        tries = "1 attempt" if request.attempt == 1 else f"{request.attempt} attempts"
+        tries = counted(request.attempt, "attempt")
         second = [tries, f"{request.failures} failed"]
         if following:
             waits = request.state is RequestState.WAITING
@@ -133,7 +134,7 @@ class RequestScreen(MissionScreen):
         if request.parent_id:
             second.append(f"part of request {request.parent_id}")
         if found.children:
-            second.append(f"{len(found.children)} services are told")
+            second.append(f"{counted(len(found.children), 'service is', 'services are')} told")
         stuck = self.context.no_worker if request.state in ACTIVE_STATES else ""
         return "\n".join(
             [first, ", ".join(second), *([f"Nothing happens yet: {stuck}"] if stuck else [])]

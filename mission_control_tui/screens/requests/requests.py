@@ -47,6 +47,7 @@ class RequestsScreen(MissionScreen):
         "waits for its next try. R tries all again that is red in the account, after saying what is likely to fail."
     )
     VERBS = ("retry", "retry_all", "provision", "copy")
+    OF_ROWS = frozenset({"provision"})
     CSS_PATH = "requests.tcss"
     AUTO_FOCUS = "#requests"
 

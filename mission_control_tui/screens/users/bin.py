@@ -10,6 +10,7 @@ from textual.widget import Widget
 from mission_control_tui.model.errors import InvalidInput, Problem
 from mission_control_tui.model.recycle_bin.deletion import restore_user
 from mission_control_tui.model.recycle_bin.purge import BinLine, list_bin, purge_user
+from mission_control_tui.model.text.counting import counted
 from mission_control_tui.screens.base.mission_screen import MissionScreen
 from mission_control_tui.widgets.action_button import ActionButton
 from mission_control_tui.widgets.find_box import FindBox
@@ -79,7 +80,7 @@ class BinScreen(MissionScreen):
             box.discard()  # what is typed now is asked for when the typing pauses
             return
         count = len(found)
-        box.note = f"{count} user{'s'[: count != 1]}"
+        box.note = counted(count, "user")
         self.query_one(LineList).show_rows([_row(line) for line in found])
         kept = f"Who stays here is purged after {age_words(days)}."
         self.query_one("#notice", TextLines).set(
@@ -167,4 +168,4 @@ def _row(line: BinLine) -> Row:
 
 def age_words(days: int) -> str:
     """Return how long ago somebody was deleted: today, or so many days."""
-    return f"{days:,} day{'s'[: days != 1]}" if days else "today"
+    return counted(days, "day") if days else "today"

@@ -10,6 +10,7 @@ from textual.widget import Widget
 from mission_control_tui.model.errors import MissionControlError, StaleVersion
 from mission_control_tui.model.people.fields import FIELDS, Group, Value
 from mission_control_tui.model.people.fields import UserField as PersonField
+from mission_control_tui.model.text.counting import counted
 from mission_control_tui.model.text.differences import difference_words
 from mission_control_tui.model.users import queries
 from mission_control_tui.model.users.aliases import AddressChanges
@@ -246,7 +247,7 @@ class EditUserScreen(MissionScreen):
         """Count what is not yet provisioned."""
         count = len(self._touched) + self._wished.count
         names = self._names()
-        changes = "1 change" if count == 1 else f"{count} changes"
+        changes = counted(count, "change")
         words = f"Not yet provisioned: {changes} ({', '.join(names)})" if count else ""
         self.query_one("#pending", TextLines).set(words)
         self.query_one("#provision", ActionButton).reason = "" if count else "nothing is changed"

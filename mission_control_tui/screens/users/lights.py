@@ -11,6 +11,7 @@ from mission_control_tui.model.search.filters import UserFilter, UserOrder, pars
 from mission_control_tui.model.search.light_matrix import columns, page, place
 from mission_control_tui.model.search.light_rows import LightColumn, MatrixRow
 from mission_control_tui.model.states import Light
+from mission_control_tui.model.text.counting import counted
 from mission_control_tui.screens.base.mission_screen import MissionScreen
 from mission_control_tui.screens.base.schedule_prompts import SchedulePrompts
 from mission_control_tui.screens.users.marks import MARKING, Marks, name_cell
@@ -105,7 +106,7 @@ class LightsScreen(MissionScreen):
         if self.is_here:
             text = self.query_one(FindBox).text.strip()
             self.matrix.empty = "Nobody is found" if text else "No users yet"
-            self._found = f"{more}{found.total:,} user{'s'[: found.total != 1]}"
+            self._found = f"{more}{counted(found.total, 'user')}"
             self.marks.tell()
         return RowPage([self._row(row) for row in found.rows], found.total)
 

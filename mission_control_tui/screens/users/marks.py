@@ -10,6 +10,7 @@ from textual.timer import Timer
 from mission_control_tui.model.errors import UsageError
 from mission_control_tui.model.search.filters import UserFilter, UserOrder
 from mission_control_tui.model.search.light_matrix import among, ids
+from mission_control_tui.model.text.counting import counted
 from mission_control_tui.screens.base.mission_screen import MissionScreen
 from mission_control_tui.screens.base.retry_all import retry_red
 from mission_control_tui.widgets.line_list import LineList
@@ -149,7 +150,7 @@ class Marks:
         self._set_marks(marks)
         changed = len(marks) - before
         self._screen.announce(
-            f"{changed:,} more marked" if changed > 0 else f"{-changed:,} marks taken away"
+            f"{changed:,} more marked" if changed > 0 else f"{counted(-changed, 'mark')} taken away"
         )
 
     def verb_act(self) -> None:

@@ -22,6 +22,7 @@ from mission_control_tui.model.onboarding.template_content import TemplateConten
 from mission_control_tui.model.onboarding.templates import list_templates
 from mission_control_tui.model.onboarding.upn_proposals import Pattern, UpnProposal
 from mission_control_tui.model.store.private_files import password_rows, path_named, write_at_once
+from mission_control_tui.model.text.counting import counted
 from mission_control_tui.model.views import RevealedPassword
 from mission_control_tui.screens.base.mission_screen import MissionScreen
 from mission_control_tui.widgets.action_button import ActionButton
@@ -263,7 +264,7 @@ class PasteScreen(MissionScreen):
         stay = len({proposal.person.line for proposal in planned.refused})
         stays = "lines stay" if stay > 1 else "line stays"
         left = f"; {stay:,} {stays} here" if stay else ""
-        lines = [f"{self.context.account.name}: create {count:,} user{'s'[: count != 1]}{left}?"]
+        lines = [f"{self.context.account.name}: create {counted(count, 'user')}{left}?"]
         same = sum(bool(proposal.namesake) for proposal in planned.created)
         if same:
             have = "has" if same == 1 else "have"
@@ -320,7 +321,7 @@ class PasteScreen(MissionScreen):
             await self.queue_changed()
         self._leave_refused(pasted, result)
         made = len(result.created)
-        words = f"{made:,} user{'s'[: made != 1]} created, passwords in {path}"
+        words = f"{counted(made, 'user')} created, passwords in {path}"
         if result.refused:
             self.announce(f"{words}. The lines that were refused stay here")
             await self._look()

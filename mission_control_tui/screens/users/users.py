@@ -12,7 +12,8 @@ from mission_control_tui.model.search.anyone import find_anyone
 from mission_control_tui.model.search.filters import ALL, UserFilter
 from mission_control_tui.model.search.light_matrix import place
 from mission_control_tui.model.search.user_list import page
-from mission_control_tui.model.states import Light
+from mission_control_tui.model.states import Light, Word
+from mission_control_tui.model.text.counting import counted
 from mission_control_tui.model.views import UserLine
 from mission_control_tui.screens.base.mission_screen import MissionScreen
 from mission_control_tui.screens.users.functions import UserFunctions
@@ -42,16 +43,16 @@ ELSEWHERE = 20
 """People of other accounts who are counted at most."""
 
 WORST = (Light.RED, Light.ORANGE, Light.GREEN)
-WORDS = {Light.RED: "Error", Light.ORANGE: "Provisioning", Light.GREEN: "Provisioned"}
+WORDS = {Light.RED: Word.ERROR, Light.GREEN: Word.PROVISIONED}
 
 
-def lights_cell(lights: Sequence[tuple[str, Light]]) -> Cell:
-    """Return the worst light of a user in words; what else there is as glyphs with a number."""
+def lights_cell(lights: Sequence[tuple[str, Light]], orange: str) -> Cell:
+    """Return the worst light of a user in words, `orange` being that of orange; what else there is as numbers."""
     counts = {light: sum(shown is light for _service, shown in lights) for light in WORST}
     there = [light for light in WORST if counts[light]]
     if not there:
         return light_parts(Light.GREY, "Not provisioned")
-    parts = list(light_parts(there[0], WORDS[there[0]]))
+    parts = list(light_parts(there[0], WORDS.get(there[0], orange)))
     for light in there[1:]:
         parts += [(" ", ""), *light_parts(light, str(counts[light]))]
     return tuple(parts)
@@ -60,7 +61,7 @@ def lights_cell(lights: Sequence[tuple[str, Light]]) -> Cell:
 def user_row(line: UserLine) -> Row:
     """Return a user as a row of the list."""
     name = name_cell(line.display_name, disabled=line.disabled, locked=line.locked)
-    return Row(line.id, (name, line.upn, lights_cell(line.lights)))
+    return Row(line.id, (name, line.upn, lights_cell(line.lights, line.orange)))
 
 
 class UsersScreen(MissionScreen):
@@ -76,6 +77,7 @@ class UsersScreen(MissionScreen):
         "lists deleted users, whom Restore brings back. d does something at a date and time."
     )
     VERBS = ("find", "new", "provision", "edit", "like", "schedule", "copy", *MARKING)
+    OF_ROWS = frozenset({"provision"})
     CSS_PATH = "users.tcss"
     AUTO_FOCUS = "#users"
 
@@ -138,7 +140,7 @@ class UsersScreen(MissionScreen):
         if self.is_here:
             narrowed = replace(wanted, text=self.query_one(FindBox).text.strip()) != ALL
             self.query_one(LineList).empty = NOBODY_FOUND if narrowed else NOBODY_YET
-            count = "1 user" if found.total == 1 else f"{found.total:,} users"
+            count = counted(found.total, "user")
             self._found, self._total = f"{more}{count}", found.total
             self.marks.tell()
             if not offset and found.total <= FEW and not found.more:

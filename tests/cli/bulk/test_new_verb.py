@@ -67,7 +67,7 @@ def farewell(acme: Command, ada: str, there: dict[str, str]) -> None:
     added = acme.run("schedule", "add", ada, "+1d", "farewell", "--json", environment=there)
     assert added.json["schedule"]["what"] == "Farewell the user"
     start = ("bulk", "start", "farewell", ada)
-    assert "Say farewell to 1 users?" in acme.run(*start, environment=there).err
+    assert "Say farewell to 1 user?" in acme.run(*start, environment=there).err
     done = acme.run(*start, "--yes", "--wait", "60", "--json", environment=there)
     assert done.code == 0, done.err
     assert done.json["plan"]["queued"] == 1

@@ -77,8 +77,8 @@ def test_every_list_with_a_limit_tells_whether_it_is_whole(acme: Command) -> Non
     ("command", "ways"),
     [
         (("users", "list"), "all as --json or --csv]"),
-        (("account", "statement"), "all as --json or --format csv]"),
-        (("users", "recent"), "50 as --json]"),
+        (("account", "statement"), "all as --json or --csv]"),
+        (("users", "recent"), "50 as --json or --csv]"),
     ],
 )
 def test_help_names_the_ways_that_a_list_is_whole(command: tuple[str, ...], ways: str) -> None:

@@ -40,10 +40,10 @@ def test_a_service_through_its_whole_life(quick: Command) -> None:
         (row,) = list(csv.DictReader(file))
     assert (row["upn"], row["service"], row["login"]) == (ada, "databases", "acme_ada")
     assert row["password"] not in given.out + given.err + repr(quick.contents())
-    assert "Provisioned" in given.err
 
     suspended = quick.ok("suspend", ada, "databases", *WAIT)
-    assert "* Provisioned, suspended" in suspended.err
+    # A light that settled before the first look is not narrated.
+    assert suspended.err == "" or "* Provisioned, suspended" in suspended.err
     assert light(quick, ada, "databases")["suspended"] is True
     assert "Nothing to do" in quick.ok("suspend", ada, "databases").out
     quick.ok("resume", ada, "databases", *WAIT)

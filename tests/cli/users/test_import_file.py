@@ -239,7 +239,7 @@ def test_a_long_file_shows_its_progress_to_a_person(acme: Command) -> None:
     ]
     assert steps == sorted(steps)
     assert len(set(steps)) >= 3
-    assert shown.rstrip().endswith(b"1500 generated passwords written to p.csv.")
+    assert shown.rstrip().endswith(b"1,500 generated passwords written to p.csv.")
     quiet = acme.ok("users", "import", "users.csv")
     assert "Importing" not in quiet.err
     assert "1500 unchanged" in quiet.out

@@ -26,7 +26,10 @@ from tests.provisioning.connectors.support import MemoryJournal, check, list_mar
 def told(plan: ChangePlan) -> dict[str, tuple[Any, Any]]:
     """The plan's changes: what -> (before, after)."""
     return {
-        change.what.removeprefix("attributes."): (change.before, change.after)
+        change.what.removeprefix("attributes.").removeprefix("record "): (
+            change.before,
+            change.after,
+        )
         for change in plan.changes
     }
 

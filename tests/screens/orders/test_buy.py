@@ -323,6 +323,66 @@ async def test_a_double_press_places_one_order(new_db: Path) -> None:
         )
 
 
+async def lose_an_order(pilot: Pilot[int], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Buy one mailbox, and never hear whether it was bought."""
+    await to_the_review(pilot)
+    lose_next_answer(monkeypatch)
+    await pilot.press("f7")
+    await shows(pilot, "was being committed")
+
+
+async def to_the_review(pilot: Pilot[int], quantity: str = "1") -> None:
+    await open_product(pilot, "email")
+    await pilot.press("space", "enter")
+    await on(pilot, BuyScreen)
+    await shows(pilot, "Step 1 of 2")
+    await until(pilot, lambda: bool(pilot.app.screen.query("#quantity")))
+    pilot.app.screen.query_one("#quantity", Field).value = quantity
+    await pilot.press("f7")
+    await shows(pilot, "Step 2 of 2")
+
+
+async def test_an_order_whose_answer_is_lost_is_placed_once_also_after_leaving_the_form(
+    new_db: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with console(new_db) as (app, pilot):
+        await lose_an_order(pilot, monkeypatch)
+        assert await owned(app, "popx") == 1
+        await pilot.press("f9", "enter")
+        await on(pilot, HomeScreen)
+        # Another order is another one.
+        await to_the_review(pilot, "2")
+        assert "already" not in text_of(app)
+        await pilot.press("f9", "enter")
+        await on(pilot, HomeScreen)
+        await to_the_review(pilot)
+        await shows(pilot, "was placed with this key already")
+        await pilot.press("f7")
+        await on(pilot, OrderScreen)
+        assert await owned(app, "popx") == 1
+
+
+async def test_a_draft_keeps_the_key_of_an_order_that_nobody_knows_of(
+    new_db: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with console(new_db) as (app, pilot):
+        await lose_an_order(pilot, monkeypatch)
+        await pilot.press("f9", "enter")
+        await on(pilot, HomeScreen)
+    async with console(new_db) as (app, pilot):
+        app.screen.go_to("drafts")  # type: ignore[attr-defined]
+        await shows(pilot, "Buy")
+        await until(pilot, lambda: app.focused is not None)
+        await pilot.press("enter")
+        await on(pilot, BuyScreen)
+        await shows(pilot, "Step 1 of 2")
+        await pilot.press("f7")
+        await shows(pilot, "was placed with this key already")
+        await pilot.press("f7")
+        await on(pilot, OrderScreen)
+        assert await owned(app, "popx") == 1
+
+
 async def test_a_quantity_is_typed_over_the_proposed_one(new_db: Path) -> None:
     async with console(new_db) as (app, pilot):
         await open_product(pilot, "email")

@@ -35,7 +35,7 @@ async def choose(pilot: object, app: MissionControlApp, name: str) -> None:
 @at_both_sizes
 async def test_find_as_one_types_and_expand(world_db: Path, size: tuple[int, int]) -> None:
     async with opened(world_db, "users", size=size) as (app, pilot):
-        await shows(pilot, "Ada Lovelace", "× Error", "» Provisioning", "4 users")  # noqa: RUF001
+        await shows(pilot, "Ada Lovelace", "× Error", "» Queued", "4 users")  # noqa: RUF001
         await pilot.press("slash")
         await type_text(pilot, "hop")
         await until(pilot, lambda: "1 user" in text_of(app) and "Ada" not in text_of(app))
@@ -131,7 +131,7 @@ async def test_delete_only_after_deprovision_and_back_from_the_bin(world_db: Pat
         await choose(pilot, app, "deprovision")
         await shows(pilot, "[ No ]")
         await answer(pilot, "y")
-        await shows(pilot, "» Queued")
+        await shows(pilot, "Asked for: deprovision all services")
         await finish(context_of(app).store, world.CALLER, context_of(app).account)
         app.apply_changes(["store"])
         await shows(pilot, "· Not provisioned Managed")

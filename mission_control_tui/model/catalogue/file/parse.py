@@ -23,6 +23,7 @@ from mission_control_tui.model.catalogue.types import Catalogue, Service
 from mission_control_tui.model.errors import InvalidInput, NotFound, Problem
 from mission_control_tui.model.input_files import CATALOGUE_LIMIT, read_file
 from mission_control_tui.model.text.clean import harmless
+from mission_control_tui.model.text.counting import counted
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -79,7 +80,7 @@ def text_in(path: FilePath) -> str:
 
 
 def _invalid(source_name: str, problems: list[Problem]) -> InvalidInput:
-    count = "1 error" if len(problems) == 1 else f"{len(problems)} errors"
+    count = counted(len(problems), "error")
     return InvalidInput(
         f"{harmless(source_name)} is not a valid catalogue: {count}.",
         hint="Nothing was changed. `mission-control docs catalogue` describes every key.",

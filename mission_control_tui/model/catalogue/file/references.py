@@ -15,6 +15,7 @@ from mission_control_tui.model.catalogue.file.rules import check_rule
 from mission_control_tui.model.catalogue.types import PurchaseKind
 from mission_control_tui.model.states import SubjectKind
 from mission_control_tui.model.text.clean import harmless
+from mission_control_tui.model.text.counting import counted
 from mission_control_tui.model.text.folding import fold
 
 _ENDING = re.compile(r"(?:\.[a-z0-9-]+)+")
@@ -230,11 +231,11 @@ def _prices(product: Node, priced: Node) -> Iterator[FileProblem]:
         return
     for term in wanted:
         if term not in given:
-            what = f"the price for the term of {term} months is missing"
+            what = f"the price for the term of {counted(int(term), 'month')} is missing"
             yield FileProblem(priced.at("prices"), what, f"write prices = {{ {term} = 1000 }}")
     for term in given:
         if wanted and term.isdigit() and term not in wanted:
-            what = f"the product has no term of {term} months"
+            what = f"the product has no term of {counted(int(term), 'month')}"
             yield FileProblem(priced.at("prices", term), what, f"terms: {', '.join(wanted)}")
 
 

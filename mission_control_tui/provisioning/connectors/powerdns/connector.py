@@ -223,15 +223,19 @@ class PowerDNS:
             zone = taken_over(desired, zone_of(desired, observed))
         target = self._rules.target(desired, zone)
         facts: dict[str, object] = {
-            key: found.lines() if found else [] for key, found in target.changes.items()
+            f"record {key}": found.lines() if found else [] for key, found in target.changes.items()
         }
         there: dict[str, object] = {
-            key: zone.records[key].lines() for key in facts if key in zone.records
+            f"record {key}": zone.records[key].lines()
+            for key in target.changes
+            if key in zone.records
         }
         settings: dict[str, object] = {}
         if stated := desired.settings.get(NAME_SERVERS):
             # Stated name servers are told as the option that they are.
-            settings[NAME_SERVERS] = _hosts(zone) if facts.pop(zone.apex[1], None) else stated
+            settings[NAME_SERVERS] = (
+                _hosts(zone) if facts.pop(f"record {zone.apex[1]}", None) else stated
+            )
         if observed.exists and self._account_differs(desired, observed, zone):
             facts["account"], there["account"] = short_mark(desired.mark), zone.account
         plan = plan_difference(
