@@ -64,7 +64,7 @@ class Backends:
         Raises MissionControlError when settings or package do not allow it, ConnectorError (transient) while the
         settings that may know it cannot be read.
         """
-        if (name in self._observing and self.is_stale) or (
+        if (name in self._observing and (self.is_stale or self._is_outdated(name))) or (
             name in self._open and self._followed.problem
         ):
             await self._look_again(name)
@@ -113,6 +113,13 @@ class Backends:
         for composite in self.holders(name):
             if composite != name and (outdated := self._open.pop(composite, None)) is not None:
                 await outdated.aclose()
+
+    def _is_outdated(self, name: str) -> bool:
+        """Tell whether the settings read last have another table for it, or a part of it, than it was opened with."""
+        return any(
+            each in self._open and self._open[each].context.settings != self._table(each)
+            for each in (name, *parts_in(self._table(name)))
+        )
 
     def holders(self, name: str) -> frozenset[str]:
         """Return the connector itself and the composites that it is a part of."""

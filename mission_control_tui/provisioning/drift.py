@@ -61,7 +61,7 @@ class Difference:
     @property
     def words(self) -> tuple[str, ...]:
         """Return the words for what differs, for the audit."""
-        return tuple(change.words for change in self.changes) or (self.reason,)
+        return tuple(change.what for change in self.changes) or (self.reason,)
 
 
 @dataclass(frozen=True, slots=True)

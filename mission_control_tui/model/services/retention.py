@@ -10,6 +10,7 @@ from mission_control_tui.model.errors import NotFound
 from mission_control_tui.model.store.engine import clock
 from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.model.store.transaction import Transaction
+from mission_control_tui.model.text.counting import counted
 
 
 async def keep_until(tx: Transaction, row: AssignmentRow) -> float:
@@ -29,7 +30,7 @@ async def keep_until(tx: Transaction, row: AssignmentRow) -> float:
 
 def kept_words(service: Service, until: float) -> str:
     """Say what becomes of it: "suspended for 30 days, then removed on 2026-12-30 with its data"."""
-    days = f"{service.retention_days} day{'s' * (service.retention_days != 1)}"
+    days = counted(service.retention_days, "day")
     return f"suspended for {days}, then removed on {kept_date(until)} with its data"
 
 

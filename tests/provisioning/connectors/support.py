@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import zlib
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -106,7 +106,7 @@ class SimulatorBackEnd(BackEnd):
     options = {"color": "red", "aliases": ["b", "a"]}  # noqa: RUF012 - the suite only reads it
     other_options = {"color": "blue", "aliases": ["b", "a"]}  # noqa: RUF012 - the same
     half = "role"
-    declares = DECLARES
+    declares = replace(DECLARES, usage=frozenset({"mailbox"}))
     rules: Path = SHIPPED
 
     @property

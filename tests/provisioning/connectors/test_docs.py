@@ -150,8 +150,8 @@ async def test_the_dbas_statements_are_enough(postgres: PostgresBackEnd) -> None
                 postgres.server.execute(statement)
     back_end = PostgresBackEnd(postgres.server, user=role, password="choose one")
     connector, name = await back_end.open(), new_name()
-    assert "open to every role" not in (await check(connector)).detail
     assert (await reach(connector, wish(name))).outcome is LookOutcome.DONE
+    assert name not in (await check(connector)).detail, "open to every role"
     assert await back_end.can_log_in(name, PASSWORD)
     removed = await reach(connector, wish(name, Wish.ABSENT, generation=2, secret=None))
     assert removed.outcome is LookOutcome.DONE

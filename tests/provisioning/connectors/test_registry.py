@@ -46,7 +46,7 @@ async def test_the_built_in_connectors_are_known_without_metadata(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     offer(monkeypatch)
-    assert known() == tuple(sorted(BUILT_IN))
+    assert known() == tuple(sorted({*BUILT_IN, "composite"}))
     await load("simulator", {"path": str(tmp_path / "s.db")}, "here")
 
 

@@ -105,7 +105,7 @@ class SimulatedObject:
         if self.password:
             yield "password"
         if self.settings:
-            yield f"{len(self.settings)} setting{'s' * (len(self.settings) != 1)}"
+            yield f"{len(self.settings)} {'setting' if len(self.settings) == 1 else 'settings'}"
 
     def listed(self, service: str, name: str, fence: tuple[int, int, int]) -> Listed:
         """Return its row of a listing."""
