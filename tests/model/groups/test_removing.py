@@ -42,7 +42,7 @@ async def test_the_last_seats_cannot_go_while_objects_are_included_with_them(
     await buy(scope, "email", level="popx", quantity=2)
     await group(store, caller, account)
     await removing.remove(scope, "email", level="popx", quantity=1)
-    with pytest.raises(Conflict, match="Sales are included with Managed Exchange"):
+    with pytest.raises(Conflict, match="Sales is included with Managed Exchange"):
         await removing.remove(scope, "email", level="popx")
     await remove_object(scope, "Sales")
     await removing.remove(scope, "email", level="popx")
