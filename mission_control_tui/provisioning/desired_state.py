@@ -21,11 +21,7 @@ SEALED = ""
 
 def desired_state(job: Job, connector: Guarded, mark: Mark) -> DesiredState:
     """Return the wish, with `SEALED` in the place of a password that is to be delivered."""
-    delivers = (
-        job.sealed is not None
-        and PASSWORD in connector.declares.capabilities
-        and job.wished.wish is not Wish.ABSENT
-    )
+    delivers = job.sealed is not None and takes_password(connector, job.wished)
     return state_of(
         job,
         job.wished,
@@ -37,6 +33,11 @@ def desired_state(job: Job, connector: Guarded, mark: Mark) -> DesiredState:
         orphan=job.orphan,
         retained=job.retained,
     )
+
+
+def takes_password(connector: Guarded, wished: ServiceWish) -> bool:
+    """Tell whether a password that waits is sent with this wish: the back end sets one, and something stays there."""
+    return PASSWORD in connector.declares.capabilities and wished.wish is not Wish.ABSENT
 
 
 def previous_state(job: Job, observed: ObservedState, mark: Mark) -> DesiredState:

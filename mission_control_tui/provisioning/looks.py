@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
-from mission_control_tui.connect.declaration import PASSWORD
 from mission_control_tui.connect.errors import ConnectorError
 from mission_control_tui.connect.marks import Mark
 from mission_control_tui.connect.protocol import DesiredState
@@ -18,9 +17,9 @@ from mission_control_tui.model.requests.planned_changes import (
     PlannedChanges,
     counted,
 )
-from mission_control_tui.model.states import PAUSING_KINDS, RETRIED_KINDS, PlanAction, Wish
+from mission_control_tui.model.states import PAUSING_KINDS, RETRIED_KINDS, PlanAction
 from mission_control_tui.provisioning.backends import Backends
-from mission_control_tui.provisioning.desired_state import SEALED, state_of
+from mission_control_tui.provisioning.desired_state import SEALED, state_of, takes_password
 from mission_control_tui.provisioning.drift import NO_FENCE, SurveyGap
 from mission_control_tui.provisioning.guard import Guarded
 from mission_control_tui.provisioning.planned import planned_changes
@@ -121,11 +120,7 @@ class _Looks:
         mark = Mark(
             self.backends.installation, told.assignment_id, told.generation, NO_FENCE, told.epoch
         )
-        sends = (
-            bool(target.secret_id)
-            and PASSWORD in backend.declares.capabilities
-            and told.wished.wish is not Wish.ABSENT
-        )
+        sends = bool(target.secret_id) and takes_password(backend, told.wished)
         return state_of(
             told,
             told.wished,
