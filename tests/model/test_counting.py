@@ -8,7 +8,7 @@ from pathlib import Path
 import mission_control_tui
 from mission_control_tui.model.text.counting import counted
 
-BY_HAND = re.compile(r"""\{['"]s['"] ?(\[|\*|if)""")
+BY_HAND = re.compile(r"""\{['"]s['"] ?(\[|\*|if)|= ['"]s['"] \*""")
 """An s that is put to a word by hand."""
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Iterable
 from typing import TYPE_CHECKING
 
 from mission_control_tui.cli.common import planned
@@ -14,6 +14,7 @@ from mission_control_tui.model.text.differences import value_text
 
 if TYPE_CHECKING:
     from mission_control_tui.model.store.scope import AccountScope
+    from mission_control_tui.provisioning.drift import SurveyGap
     from mission_control_tui.provisioning.looks import LookReport, Seen
 
 SHOWN = 20
@@ -85,16 +86,19 @@ def _print(report: LookReport) -> None:
         _print_one(one)
     if len(shown) > SHOWN:
         say(f"And {len(shown) - SHOWN} more (all with --json).")
-    for missed in report.not_looked_at:
-        s = "s" * (missed.services != 1)
-        say(
-            f"{missed.connector}: {missed.services} service{s} not looked at: {value_text(missed.said)}"
-        )
-        if missed.remedy:
-            say(f"  {value_text(missed.remedy)}")
+    tell_gaps(report.not_looked_at)
     if not (report.seen or report.not_looked_at):
         line("Nothing to look at: no service is asked for.")
     say("Only looked: nothing was changed, here or at a back end.")
+
+
+def tell_gaps(gaps: Iterable[SurveyGap]) -> None:
+    """Tell which connectors were not asked, why, and what to do."""
+    for missed in gaps:
+        count = f"{counted(missed.services, 'service')} not looked at: " if missed.services else ""
+        say(f"{missed.connector}: {count}{value_text(missed.said)}")
+        if missed.remedy:
+            say(f"  {value_text(missed.remedy)}")
 
 
 def _urgency(one: Seen) -> int:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from mission_control_tui.cli.common.looking import tell_gaps
 from mission_control_tui.cli.common.options import changes, exports
 from mission_control_tui.cli.common.output import attributes, line, say
 from mission_control_tui.cli.common.parameters import argument, option
@@ -80,7 +81,7 @@ def drift(
     whole = _together(reports.values())
     if session.csv:
         tell_csv(*_csv(reports, of_all=session.all_accounts))
-        _tell_gaps(whole)
+        tell_gaps(whole.not_looked_at)
     elif not session.printed({"accounts": shown} if session.all_accounts else documents[""]):
         for code, report in reports.items():
             _print(report, code)
@@ -185,19 +186,11 @@ def _print(report: DriftReport, account: str) -> None:
     for stray in report.orphans:
         level = f", {stray.level}" if stray.level else ""
         line(f"orphan {value_text(stray.name)} at {stray.connector}: {stray.state}{level}")
-    _tell_gaps(report)
+    tell_gaps(report.not_looked_at)
     say(
         f"{before}{report.looked} looked at, {len(report.differing)} differ; "
         f"flags: {report.found} set, {report.gone} cleared."
     )
-
-
-def _tell_gaps(report: DriftReport) -> None:
-    for missed in report.not_looked_at:
-        count = f"{counted(missed.services, 'service')} not looked at: "
-        say(f"{missed.connector}: {count * bool(missed.services)}{value_text(missed.said)}")
-        if missed.remedy:
-            say(f"  {value_text(missed.remedy)}")
 
 
 def _title(difference: Difference) -> str:

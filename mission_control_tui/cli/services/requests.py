@@ -111,8 +111,8 @@ def _summarise(session: Session) -> None:
     if not found.requests:
         say("Nothing waits with a plan: no connector in observe mode would change anything.")
         return
-    s = "s" * (found.requests != 1)
-    line(f"{found.requests} request{s} wait{'' if s else 's'} for a connector that only observes:")
+    waits = counted(found.requests, "request waits", "requests wait")
+    line(f"{waits} for a connector that only observes:")
     planned.print_counts(found.counts)
     say("Each one's changes: requests show ID. To let them be done: requests allow --planned")
 

@@ -12,6 +12,7 @@ from mission_control_tui.model.requests.queries import count_requests, list_requ
 from mission_control_tui.model.requests.request_plans import summarise_plans
 from mission_control_tui.model.search.filters import ALL
 from mission_control_tui.model.states import ACTIVE_STATES, RequestState
+from mission_control_tui.model.text.counting import counted
 from mission_control_tui.model.views import RequestView
 from mission_control_tui.screens.base.mission_screen import MissionScreen
 from mission_control_tui.screens.base.retry_all import retry_red
@@ -85,9 +86,8 @@ class RequestsScreen(MissionScreen):
         notice.tell(f"Nothing happens yet: {stuck}." if stuck else "")
         found = await summarise_plans(self.context.scope)
         planned = self.query_one("#planned", TextLines)
-        s = "s" * (found.requests != 1)
         planned.tell(
-            f"{found.requests:,} wish{'e' * bool(s)}{s} only looked at: {summary_words(found.counts)}."
+            f"{counted(found.requests, 'wish', 'wishes')} only looked at: {summary_words(found.counts)}."
             f" Let them be done: :requests allow --planned"
             if found.requests
             else ""
