@@ -31,7 +31,7 @@ from mission_control_tui.widgets.field import Field
 from mission_control_tui.widgets.fold import Fold
 from tests.model.helpers import finish
 from tests.screens import world
-from tests.screens.driving import answer, shows, type_text
+from tests.screens.driving import answer, shows, type_text, until
 from tests.screens.pictures.test_bulks import prepare
 from tests.screens.pictures.test_users import go, level_change, new_user, user_functions
 from tests.screens.picturing import Step, take
@@ -114,6 +114,8 @@ async def edit_addresses(app: MissionControlApp, pilot: Pilot[int]) -> None:
     await editing.add_alias(context_of(app).scope, ADA, "countess@acme.example")
     await go(app, pilot, "edit-user", "ada")
     await shows(pilot, "[ada@acme.example")
+    # Closed before it has the focus, it would get one that nobody sees.
+    await until(pilot, lambda: app.screen.query_one("#details", Fold).has_focus_within)
     app.screen.query_one("#details", Fold).close()
     app.screen.query_one("#account", Fold).open()
     app.screen.query_one("#email", Fold).open()
