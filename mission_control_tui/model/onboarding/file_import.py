@@ -14,14 +14,11 @@ from enum import StrEnum
 from itertools import islice
 from typing import Any, Self
 
-from sqlalchemy.exc import DBAPIError
-
 from mission_control_tui.model.dates import today_of
 from mission_control_tui.model.domains.address_registry import domains_of, special_characters
 from mission_control_tui.model.errors import (
     Conflict,
     InvalidInput,
-    MissionControlError,
     Problem,
     UsageError,
 )
@@ -237,8 +234,10 @@ class _ImportRun:
             try:
                 tried = not (writer.dry_run and part.new) or any(user.gives for user in part.new)
                 outcome = await writer.write(part) if tried else None
-            except (MissionControlError, DBAPIError) as error:
-                told = operator_error(error)
+            except Exception as error:
+                told = operator_error(
+                    error
+                )  # a driver's own words of a lost connection come unwrapped
                 if self.created:
                     done = f"{counted(len(self.created), 'user was', 'users were')} created before, and stay."
                     told.hint = f"{done} The same file again goes on. {told.hint}".strip()

@@ -159,7 +159,7 @@ class BaseScreen(Screen[None]):
         self.frame.fit(self.app.size.width, self.app.size.height)
         self.refresh_keys()
         if self.memory.kept:
-            self.call_after_refresh(self._go_back)
+            self.call_after_refresh(self.go_back)
         if self.console.is_open:
             self.reload()
 
@@ -428,7 +428,7 @@ class BaseScreen(Screen[None]):
             return  # it was left before it was there, and has nothing to remember
         self.console.memory[self.memory_key] = self.remember()
 
-    def _go_back(self) -> None:
+    def go_back(self) -> None:
         self.recall(self.memory.kept)
         self.memory.recall()
 

@@ -123,7 +123,7 @@ class ObjectScreen(MissionScreen):
         if first:
             await self._take_kind(choice.value)
             if self.memory.kept:
-                self.memory.recall()
+                self.go_back()
             # At once: what was typed ahead is let go when this reading ends.
             self.set_focus(self.query_one("#name", Field).input if self._first_kind else choice)
 
@@ -144,7 +144,7 @@ class ObjectScreen(MissionScreen):
                 self._version, self._kept_version = self._kept_version, 0
         self._show_light(view)
         if first and self.memory.kept:
-            self.memory.recall()
+            self.go_back()
 
     async def _take_kind(self, kind: str) -> None:
         """Ask for what an object of this kind has."""

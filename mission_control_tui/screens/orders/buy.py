@@ -162,7 +162,7 @@ class BuyScreen(MissionScreen):
         if self._quantity is not None:
             self.memory.kept.pop("quantity", None)
         if self.memory.kept:
-            self.memory.recall()
+            self.go_back()
         self._update()
         if not self._count_wrong():
             page.focus_first()

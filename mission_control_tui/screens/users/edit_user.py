@@ -149,7 +149,7 @@ class EditUserScreen(MissionScreen):
     def _first_shown(self) -> None:
         details = self.query_one("#details", Fold)
         if self.memory.kept:
-            self.memory.recall()
+            self.go_back()
         if self._wanted_field:
             self.do(self._go_to_field(self._wanted_field))
             return
