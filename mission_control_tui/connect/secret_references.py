@@ -28,6 +28,7 @@ KEPT_SECONDS = 60.0
 @dataclass(slots=True)
 class _LastSecret:
     secret: str = ""
+    before: str = ""
     missed_at: float | None = None
 
     def kept(self) -> str:
@@ -67,8 +68,16 @@ class SecretReference:
             if kept := self._last.kept():
                 return kept
             raise
-        self._last.secret, self._last.missed_at = secret, None
+        last = self._last
+        if secret != last.secret:
+            last.before = last.secret
+        last.secret, last.missed_at = secret, None
         return secret
+
+    @property
+    def known(self) -> tuple[str, ...]:
+        """What was read so far: the secret in use, and the one that it took the place of. For hiding them in words."""
+        return tuple(filter(None, (self._last.secret, self._last.before)))
 
     def _read(self) -> str:
         where = self._where

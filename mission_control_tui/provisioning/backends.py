@@ -15,10 +15,10 @@ from mission_control_tui.connect.errors import ConnectorError
 from mission_control_tui.model.errors import MissionControlError, StoreError, UsageError
 from mission_control_tui.model.states import ErrorKind
 from mission_control_tui.provisioning import registry
-from mission_control_tui.provisioning.composite import parts_in
 from mission_control_tui.provisioning.guard import Guarded
 from mission_control_tui.provisioning.rate_limits import RateLimits
 from mission_control_tui.settings.followed import FollowedSettings
+from mission_control_tui.settings.served import holders_of, parts_in
 from mission_control_tui.settings.settings import ConnectorSettings, Settings
 
 log = logging.getLogger(__name__)
@@ -123,8 +123,7 @@ class Backends:
 
     def holders(self, name: str) -> frozenset[str]:
         """Return the connector itself and the composites that it is a part of."""
-        tables = self._followed.latest.connectors
-        return frozenset({name, *(each for each in tables if name in parts_in(tables[each]))})
+        return frozenset({name, *holders_of(name, self._followed.latest)})
 
     def _is_known(self, name: str) -> bool:
         try:

@@ -41,8 +41,6 @@ from mission_control_tui.connect.table_reader import TableReader
 from mission_control_tui.model.states import PlanAction, Wish
 from mission_control_tui.provisioning.guard import Guarded
 
-COMPOSITE = "composite"
-"""The type of such a connector in the settings."""
 OF = ": "
 """Stands between a part's name and that of its step."""
 TURN_SECONDS = 60.0
@@ -260,15 +258,6 @@ def part_names(context: Context) -> dict[str, str]:
         reader.note("parts", "is missing", f"one table a part: [{reader.where}.parts.PART]")
     reader.finish()
     return found
-
-
-def parts_in(table: Mapping[str, object]) -> Iterator[str]:
-    """Yield the connectors that a settings table names as its parts; none where it is no composite's."""
-    parts = table.get("parts")
-    if table.get("type") == COMPOSITE and isinstance(parts, Mapping):
-        for part in parts.values():
-            if isinstance(part, Mapping):
-                yield str(part.get("connector", ""))
 
 
 def declared_sum(parts: Sequence[Declaration]) -> Declaration:

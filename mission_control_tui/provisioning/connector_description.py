@@ -20,14 +20,13 @@ from mission_control_tui.model.errors import MissionControlError
 from mission_control_tui.model.text.differences import value_text
 from mission_control_tui.provisioning import registry
 from mission_control_tui.provisioning.kept import not_kept
+from mission_control_tui.provisioning.redaction import SECRET_NAME
+from mission_control_tui.settings.served import holders_of
 from mission_control_tui.settings.settings import Settings
 
-_SECRET_NAME = re.compile(
-    r"pass|pwd|secret|token|key|credential|login|auth|dsn|private", re.IGNORECASE
-)
 _REFERENCES = tuple(f"_{form}" for form in SECRET_FORMS if form != "file")
 _SECRET_INSIDE = re.compile(
-    rf"(?:{_SECRET_NAME.pattern})\w*\s*[=:]|://\S*[@?]", re.IGNORECASE
+    rf"(?:{SECRET_NAME.pattern})\w*\s*[=:]|://\S*[@?]", re.IGNORECASE
 )  # a connection string, a URL with a user or a query
 
 
@@ -35,8 +34,9 @@ _SECRET_INSIDE = re.compile(
 class ConnectorDescription:
     """A connector as it is set up. `mode` is "" and `declares` None where it cannot be loaded, as `problem` says.
 
-    `settings` has each key of its table with its value, None where that is not shown: of a secret, of what might be
-    one, and of everything but the common keys where the connector itself did not accept its table.
+    `part_of` are the composites that it is a part of. `settings` has each key of its table with its value, None where
+    that is not shown: of a secret, of what might be one, and of everything but the common keys where the connector
+    itself did not accept its table.
     """
 
     name: str
@@ -48,6 +48,7 @@ class ConnectorDescription:
     not_kept: tuple[str, ...] = ()
     problem: str = ""
     remedy: str = ""
+    part_of: tuple[str, ...] = ()
 
 
 async def describe_connectors(
@@ -77,6 +78,7 @@ async def _describe(
             dict(_shown(table, frozenset(), accepted=False)),
             problem=error.what_in_a_line,
             remedy=error.hint,
+            part_of=holders_of(name, settings),
         )
     try:
         secrets = frozenset(
@@ -91,6 +93,7 @@ async def _describe(
             dict(_shown(table, secrets, accepted=True)),
             connector.declares,
             tuple(words for service in serves for words in not_kept(service, connector)),
+            part_of=holders_of(name, settings),
         )
     finally:
         await connector.aclose()
@@ -114,6 +117,6 @@ def _shown(
 
 def _told(dotted: str, text: str) -> str | None:
     """Return a value as it may be shown, None where it or a part of it might be a secret."""
-    if _SECRET_NAME.search(dotted) or dotted.endswith(_REFERENCES) or _SECRET_INSIDE.search(text):
+    if SECRET_NAME.search(dotted) or dotted.endswith(_REFERENCES) or _SECRET_INSIDE.search(text):
         return None
     return text

@@ -1,6 +1,7 @@
 """A thread and an event loop of a connector's own: whatever it does there, the worker's own loop goes on.
 
-What a connector prints goes to the log, and nothing that it raises ends more than its own call.
+What a connector prints, to stderr as well, goes to the log without its secrets, and nothing that it raises ends more
+than its own call.
 """
 
 from __future__ import annotations
@@ -30,8 +31,25 @@ GRACE_SECONDS = 0.5
 STOP_SECONDS = 2.0
 _LINE_LIMIT = 500
 
-_speaking: ContextVar[str] = ContextVar("speaking", default="")
-"""The connector whose code runs here."""
+Hides = Callable[[str, str | None], str]
+"""Returns words without a connector's secrets, and without the password of a call."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Speaker:
+    """The connector whose code runs, and what keeps its secrets out of its words."""
+
+    name: str
+    hides: Hides
+
+    def words(self, text: str) -> str:
+        call = current_call.get()
+        text = self.hides(text, call.password if call is not None else None)
+        return harmless(text)[:_LINE_LIMIT]
+
+
+_speaking: ContextVar[_Speaker | None] = ContextVar("speaking", default=None)
+"""Whose code runs here; None for ours."""
 
 
 class TimeOver(Exception):
@@ -47,6 +65,7 @@ class Call:
     """One call under way. Time that it waits for its turn is not its own."""
 
     seconds: float
+    password: str | None = field(default=None, repr=False)
     began: float = field(default_factory=monotonic)
     paced: float = 0.0
     waits_since: float | None = None
@@ -66,29 +85,32 @@ current_call: ContextVar[Call | None] = ContextVar("current_call", default=None)
 class ConnectorThread:
     """Runs the calls of one connector, which ends with it, or when nobody has it any more."""
 
-    def __init__(self, name: str) -> None:
-        self._name = name
+    def __init__(self, name: str, hides: Hides = lambda text, _: text) -> None:
+        self._speaker = _Speaker(name, hides)
         self._loop = asyncio.new_event_loop()
-        self._loop.set_default_executor(_DaemonThreads(name))
-        self._loop.set_exception_handler(partial(_note, name))
+        self._loop.set_default_executor(_DaemonThreads(self._speaker))
+        self._loop.set_exception_handler(partial(_note, self._speaker))
         self._stopping = threading.Event()
         self._thread = threading.Thread(
-            target=_run, args=(self._loop, name, self._stopping), name=name, daemon=True
+            target=_run, args=(self._loop, self._speaker, self._stopping), name=name, daemon=True
         )
         _Prints.install()
         self._thread.start()
         self._stop = weakref.finalize(self, _stop, self._loop, self._stopping)
         self._stop.atexit = False
 
-    async def call(self, begin: Callable[[], Awaitable[T]], seconds: float) -> T:
+    async def call(
+        self, begin: Callable[[], Awaitable[T]], seconds: float, password: str | None = None
+    ) -> T:
         """Return what `begin` answers. Raises what it raises, Escaped, and TimeOver when there is no answer in time.
 
-        A call that blocks is left behind; those after it wait for their turn until their own time is over.
+        The `password` that the call is about is kept out of what is printed. A call that blocks is left behind; those
+        after it wait for their turn until their own time is over.
         """
-        call = Call(seconds)
+        call = Call(seconds, password)
         future: Future[_Ended[T]] = Future()
         self._loop.call_soon_threadsafe(
-            partial(_start, self._loop, self._name), begin, call, future
+            partial(_start, self._loop, self._speaker), begin, call, future
         )
         waiting = asyncio.wrap_future(future)
         try:
@@ -112,7 +134,7 @@ class ConnectorThread:
         self._stop()
         await asyncio.to_thread(self._thread.join, STOP_SECONDS)
         if self._thread.is_alive():
-            log.warning("connector %s still blocks its thread", self._name)
+            log.warning("connector %s still blocks its thread", self._speaker.name)
 
 
 @dataclass(slots=True)
@@ -123,7 +145,7 @@ class _Ended(Generic[T]):
 
 def _start(
     loop: asyncio.AbstractEventLoop,
-    name: str,
+    speaker: _Speaker,
     begin: Callable[[], Awaitable[T]],
     call: Call,
     future: Future[_Ended[T]],
@@ -133,7 +155,7 @@ def _start(
         return
 
     async def ended() -> _Ended[T]:
-        _speaking.set(name)
+        _speaking.set(speaker)
         current_call.set(call)
         try:
             return _Ended(await begin())
@@ -157,14 +179,14 @@ def _start(
     future.add_done_callback(abandoned)
 
 
-def _run(loop: asyncio.AbstractEventLoop, name: str, stopping: threading.Event) -> None:
+def _run(loop: asyncio.AbstractEventLoop, speaker: _Speaker, stopping: threading.Event) -> None:
     asyncio.set_event_loop(loop)
-    _speaking.set(name)
+    _speaking.set(speaker)
     while not stopping.is_set():
         try:
             loop.run_forever()
         except BaseException as error:  # noqa: BLE001 - SystemExit of a task of the connector's own
-            log.warning("connector %s: %s", name, type(error).__name__)
+            log.warning("connector %s: %s", speaker.name, type(error).__name__)
     left = asyncio.all_tasks(loop)
     for task in left:
         task.cancel()
@@ -173,7 +195,7 @@ def _run(loop: asyncio.AbstractEventLoop, name: str, stopping: threading.Event) 
             loop.run_until_complete(asyncio.wait(left, timeout=GRACE_SECONDS))
         loop.run_until_complete(loop.shutdown_asyncgens())
     except BaseException as error:  # noqa: BLE001 - the same
-        log.warning("connector %s: %s", name, type(error).__name__)
+        log.warning("connector %s: %s", speaker.name, type(error).__name__)
     finally:
         loop.close()
         _Prints.remove()
@@ -185,55 +207,60 @@ def _stop(loop: asyncio.AbstractEventLoop, stopping: threading.Event) -> None:
         loop.call_soon_threadsafe(loop.stop)
 
 
-def _note(name: str, _: asyncio.AbstractEventLoop, about: dict[str, Any]) -> None:
-    words = harmless(str(about.get("message", "")))[:_LINE_LIMIT]
-    log.warning("connector %s: %s (%s)", name, words, type(about.get("exception")).__name__)
+def _note(speaker: _Speaker, _: asyncio.AbstractEventLoop, about: dict[str, Any]) -> None:
+    words = speaker.words(str(about.get("message", "")))
+    log.warning("connector %s: %s (%s)", speaker.name, words, type(about.get("exception")).__name__)
 
 
 class _DaemonThreads(ThreadPoolExecutor):
     """Threads for a connector's blocking calls that the end of the process does not wait for."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, speaker: _Speaker) -> None:
         super().__init__(1)
-        self._connector = name
+        self._speaker = speaker
 
     def submit(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:
         """Run the function in a thread of its own."""
         future: Future[T] = Future()
 
         def run() -> None:
-            _speaking.set(self._connector)
+            _speaking.set(self._speaker)
             try:
                 future.set_result(fn(*args, **kwargs))
             except BaseException as error:  # noqa: BLE001 - handed to whoever waits for it
                 future.set_exception(error)
 
         if future.set_running_or_notify_cancel():
-            name = f"connector-{self._connector}-call"
+            name = f"connector-{self._speaker.name}-call"
             threading.Thread(target=run, name=name, daemon=True).start()
         return future
 
 
 @dataclass
 class _Prints:
-    """Stands in the place of stdout while connectors are open: their lines go to the log."""
+    """Stands in the place of stdout or stderr while connectors are open: their lines go to the log."""
 
     under: TextIO
     buffered: dict[str, str] = field(default_factory=dict)
 
     def write(self, text: str) -> int:
-        name = _speaking.get()
-        if not name:
+        speaker = _speaking.get()
+        if speaker is None:
             return self.under.write(text)
-        *lines, rest = (self.buffered.pop(name, "") + text).split("\n")
-        for line in lines:
-            if line.strip():
-                log.info("connector %s prints: %s", name, harmless(line)[:_LINE_LIMIT])
-        self.buffered[name] = rest[:_LINE_LIMIT]
+        *lines, rest = (self.buffered.pop(speaker.name, "") + text).split("\n")
+        # Our log may itself go to this stream.
+        ours = _speaking.set(None)
+        try:
+            for line in lines:
+                if line.strip():
+                    log.info("connector %s prints: %s", speaker.name, speaker.words(line))
+        finally:
+            _speaking.reset(ours)
+        self.buffered[speaker.name] = rest[:_LINE_LIMIT]
         return len(text)
 
     def flush(self) -> None:
-        if not _speaking.get():
+        if _speaking.get() is None:
             self.under.flush()
 
     def __getattr__(self, name: str) -> Any:
@@ -241,21 +268,25 @@ class _Prints:
 
     @classmethod
     def install(cls) -> None:
-        """Take the place of stdout, once more."""
+        """Take the place of stdout and stderr, once more."""
         global _open  # noqa: PLW0603 - one stdout for the process
         with _stdout_lock:
             _open += 1
             if not isinstance(sys.stdout, _Prints):
                 sys.stdout = cls(sys.stdout)
+            if not isinstance(sys.stderr, _Prints):
+                sys.stderr = cls(sys.stderr)
 
     @staticmethod
     def remove() -> None:
-        """Give the place back with the last one."""
+        """Give the places back with the last one."""
         global _open  # noqa: PLW0603 - one stdout for the process
         with _stdout_lock:
             _open -= 1
             if _open == 0 and isinstance(sys.stdout, _Prints):
                 sys.stdout = sys.stdout.under
+            if _open == 0 and isinstance(sys.stderr, _Prints):
+                sys.stderr = sys.stderr.under
 
 
 _open = 0

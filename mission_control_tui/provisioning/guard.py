@@ -36,6 +36,7 @@ from mission_control_tui.connect.settings_reader import ALLOW, ENABLED, OBSERVE,
 from mission_control_tui.model.states import ErrorKind, PlanAction, Wish
 from mission_control_tui.model.text.clean import harmless
 from mission_control_tui.provisioning.connector_thread import ConnectorThread, Escaped, TimeOver
+from mission_control_tui.provisioning.redaction import without_secrets
 
 T = TypeVar("T")
 
@@ -139,10 +140,11 @@ class Guarded:
         health = self._checked("check", _health, await self._call("check", self.connector.check))
         exposed = [secret.exposure for secret in self.context.secrets]
         notes = ["observe mode: nothing is written"] if self.observe_setting else []
+        warnings = (*health.warnings, *filter(None, exposed))
         return Health(
-            _words(health.version),
-            "; ".join([*filter(None, [_words(health.detail)]), *notes]),
-            tuple(_words(str(warning)) for warning in (*health.warnings, *filter(None, exposed))),
+            self._words(health.version),
+            "; ".join([*filter(None, [self._words(health.detail)]), *notes]),
+            tuple(self._words(str(warning)) for warning in warnings),
         )
 
     async def look(
@@ -154,7 +156,7 @@ class Guarded:
         """
 
         async def looked() -> tuple[ObservedState, ChangePlan]:
-            observed = _observed(await self.connector.observe(desired))
+            observed = self._observed(await self.connector.observe(desired), desired)
             return observed, self._plan(desired, observed, consented=consented)
 
         observed, plan = await self._call("observe", looked, desired)
@@ -234,7 +236,9 @@ class Guarded:
     def _shown(self, plan: ChangePlan, desired: DesiredState) -> ChangePlan:
         # A reason may repeat what somebody else wrote at the back end.
         shown = replace(
-            plan, reason=_words(plan.reason, desired), remedy=_words(plan.remedy, desired)
+            plan,
+            reason=self._words(plan.reason, desired),
+            remedy=self._words(plan.remedy, desired),
         )
         return in_observe_mode(shown, self.observe_setting)
 
@@ -265,9 +269,10 @@ class Guarded:
             return await begin()
 
         try:
-            return await self.thread.call(paced, self.call_seconds)
+            password = desired.secret if desired is not None else None
+            return await self.thread.call(paced, self.call_seconds, password)
         except ConnectorError as error:
-            raise _presentable(error, desired) from None
+            raise self._presentable(error, desired) from None
         except TimeOver:
             raise ConnectorError(
                 ErrorKind.UNREACHABLE,
@@ -299,11 +304,41 @@ class Guarded:
         called = self.name if self.kind == self.name else f"{self.name} ({self.kind})"
         return ConnectorError(
             ErrorKind.TRANSIENT,
-            _words(f"Connector {called}: {what}: {name}{words}", desired),
+            self._words(f"Connector {called}: {what}: {name}{words}", desired),
             remedy="The connector did not foresee this error; it is tried again.",
             code=name,
             outcome_unknown=writes,
         )
+
+    def _observed(self, answer: object, desired: DesiredState) -> ObservedState:
+        observed = _shaped(answer, ObservedState)
+        for usage in observed.usage.values():
+            _shaped(usage, Usage)
+        if observed.pending is not None:
+            pending = _shaped(observed.pending, Pending)
+            if pending.deadline is not None and pending.deadline.tzinfo is None:
+                raise WrongType("Pending.deadline has no time zone")
+            words = self._words(pending.words, desired)
+            observed = replace(observed, pending=replace(pending, words=words))
+        return replace(observed, external_id=observed.external_id[:EXTERNAL_ID_LIMIT])
+
+    def _presentable(self, error: ConnectorError, desired: DesiredState | None) -> ConnectorError:
+        return ConnectorError(
+            ErrorKind(error.kind) if error.kind in set(ErrorKind) else ErrorKind.TRANSIENT,
+            self._words(str(error.said), desired),
+            remedy=self._words(str(error.remedy), desired),
+            code=self._words(str(error.code), desired),
+            retry_after=_seconds(error.retry_after),
+            outcome_unknown=bool(error.outcome_unknown),
+            field=self._words(str(error.field), desired),
+        )
+
+    def _words(self, text: str, desired: DesiredState | None = None) -> str:
+        """Return words of a back end without secrets and control characters, cut."""
+        password = desired.secret if desired is not None else None
+        text = without_secrets(self.context, text, password)
+        shown = harmless(text[: SAID_LIMIT * 4])
+        return shown if len(shown) <= SAID_LIMIT else shown[: SAID_LIMIT - 3] + "..."
 
 
 def _type_of(error: BaseException) -> str:
@@ -327,18 +362,6 @@ def _shaped(answer: object, shape: type[T]) -> T:
 
 def _health(answer: object) -> Health:
     return _shaped(answer, Health)
-
-
-def _observed(answer: object) -> ObservedState:
-    observed = _shaped(answer, ObservedState)
-    for usage in observed.usage.values():
-        _shaped(usage, Usage)
-    if observed.pending is not None:
-        pending = _shaped(observed.pending, Pending)
-        if pending.deadline is not None and pending.deadline.tzinfo is None:
-            raise WrongType("Pending.deadline has no time zone")
-        observed = replace(observed, pending=replace(pending, words=_words(pending.words)))
-    return replace(observed, external_id=observed.external_id[:EXTERNAL_ID_LIMIT])
 
 
 def _applied(answer: object) -> Applied:
@@ -366,25 +389,5 @@ def declared(connector: object) -> Declaration:
     return found
 
 
-def _presentable(error: ConnectorError, desired: DesiredState | None) -> ConnectorError:
-    return ConnectorError(
-        ErrorKind(error.kind) if error.kind in set(ErrorKind) else ErrorKind.TRANSIENT,
-        _words(str(error.said), desired),
-        remedy=_words(str(error.remedy), desired),
-        code=_words(str(error.code), desired),
-        retry_after=_seconds(error.retry_after),
-        outcome_unknown=bool(error.outcome_unknown),
-        field=_words(str(error.field), desired),
-    )
-
-
 def _seconds(asked: object) -> float | None:
     return asked if isinstance(asked, (int, float)) and math.isfinite(asked) else None
-
-
-def _words(text: str, desired: DesiredState | None = None) -> str:
-    """Return words of a back end without the password that was sent, without control characters, cut."""
-    if desired is not None and desired.secret:
-        text = text.replace(desired.secret, "[password]")
-    shown = harmless(text[: SAID_LIMIT * 4])
-    return shown if len(shown) <= SAID_LIMIT else shown[: SAID_LIMIT - 3] + "..."

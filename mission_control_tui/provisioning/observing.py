@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from mission_control_tui.connect.errors import ConnectorError
 from mission_control_tui.model.errors import MissionControlError
 from mission_control_tui.model.requests.request_plans import connectors_with_plans, look_again
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.provisioning.backends import Backends
+from mission_control_tui.provisioning.composite import Composite
 from mission_control_tui.provisioning.guard import Guarded
 from mission_control_tui.provisioning.rate_limits import LONGEST_RETRY_AFTER
 from mission_control_tui.settings.settings import WorkerSettings
@@ -47,7 +48,7 @@ class ObservingConnectors:
         self._backends = backends
         self._settings = settings
         self._clock = clock
-        self._tables: dict[str, Mapping[str, object]] | None = None
+        self._tables: dict[str, Sequence[Mapping[str, object]]] | None = None
         self._booked: dict[str, float] = {}
         self._followed_at = 0.0
 
@@ -70,7 +71,7 @@ class ObservingConnectors:
             self._followed_at = self._clock()
             for name, table in tuple(self._tables.items()):
                 connector = await self._opened(name)
-                if connector is not None and connector.context.settings != table:
+                if connector is not None and _tables(connector) != table:
                     await self._let_go_on(name)
         return FOLLOW_SECONDS if self._tables else None
 
@@ -89,7 +90,7 @@ class ObservingConnectors:
     def _note(self, connector: Guarded) -> None:
         self._backends.only_observes(connector.name)
         if self._tables is not None:
-            self._tables[connector.name] = connector.context.settings
+            self._tables[connector.name] = _tables(connector)
 
     async def _opened(self, name: str) -> Guarded | None:
         """Return the connector as the settings have it now; None where they do not allow it."""
@@ -105,3 +106,10 @@ class ObservingConnectors:
         self._booked.pop(name, None)
         count = await look_again(self._store, name)
         log.info("connector %s was changed: %d requests are looked at again", name, count)
+
+
+def _tables(connector: Guarded) -> tuple[Mapping[str, object], ...]:
+    """Return the settings that a connector was opened with, and those of its parts."""
+    made = connector.connector
+    parts = made.parts if isinstance(made, Composite) else ()
+    return (connector.context.settings, *(part.backend.context.settings for part in parts))

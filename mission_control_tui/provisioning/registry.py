@@ -16,7 +16,6 @@ from mission_control_tui.connect.settings_reader import DEFAULT_TIMEOUT, call_ti
 from mission_control_tui.model.errors import MissionControlError, NotFound, UsageError
 from mission_control_tui.model.text.clean import harmless
 from mission_control_tui.provisioning.composite import (
-    COMPOSITE,
     Composite,
     CompositePart,
     OpenPart,
@@ -24,6 +23,8 @@ from mission_control_tui.provisioning.composite import (
 )
 from mission_control_tui.provisioning.connector_thread import ConnectorThread, Escaped, TimeOver
 from mission_control_tui.provisioning.guard import Guarded, declared
+from mission_control_tui.provisioning.redaction import without_secrets
+from mission_control_tui.settings.served import COMPOSITE
 from mission_control_tui.settings.settings import Settings
 
 GROUP = "mission_control_tui.connectors"
@@ -145,7 +146,7 @@ async def opened(
 ) -> Guarded:
     """Return the connector that a factory makes, behind its guard. Raises ConnectorUnavailable, InvalidInput."""
     name = context.name
-    thread = ConnectorThread(name)
+    thread = ConnectorThread(name, partial(without_secrets, context))
 
     async def make() -> Connector:
         return await factory()(context)
@@ -158,11 +159,12 @@ async def opened(
         await thread.close()
         if isinstance(error, MissionControlError):
             raise
-        raise _unavailable(name, kind, error, seconds) from error
+        # Its traceback may have secrets in it.
+        raise _unavailable(context, kind, error, seconds) from None
 
 
 def _unavailable(
-    name: str, kind: str, error: BaseException, seconds: float
+    context: Context, kind: str, error: BaseException, seconds: float
 ) -> ConnectorUnavailable | BaseException:
     """Return what it means that a connector could not be opened; an end of our own stays what it is."""
     if isinstance(error, TimeOver):
@@ -175,9 +177,11 @@ def _unavailable(
         why = f"{type(error).__name__}: {error}"
     else:
         return error
+    name = context.name
+    why = harmless(without_secrets(context, why))[:_SHOWN]
     return ConnectorUnavailable(
-        f"Connector {name} ({kind}) cannot be opened: {harmless(why)[:_SHOWN]}",
-        hint=error.remedy
+        f"Connector {name} ({kind}) cannot be opened: {why}",
+        hint=without_secrets(context, error.remedy)
         if isinstance(error, ConnectorError) and error.remedy
         else f"Correct connectors.{name} in the settings, or the package that offers {kind}.",
     )

@@ -21,7 +21,7 @@ from mission_control_tui.model.services.usage import measured
 from mission_control_tui.model.states import Light
 from mission_control_tui.model.store.scope import AllAccounts
 from mission_control_tui.screens.base.mission_screen import MissionScreen
-from mission_control_tui.settings.served import served_by_connector
+from mission_control_tui.settings.served import holders_of, served_by_connector
 from mission_control_tui.widgets.cells import age
 from mission_control_tui.widgets.light import light_parts
 from mission_control_tui.widgets.line_list import LineList
@@ -147,7 +147,9 @@ class ConnectorsScreen(MissionScreen):
         activity = line.activity
         version = activity.version or "not checked yet: r asks the worker to"
         yield f"{line.name}: {version}"
-        yield f"Serves: {', '.join(service.name for service in line.serves) or 'nothing'}"
+        parts = [f"part of {name}" for name in holders_of(line.name, self.context.settings)]
+        serves = [*(service.name for service in line.serves), *parts]
+        yield f"Serves: {', '.join(serves) or 'nothing'}"
         yield f"Queue: {activity.waiting} wait, {activity.running} run; {line.rate}".rstrip("; ")
         if line.problem:
             yield f"Problem: {line.problem}"

@@ -148,8 +148,14 @@ def _row(
         activity.near_full or "",
         when(activity.last_success),
         connector.problem or (pause.said if pause else ""),
-        ", ".join(service.id for service in connector.serves),
+        _serves(connector),
     )
+
+
+def _serves(connector: ConnectorDescription) -> str:
+    """Say what it serves, and of what it is a part."""
+    parts = [f"part of {name}" for name in connector.part_of]
+    return ", ".join([*(service.id for service in connector.serves), *parts])
 
 
 def _summary(
@@ -161,6 +167,7 @@ def _summary(
         "type": connector.type,
         "mode": connector.mode or None,
         "serves": [service.id for service in connector.serves],
+        "part_of": connector.part_of,
         "paused": _pause(activity.pause),
         "waiting": activity.waiting,
         "running": activity.running,
@@ -315,7 +322,7 @@ def _print(found: ConnectorDescription, activity: ConnectorActivity) -> None:
     _tell("Connector", found.name)
     _tell("Type", found.type)
     _tell("Mode", found.mode or "unknown")
-    _tell("Serves", ", ".join(service.id for service in found.serves) or "nothing")
+    _tell("Serves", _serves(found) or "nothing")
     if found.problem:
         _tell("Problem", found.problem)
         _tell("To do", found.remedy)

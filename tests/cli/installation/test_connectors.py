@@ -75,6 +75,16 @@ def test_one_that_cannot_be_loaded_hides_no_other() -> None:
     assert (unknown.code, "mail, simulator" in unknown.err) == (4, True)
 
 
+def test_what_is_a_part_says_of_what() -> None:
+    settings(
+        '[connectors.half]\ntype = "simulator"\n[connectors.whole]\ntype = "composite"\n'
+        '[connectors.whole.parts.mailbox]\nconnector = "half"\n'
+    )
+    assert (listed()["half"]["serves"], listed()["half"]["part_of"]) == ([], ["whole"])
+    assert listed()["whole"]["part_of"] == []
+    assert "Serves          part of whole" in ok("connectors", "show", "half").out
+
+
 def test_settings_are_shown_and_no_secret_is(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -267,3 +267,30 @@ async def test_one_light_says_which_half_is_missing_and_goes_on_by_itself(
             (one.key, one.generation, one.step, one.effect) for one in ledger(halves.file(part))
         ]
         assert len(effects) == len(set(effects))
+
+
+async def test_a_part_that_may_write_from_now_on_lets_what_waits_go_on_at_once(
+    sqlite_world: World, tmp_path: Path
+) -> None:
+    world, halves = sqlite_world, Halves(tmp_path)
+    served = f'[services]\n{EXCHANGE} = "back_end"'
+    watching = [
+        line
+        for written in halves.toml()
+        for line in (written, 'mode = "observe"' * (written == "[connectors.mailbox-server]"))
+    ]
+    # So long is it until the next look by itself.
+    world.configure(retry_first_seconds=600, more=[*watching, served])
+    world.store.connectors = {EXCHANGE: "back_end"}
+    (upn,) = await world.people("ann")
+    with worker(world):
+        given = await world.give(upn)
+
+        async def only_observes() -> bool:
+            return "only observes" in (await world.assignment(given.assignment_id)).step
+
+        await world.until(only_observes)
+        assert not halves.file("mailbox").exists()
+        world.configure(retry_first_seconds=600, more=[*halves.toml(), served])
+        await world.settled()
+    assert await world.light(given.assignment_id) == Light.GREEN

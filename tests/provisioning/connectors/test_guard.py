@@ -5,12 +5,16 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
+import sys
 import time
+import traceback
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -195,6 +199,69 @@ async def test_what_it_prints_is_in_the_log(
     assert "connector mail prints: hello" in caplog.text
     assert "\x1b" not in caplog.text
     await guarded.aclose()
+
+
+SECRET, OWN, PASSWORD = "Pe-pper/77 salt", "token-in-the-table", "Correct-Horse-77"
+
+
+def _talks(context: Context) -> Rogue:
+    """A connector that says all that it knows: in errors, plans and prints, on both streams."""
+    found = context.reader().secret("password")
+    assert found is not None
+    secret = found
+
+    class Talks(Rogue):
+        async def check(self) -> Health:
+            said = f"{secret.read()} {quote(secret.read())} {OWN} s3cret-in-url"
+            print(said)  # noqa: T201
+            print(said, file=sys.stderr)  # noqa: T201
+            return Health("1", said, (said,))
+
+        async def apply(self, desired: DesiredState, plan: ChangePlan, step: Step) -> Any:
+            print(desired.secret, file=sys.stderr)  # noqa: T201
+            raise ValueError(f"{desired!r} {desired.secret} {secret.read()}")
+
+    return Talks("", lambda: None)
+
+
+async def test_no_secret_that_it_was_given_is_in_its_words_or_the_log(
+    caplog: pytest.LogCaptureFixture,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    caplog.set_level(logging.INFO)
+    monkeypatch.setenv("TEST_PEPPER", SECRET)
+    table = {
+        "password_env": "TEST_PEPPER",
+        "api_token": OWN,
+        "url": "https://user:s3cret-in-url@mail.example/x",
+    }
+
+    async def create(context: Context) -> Rogue:
+        return _talks(context)
+
+    context = Context("mail", table, "here")
+    guarded = await opened(context, "rogue", lambda: create)
+    health = await guarded.check()
+    desired = replace(wish("a"), secret=PASSWORD)
+    plan = plan_difference(desired, ObservedState(exists=False), Rogue.declares)
+    with pytest.raises(ConnectorError) as caught:
+        await guarded.apply(desired, plan, plan.steps[0])
+    await guarded.aclose()
+    asks = ValueError(f"no {OWN}, no {SECRET}")
+
+    async def refuses(context: Context) -> Rogue:
+        raise asks
+
+    with pytest.raises(MissionControlError) as unopened:
+        await opened(Context("mail", table, "here"), "rogue", lambda: refuses)
+    told = "".join(traceback.format_exception(caught.value))
+    told += "".join(traceback.format_exception(unopened.value))
+    told += caplog.text + "".join(capsys.readouterr()) + repr(health) + caught.value.said
+    for secret in (SECRET, quote(SECRET), OWN, PASSWORD, "s3cret-in-url"):
+        assert secret not in told, secret
+    assert "[password]" in caught.value.said
+    assert "connector mail prints: [secret]" in caplog.text
 
 
 @pytest.mark.parametrize(
