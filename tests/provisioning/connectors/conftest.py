@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 
 from tests.mariadb import MariaDBServer
+from tests.nginx import NginxServer
 from tests.postgres import PostgresServer
 from tests.powerdns import PowerDNSServer
 from tests.provisioning.connectors.mysql import MariaDBBackEnd
+from tests.provisioning.connectors.nginx import NginxBackEnd
 from tests.provisioning.connectors.powerdns import PowerDNSBackEnd
 from tests.provisioning.connectors.support import PostgresBackEnd, SimulatorBackEnd
 
@@ -53,3 +55,19 @@ def mariadb_server() -> Iterator[MariaDBServer]:
 def mariadb(mariadb_server: MariaDBServer) -> MariaDBBackEnd:
     """The worker's shared server."""
     return MariaDBBackEnd(mariadb_server)
+
+
+@pytest.fixture(scope="session")
+def nginx_server() -> Iterator[NginxServer]:
+    """An nginx of the worker's own."""
+    server = NginxServer.start()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def nginx(nginx_server: NginxServer) -> NginxBackEnd:
+    """The worker's shared server, without sites."""
+    for file in nginx_server.sites.iterdir():
+        file.unlink()
+    return NginxBackEnd(nginx_server)

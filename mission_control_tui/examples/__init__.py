@@ -1,0 +1,1 @@
+"""Programs to copy and change, which nothing here imports: back ends for the connector `exec`."""

@@ -1,0 +1,385 @@
+#!/usr/bin/env python3
+"""Web sites of nginx for the connector `exec` of Mission Control: needs nothing but Python 3.9 and nginx.
+
+Each site is a file NAME.conf in a directory that nginx includes. It begins with comments that hold what Mission Control
+has to find again; the rest is made from a template. docs/connectors.md says how it is set up.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import json
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+TEMPLATE = """server {
+    {listen}
+    server_name {domain};
+    root {root};
+    index index.html;
+}
+"""
+SUSPENDED = """server {
+    {listen}
+    server_name {domain};
+    return 503;
+}
+"""
+WELCOME = "<!doctype html><title>{domain}</title><p>{domain} is being built.\n"
+HEAD = "# mission-control "
+NAME = re.compile(r"[a-z0-9][a-z0-9_.-]{0,62}")
+DOMAIN = re.compile(r"(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9-]{2,63}")
+LEVEL = re.compile(r"[a-z0-9-]{1,64}")
+WIDTH = 1000  # of a comment: nginx takes no line of 4096 bytes
+PAGE = 200
+COUNTED_FILES = 20_000
+SECONDS = 20
+DECLARES = {
+    "fence": "conditional",
+    "capabilities": ["levels", "suspend", "list", "list_unmarked", "owner_mark", "adopt"],
+    "subjects": ["user"],
+    "options": ["domain"],
+    "attributes": ["domain"],
+    "usage": ["storage"],
+    "parts": [{"name": "site"}],
+}
+
+
+class RefusedError(Exception):
+    """What cannot be done: the fields of an error of the messages."""
+
+    def __init__(self, kind: str, said: str, remedy: str = "", field: str = "") -> None:
+        super().__init__(said)
+        self.told = {"kind": kind, "said": said, "remedy": remedy, "field": field}
+
+
+class Sites:
+    """The sites of one directory; `configuration` is the table of that name in the settings."""
+
+    def __init__(self, configuration: dict[str, Any]) -> None:
+        found = dict(configuration)
+        self.directory = Path(found.pop("directory", "/etc/nginx/conf.d"))
+        self.roots = Path(found.pop("roots", "/srv/www"))
+        self.listen = [f"listen {where};" for where in found.pop("listen", ["80"])]
+        template = found.pop("template", "")
+        self.template = Path(template).read_text() if template else TEMPLATE
+        self.address = found.pop("address", "127.0.0.1:80")
+        self.nginx = found.pop("nginx", ["nginx"])
+        self.reload = found.pop("reload", [*self.nginx, "-s", "reload"])
+        if found:
+            raise RefusedError("config", f"configuration has no {', '.join(sorted(found))}")
+
+    def check(self) -> dict[str, Any]:
+        """Tell nginx's version once it runs, and its configuration and our rights are as they should be."""
+        self.must_answer()
+        refused = self.refused()
+        if refused:
+            raise RefusedError("config", f"nginx refuses its configuration: {refused}")
+        lacking = [str(at) for at in (self.directory, self.roots) if not os.access(at, os.W_OK)]
+        if lacking:
+            raise RefusedError("config", f"{' and '.join(lacking)} cannot be written")
+        _, said = self.run([*self.nginx, "-v"])
+        return {"version": said.rpartition("/")[2].strip() or "nginx"}
+
+    def observe(self, desired: dict[str, Any]) -> dict[str, Any]:
+        """Tell what there is of a site."""
+        self.must_answer()
+        name = desired["name"]
+        if not NAME.fullmatch(name):
+            return {"exists": False}
+        text, unloaded = self.read(name)
+        seen = {"seen": seen_of(text, unloaded)}
+        if text is None and unloaded is None:
+            return {"exists": False, **seen}
+        kept, body = taken_apart(unloaded if text is None else text)
+        if kept is None:
+            return {**theirs(body, desired), **seen}
+        differs = []
+        if text is not None and body != self.body(name, kept):
+            differs = [{"what": "configuration", "before": "changed by hand", "after": "as made"}]
+        return {
+            "exists": True,
+            "state": kept["state"],
+            "note": kept["note"],
+            "settings": {"domain": kept["asked"]},
+            "attributes": {"domain": kept["of_user"]},
+            "complete": unloaded is None,
+            "differs": differs,
+            "usage": used(Path(kept["root"])),
+            "kept": ["its files"],
+            **seen,
+        }
+
+    def apply(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Make a site what it should be, unless it is other than it was seen."""
+        desired, name = request["desired"], request["desired"]["name"]
+        self.must_answer()
+        if not NAME.fullmatch(name):
+            raise RefusedError("invalid", f"{name} cannot be the name of a file")
+        with self.locked():
+            text, unloaded = self.read(name)
+            if seen_of(text, unloaded) != request.get("seen", ""):
+                raise RefusedError("stale", f"{name} was changed meanwhile")
+            before, body = taken_apart(text if text is not None else unloaded)
+            if request["action"] == "delete":
+                self.remove(name, text, before)
+            else:
+                self.write(name, text, self.wanted(name, desired, before, body))
+        return {"external_id": name}
+
+    def wanted(
+        self, name: str, desired: dict[str, Any], before: dict[str, Any] | None, body: str
+    ) -> dict[str, Any]:
+        """Return what the first line of a site is to keep."""
+        asked = desired["settings"].get("domain") or ""
+        of_user = desired["attributes"].get("domain") or ""
+        domain = asked or of_user
+        if not DOMAIN.fullmatch(domain):
+            raise RefusedError("invalid", f"{domain!r} is no domain", "Correct it.", "domain")
+        self.must_be_free(name, domain)
+        kept = {
+            "note": desired["note"],
+            "state": desired["state"],
+            "asked": asked,
+            "of_user": of_user,
+            "domain": domain,
+            "level": desired["level"] if LEVEL.fullmatch(desired["level"]) else "",
+            "root": str(self.roots / name),
+        }
+        if before is not None:
+            kept["root"] = before["root"]
+            own, old = before.get("own"), before["domain"]
+        else:
+            own, old = body or None, first(r"server_name\s+([^\s;]+)", body)
+            if own is not None:
+                kept["root"] = first(r"root\s+([^\s;]+)", own) or kept["root"]
+        if own is not None and old == domain:
+            kept["own"] = own  # somebody wrote it by hand: it stays as it is
+        return kept
+
+    def body(self, name: str, kept: dict[str, Any]) -> str:
+        """Return what nginx is told of a site."""
+        suspended = kept["state"] == "suspended"
+        if kept.get("own") is not None and not suspended:
+            return str(kept["own"])
+        text = SUSPENDED if suspended else self.template
+        words = {"listen": "\n    ".join(self.listen), "name": name}
+        words.update((key, kept[key]) for key in ("domain", "root", "level"))
+        for key, value in words.items():
+            text = text.replace("{" + key + "}", value)
+        return text
+
+    def write(self, name: str, text: str | None, kept: dict[str, Any]) -> None:
+        """Write a site and have nginx take it; where nginx refuses it all is as before."""
+        root = Path(kept["root"])
+        if root.parent == self.roots and not root.exists():
+            root.mkdir(mode=0o755)
+            put(root / "index.html", WELCOME.replace("{domain}", kept["domain"]))
+        told = json.dumps(kept)
+        lines = [told[at : at + WIDTH] for at in range(0, len(told), WIDTH)]
+        made = "".join(f"{HEAD}{line}\n" for line in lines) + self.body(name, kept)
+        put(self.marker(name), made)
+        put(self.file(name), made)
+        refused = self.refused()
+        if refused:
+            if text is None:
+                self.file(name).unlink()
+            else:
+                put(self.file(name), text)
+            self.marker(name).unlink()
+            kind = "config" if self.refused() else "invalid"
+            raise RefusedError(kind, f"nginx refuses it: {refused}", "See the template.")
+        self.load(name)
+
+    def remove(self, name: str, text: str | None, kept: dict[str, Any] | None) -> None:
+        """Remove a site, its files with it where they lie in a directory of its own below `roots`."""
+        if text is not None:
+            put(self.marker(name), text)
+            self.file(name).unlink()
+        self.run(self.reload, must=True)
+        root = Path(kept["root"]) if kept else None
+        if root == self.roots / name and root.is_dir() and not root.is_symlink():
+            shutil.rmtree(root)
+        self.marker(name).unlink()
+
+    def load(self, name: str) -> None:
+        """Have nginx read its files; until then the site counts as half made."""
+        self.run(self.reload, must=True)
+        self.marker(name).unlink()
+
+    def list(self, cursor: str, marked_only: bool) -> dict[str, Any]:
+        """Return a page of sites by name."""
+        rows = []
+        names = sorted(file.stem for file in self.directory.glob("*.conf"))
+        names = [name for name in names if name > cursor and NAME.fullmatch(name)]
+        for name in names[:PAGE]:
+            kept, body = taken_apart(self.read(name)[0] or "")
+            if kept is not None:
+                rows.append({"name": name, "note": kept["note"], "state": kept["state"]})
+            elif not marked_only and "server_name" in body:
+                rows.append({"name": name, "state": "present"})
+        return {"objects": rows, "cursor": names[PAGE - 1] if len(names) > PAGE else ""}
+
+    def must_be_free(self, name: str, domain: str) -> None:
+        """Refuse a domain that another file of the directory answers to."""
+        for file in self.directory.glob("*.conf"):
+            if file.stem == name:
+                continue
+            for found in re.findall(r"^\s*server_name\s+([^;]+);", file.read_text(), re.MULTILINE):
+                if domain in found.split():
+                    said = f"{domain} is answered by the site {file.stem} already"
+                    raise RefusedError("conflict", said, "Choose another domain.", "domain")
+
+    def must_answer(self) -> None:
+        """Refuse all work while nginx is not there to do it."""
+        host, _, port = self.address.rpartition(":")
+        try:
+            socket.create_connection((host.strip("[]"), int(port)), 5).close()
+        except OSError as error:
+            said = f"nginx does not answer at {self.address}: {error.strerror or error}"
+            raise RefusedError("unreachable", said, "Start nginx; it goes on by itself.") from None
+
+    def refused(self) -> str:
+        """Return why nginx does not take its configuration, "" where it does."""
+        code, said = self.run([*self.nginx, "-t"])
+        return said if code else ""
+
+    def run(self, command: Sequence[str], *, must: bool = False) -> tuple[int, str]:
+        """Return the exit code and the words of a program. Raises RefusedError where it `must` end well."""
+        done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=False)
+        said = (done.stderr or done.stdout).strip()
+        if must and done.returncode:
+            raise RefusedError("unreachable", f"{' '.join(command)}: {said}", "See nginx's log.")
+        return done.returncode, said
+
+    def read(self, name: str) -> tuple[str | None, str | None]:
+        """Return a site's file and what was to be loaded when somebody stopped, None for what is not there."""
+        return text_of(self.file(name)), text_of(self.marker(name))
+
+    def file(self, name: str) -> Path:
+        """Return the site's file."""
+        return self.directory / f"{name}.conf"
+
+    def marker(self, name: str) -> Path:
+        """Return the file that is there until nginx has loaded the site's."""
+        return self.directory / f".{name}.unloaded"
+
+    @contextlib.contextmanager
+    def locked(self) -> Iterator[None]:
+        """Let one process at a time change the directory."""
+        with (self.directory / ".mission-control.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+
+def taken_apart(text: str | None) -> tuple[dict[str, Any] | None, str]:
+    """Return what the first comments of a site keep, None where it is none of Mission Control's, and the rest."""
+    rest, told = text or "", ""
+    while rest.startswith(HEAD):
+        line, _, rest = rest.partition("\n")
+        told += line[len(HEAD) :]
+    with contextlib.suppress(ValueError):
+        return json.loads(told), rest
+    return None, text or ""
+
+
+def theirs(body: str, desired: dict[str, Any]) -> dict[str, Any]:
+    """Tell what there is of a site that was made by hand."""
+    bare = re.sub(r"#.*", "", body)
+    names = first(r"server_name\s+([^;]+)", bare).split()
+    servers = len(re.findall(r"\bserver\s*\{", bare))
+    asked = desired["settings"].get("domain") or ""
+    wanted = asked or desired["attributes"].get("domain") or ""
+    domain = names[0] if names else ""
+    root = first(r"root\s+([^\s;]+)", bare)
+    return {
+        "exists": True,
+        "settings": {"domain": asked if domain == wanted else domain},
+        "kept": ["its configuration", *([f"the files in {root}"] if root else [])],
+        "unadoptable": "" if servers == 1 and names else "it is not one server with a name",
+    }
+
+
+def first(pattern: str, text: str) -> str:
+    """Return the first group of what is found, "" where nothing is."""
+    found = re.search(pattern, text)
+    return found[1] if found else ""
+
+
+def seen_of(text: str | None, unloaded: str | None) -> str:
+    """Return what tells this state of a site from every other."""
+    return hashlib.sha256(json.dumps([text, unloaded]).encode()).hexdigest()[:32]
+
+
+def used(root: Path) -> dict[str, Any]:
+    """Tell how much is stored below `root`; nothing where that would take long to count."""
+    size = count = 0
+    for where, _, names in os.walk(root):
+        for name in names:
+            count += 1
+            if count > COUNTED_FILES:
+                return {}
+            with contextlib.suppress(OSError):
+                size += os.lstat(os.path.join(where, name)).st_size  # noqa: PTH118
+    return {"storage": {"value": round(size / 1e6, 1), "unit": "MB"}}
+
+
+def text_of(file: Path) -> str | None:
+    """Return what a file holds, None where it is not there."""
+    try:
+        return file.read_text()
+    except FileNotFoundError:
+        return None
+
+
+def put(file: Path, text: str) -> None:
+    """Write a file so that whoever reads it sees the old or the new one, also after a crash."""
+    draft = file.with_name(f".{file.name}.draft")
+    with draft.open("w") as out:
+        out.write(text)
+        out.flush()
+        os.fsync(out.fileno())
+    draft.chmod(0o644)
+    draft.replace(file)
+
+
+def answer(request: dict[str, Any]) -> dict[str, Any]:
+    """Return the answer to one message."""
+    operation = request["operation"]
+    if operation == "describe":
+        return {"declares": DECLARES}
+    sites = Sites(request.get("configuration", {}))
+    if operation == "check":
+        return sites.check()
+    if operation == "observe":
+        return sites.observe(request["desired"])
+    if operation == "apply":
+        return sites.apply(request)
+    if operation == "list":
+        return sites.list(request.get("cursor", ""), request.get("marked_only", False))
+    raise RefusedError("unsupported", f"{operation} is not known here")
+
+
+def main() -> None:
+    """Read one message from stdin, and write the answer to stdout."""
+    try:
+        told = answer(json.load(sys.stdin))
+    except RefusedError as error:
+        told = {"error": error.told}
+    except PermissionError as error:
+        said = f"{error.filename}: {error.strerror}"
+        told = {"error": {"kind": "denied", "said": said, "remedy": "Give the worker the right."}}
+    sys.stdout.write(json.dumps({"mission_control": 1, **told}) + "\n")
+
+
+if __name__ == "__main__":
+    main()
