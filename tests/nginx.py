@@ -70,9 +70,7 @@ class NginxServer:
             CONFIGURATION.format(directory=server.directory, address=server.address, user=user)
         )
         reload = server.directory / "reload"
-        reload.write_text(
-            RELOAD.format(directory=server.directory, nginx=" ".join(server.command))
-        )
+        reload.write_text(RELOAD.format(directory=server.directory, nginx=" ".join(server.command)))
         reload.chmod(0o755)
         try:
             server.resume()

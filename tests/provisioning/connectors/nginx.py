@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from mission_control_tui.connect import Declaration, DesiredState, Wish
 from mission_control_tui.connect.messages import DeclarationMessage
 from mission_control_tui.examples import nginx_sites
@@ -15,8 +17,6 @@ from mission_control_tui.provisioning.registry import load
 from mission_control_tui.testing.back_ends import BackEnd
 from mission_control_tui.testing.converging import INSTALLATION
 from tests.nginx import NginxServer
-
-import msgspec
 
 PROGRAM = Path(nginx_sites.__file__)
 
