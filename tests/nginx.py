@@ -121,6 +121,10 @@ class NginxServer:
             else:
                 return
 
+    def reload(self) -> None:
+        """Have it read its files again, as whoever made one by hand does."""
+        subprocess.run([self.directory / "reload"], check=True, timeout=20, capture_output=True)
+
     def stop(self) -> None:
         """Stop the server; its sites stay."""
         process, self._process = self._process, None

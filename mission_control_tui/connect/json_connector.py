@@ -91,15 +91,12 @@ class Sender:
 class JsonConnector:
     """Objects of one back end that speaks JSON."""
 
-    def __init__(
-        self, sender: Sender, declared: DeclarationMessage, levels: LevelLimits, kind: str
-    ) -> None:
-        """`levels` win over the catalogue's limits; `kind` names the back end in `check`."""
+    def __init__(self, sender: Sender, declared: DeclarationMessage, levels: LevelLimits) -> None:
+        """`levels` win over the catalogue's limits."""
         self._sender = sender
         self._declared = declared
         self._layout = declared.layout()
         self._levels = levels
-        self._kind = kind
         self.declares: Declaration = declared.declaration()
 
     async def check(self) -> Health:
@@ -114,7 +111,7 @@ class JsonConnector:
                 f"The back end declares something else than was told before: {', '.join(keys)}",
                 remedy="Correct what is declared, then start the worker anew.",
             )
-        return Health(f"{self._kind} {found.version}", found.detail, found.warnings)
+        return Health(found.version, found.detail, found.warnings)
 
     async def observe(self, desired: DesiredState) -> ObservedState:
         """Return what the back end tells of the object."""

@@ -88,7 +88,7 @@ class Sites:
         if lacking:
             raise RefusedError("config", f"{' and '.join(lacking)} cannot be written")
         _, said = self.run([*self.nginx, "-v"])
-        return {"version": said.rpartition("/")[2].strip() or "nginx"}
+        return {"version": f"nginx {said.rpartition('/')[2].strip()}"}
 
     def observe(self, desired: dict[str, Any]) -> dict[str, Any]:
         """Tell what there is of a site."""

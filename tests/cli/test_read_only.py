@@ -76,6 +76,7 @@ LOOKS = {
     "connectors list": ((), ("--csv",)),
     "connectors check": ((),),
     "connectors show": (("simulator",),),
+    "connectors schema": ((),),
     "docs": ((), ("cli",)),
     "locate": ((),),
     "completion": (("bash",),),

@@ -303,6 +303,16 @@ def resume(session: Session, name: str) -> None:
         say(f"{name} {will} checked now: mission-control connectors show {name}")
 
 
+@connectors.command()
+@reads("mission-control connectors schema")
+def schema(session: Session) -> None:
+    """The messages that the connectors exec and webhook speak, as JSON Schema."""
+    from mission_control_tui.cli.common.output import print_json
+    from mission_control_tui.connect.messages import schema as of_messages
+
+    print_json(of_messages())
+
+
 def _declared(declares: Declaration) -> dict[str, object]:
     """Return a declaration as JSON; None says "any"."""
     return {

@@ -14,21 +14,32 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
 
+import msgspec
 import pytest
 
-from mission_control_tui.connect import CAPABILITIES
+from mission_control_tui.connect import CAPABILITIES, Limit, SubjectKind
+from mission_control_tui.connect.messages import (
+    DescribeAnswer,
+    Operation,
+    RequestMessage,
+    decode_answer,
+    refusal_in,
+)
 from mission_control_tui.connect.settings_reader import call_timeout
 from mission_control_tui.model.errors import InvalidInput
 from mission_control_tui.model.states import PAUSING_KINDS, RETRIED_KINDS, ErrorKind, Wish
 from mission_control_tui.provisioning import registry
+from mission_control_tui.provisioning.connectors.exec.answers import EXIT_CODES
 from mission_control_tui.provisioning.connectors.simulator.rules import read_rules
 from mission_control_tui.provisioning.converge import LookOutcome
 from mission_control_tui.provisioning.guard import Guarded
 from mission_control_tui.provisioning.registry import load, load_set_up
 from mission_control_tui.settings.settings import convert
 from tests.mariadb import MariaDBServer
+from tests.nginx import INSTALL_LINE as NGINX
 from tests.powerdns import INSTALL_LINE as POWERDNS
 from tests.provisioning.connectors.mysql import MariaDBBackEnd
+from tests.provisioning.connectors.nginx import PROGRAM
 from tests.provisioning.connectors.support import (
     PASSWORD,
     MemoryJournal,
@@ -91,6 +102,7 @@ def test_every_block_says_how_it_is_run() -> None:
     assert runs == {
         *("settings", "rules", "python", "sql", "connector", "entry-point", "powerdns"),
         *("mail-sql", "mail-sql-rights", "mail-sql-removal", "mysql", "mysql-rights"),
+        *("message", "declaration", "settings-exec", "exec-program", "nginx"),
     }
 
 
@@ -225,6 +237,77 @@ def test_the_page_is_followed_on_a_laptop(tmp_path: Path) -> None:
     assert followed.returncode == 0, followed.stdout + followed.stderr
     assert "connector dns        PowerDNS 4" in followed.stdout
     assert followed.stdout.splitlines()[-1] == "10 mx.provider.example."
+
+
+def test_the_messages_are_messages() -> None:
+    question, refusal = (example.text for example in examples("message"))
+    asked = msgspec.json.decode(question, type=RequestMessage)
+    assert asked.desired is not None
+    told = refusal_in(refusal.encode())
+    assert told is not None
+    assert told.kind is ErrorKind.CONFLICT
+    (declaration,) = examples("declaration")
+    declared = decode_answer(declaration.text.encode(), DescribeAnswer).declares.declaration()
+    assert declared.limits == {"storage_mb": Limit(1, needed=True)}
+    assert words(" ".join(row[0] for row in table("`operation`", "Messages"))) == {*Operation}
+
+
+def test_the_exit_codes_are_those_of_the_code() -> None:
+    told = {}
+    for codes, kind in table("exit code", "exec"):
+        told.update({int(code): words(kind).pop() for code in re.findall(r"\d+", codes)})
+    assert told == {code: str(kind) for code, kind in EXIT_CODES.items()}
+
+
+async def test_the_settings_of_exec_are_accepted() -> None:
+    (example,) = examples("settings-exec")
+    settings = convert(tomllib.loads(example.text), Path("settings.toml"))
+    tables = dict(settings.connectors)
+    tables["web"] = {**tables["web"], "program": [sys.executable, str(PROGRAM)]}
+    connector = await load("web", tables["web"], "here")
+    assert connector.declares.subjects == {SubjectKind.USER}
+    await connector.aclose()
+
+
+async def test_the_smallest_program_keeps_objects(tmp_path: Path) -> None:
+    require("jq", "apt-get install -y jq")
+    (example,) = examples("exec-program")
+    program = tmp_path / "files.sh"
+    program.write_text(example.text)
+    objects = {"directory": str(tmp_path)}
+    mine = {"program": ["/bin/sh", str(program)], "configuration": objects, "mode": "enabled"}
+    connector = await load("mine", {"type": "exec", **mine}, "0" * 32)
+    await check(connector)
+    name = new_name()
+    mark = {"installation": "0" * 32, "secret": None, "limits": {}}
+    assert (await reach(connector, wish(name, **mark))).outcome is LookOutcome.DONE
+    removed = await reach(connector, wish(name, Wish.ABSENT, generation=2, **mark))
+    assert removed.outcome is LookOutcome.DONE
+    assert not (tmp_path / f"{name}.json").exists()
+
+
+@pytest.mark.proof
+def test_the_page_serves_a_web_site(tmp_path: Path) -> None:
+    require("nginx", NGINX)
+    (example,) = examples("nginx")
+    lines = [line for line in example.text.splitlines() if not line.startswith("sudo ")]
+    script = "\n".join(["set -e", *lines]).replace("8080", str(free_port()))
+    if os.getuid() == 0:  # its workers would be nobody, who may not look into a test's directory
+        script = script.replace("nginx.conf <<END", "nginx.conf <<END\nuser root;")
+    environment = dict(os.environ)
+    hermetic(environment, tmp_path)
+    environment["PATH"] = f"{Path(sys.executable).parent}:{environment['PATH']}"
+    followed = subprocess.run(
+        ["bash", "-c", script],
+        check=False,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=100,
+    )
+    assert followed.returncode == 0, followed.stdout + followed.stderr
+    assert "www.acme.example is being built." in followed.stdout, followed.stdout
+    assert followed.stdout.splitlines()[-1] == "503", followed.stdout
 
 
 @pytest.fixture

@@ -169,7 +169,7 @@ async def test_a_daemon_that_holds_the_pipes_open_is_not_waited_for(tmp_path: Pa
         """,
     )
     try:
-        assert (await connector.check()).version == f"{Path(sys.executable).name} 1"
+        assert (await connector.check()).version == "1"
     finally:
         os.kill(int(file.read_text()), signal.SIGKILL)
 

@@ -56,7 +56,7 @@ async def create(context: Context) -> JsonConnector:
     reader.finish()
     sender = Sender(context, ProgramTransport(context, program, secret), configuration)
     declared = await sender.described()
-    return JsonConnector(sender, declared, declared.level_limits(reader), program.name)
+    return JsonConnector(sender, declared, declared.level_limits(reader))
 
 
 def _variables(reader: SettingsReader) -> dict[str, str]:
