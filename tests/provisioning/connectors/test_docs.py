@@ -289,6 +289,7 @@ async def test_the_smallest_program_keeps_objects(tmp_path: Path) -> None:
 @pytest.mark.proof
 def test_the_page_serves_a_web_site(tmp_path: Path) -> None:
     require("nginx", NGINX)
+    require("curl", "apt-get install -y curl")
     (example,) = examples("nginx")
     lines = [line for line in example.text.splitlines() if not line.startswith("sudo ")]
     script = "\n".join(["set -e", *lines]).replace("8080", str(free_port()))
