@@ -279,7 +279,7 @@ async def test_the_smallest_program_keeps_objects(tmp_path: Path) -> None:
     connector = await load("mine", {"type": "exec", **mine}, "0" * 32)
     await check(connector)
     name = new_name()
-    mark = {"installation": "0" * 32, "secret": None, "limits": {}}
+    mark: dict[str, Any] = {"installation": "0" * 32, "secret": None, "limits": {}}
     assert (await reach(connector, wish(name, **mark))).outcome is LookOutcome.DONE
     removed = await reach(connector, wish(name, Wish.ABSENT, generation=2, **mark))
     assert removed.outcome is LookOutcome.DONE
