@@ -135,6 +135,7 @@ def test_the_shipped_connectors_are_found_by_name(installed: Path) -> None:
         "    print(found.name, callable(found.load()))\n"
     )
     assert run(installed / "python", "-c", code).splitlines() == [
+        "ad True",
         "exec True",
         "mail-sql True",
         "mysql True",

@@ -29,6 +29,7 @@ from mission_control_tui.settings.settings import Settings
 
 GROUP = "mission_control_tui.connectors"
 BUILT_IN: Mapping[str, str] = {
+    "ad": "mission_control_tui.provisioning.connectors.ad:create [ad]",
     "exec": "mission_control_tui.provisioning.connectors.exec:create",
     "mail-sql": "mission_control_tui.provisioning.connectors.mail_sql:create",
     "mysql": "mission_control_tui.provisioning.connectors.mysql:create [mysql]",

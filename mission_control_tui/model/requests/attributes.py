@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 from sqlalchemy import BindParameter, Select, bindparam, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from mission_control_tui.model.dates import zone_of
+from mission_control_tui.model.people.fields import FIELD_BY_NAME, FieldKind
 from mission_control_tui.model.states import SubjectKind
+from mission_control_tui.model.store.engine import clock
 from mission_control_tui.model.store.group_rows import members_of
 from mission_control_tui.model.store.tables.accounts import AccountRow, DomainRow
 from mission_control_tui.model.store.tables.groups import ObjectRow
@@ -22,9 +26,15 @@ from mission_control_tui.model.store.user_rows import (
 
 _Address = tuple[str, bool]
 """An address, and whether it is the primary one."""
-_TOLD = SENT[SubjectKind.DIRECTORY] - {"disabled"}
+_TOLD = SENT[SubjectKind.DIRECTORY] - {"disabled", "expires_on"}
+_EMPTY: dict[str, object] = {
+    name: "" for name in _TOLD if FIELD_BY_NAME[name].kind is not FieldKind.FLAG
+}
+EXPIRES_AT = "expires_at"
+"""The moment, in UTC, from which on the directory should let the user in no more; "" for never."""
 _IDS: BindParameter[list[Any]] = bindparam("ids", expanding=True)
 _ACCOUNTS = select(AccountRow.id, AccountRow.code).where(AccountRow.id.in_(_IDS))
+_ZONES = select(AccountRow.id, AccountRow.time_zone).where(AccountRow.id.in_(_IDS))
 _DOMAINS = select(DomainRow.id, DomainRow.name).where(DomainRow.id.in_(_IDS))
 _ADDRESSES = (
     select(AddressRow.user_id, AddressRow.address, AddressRow.is_primary)
@@ -58,7 +68,7 @@ async def attributes_of(
 ) -> dict[str, dict[str, object]]:
     """Return facts about the subject of each assignment, by the assignment's id.
 
-    A user's directory account is told nearly all that was stated about the user.
+    A user's directory account is told nearly all fields of the user, also those that are empty.
     """
     users = {user.id: user for _, user in rows if user is not None}
     directory = [
@@ -66,6 +76,7 @@ async def attributes_of(
     ]
     addresses = await _addresses(session, users)
     managers = await _managers(session, directory)
+    ends = await _ends(session, directory)
     accounts = await _names(session, _ACCOUNTS, {row.account_id for row, _ in rows})
     domains = await _names(session, _DOMAINS, {row.domain_id for row, _ in rows})
     found: dict[str, dict[str, object]] = {}
@@ -79,7 +90,9 @@ async def attributes_of(
             attributes.update(_of_user(user, addresses.get(user.id, [])))
             if row.subject_kind == SubjectKind.DIRECTORY:
                 told = stated(to_details(user, managers.get(user.manager_id or "", "")))
+                attributes.update(_EMPTY)
                 attributes.update({name: value for name, value in told.items() if name in _TOLD})
+                attributes[EXPIRES_AT] = ends.get(user.id, "")
         found[row.id] = attributes
     return found
 
@@ -113,6 +126,27 @@ async def _addresses(session: AsyncSession, user_ids: Collection[str]) -> dict[s
         return found
     for user_id, address, is_primary in await session.execute(_ADDRESSES, {"ids": list(user_ids)}):
         found.setdefault(str(user_id), []).append((address, is_primary))
+    return found
+
+
+async def _ends(session: AsyncSession, users: Collection[UserRow]) -> dict[str, str]:
+    """Return when those of these users who have a last day are let in no more, as ISO time in UTC.
+
+    Whoever was enabled again after it is let in, as an operator has decided.
+    """
+    limited = [user for user in users if user.expires_on is not None]
+    if not limited:
+        return {}
+    zones = await _names(session, _ZONES, {user.account_id for user in limited})
+    now = datetime.fromtimestamp(await clock(session), UTC)
+    found: dict[str, str] = {}
+    for user in limited:
+        if user.expires_on is None:
+            continue
+        day = user.expires_on + timedelta(days=1)
+        end = datetime.combine(day, time(), zone_of(zones[user.account_id]))
+        if user.disabled or end > now:
+            found[user.id] = end.astimezone(UTC).isoformat(timespec="seconds")
     return found
 
 

@@ -26,8 +26,7 @@ COLUMNS = frozenset(
 
 SENT: dict[SubjectKind, frozenset[str]] = {
     SubjectKind.USER: frozenset({"upn", "display_name", "disabled"}),
-    SubjectKind.DIRECTORY: frozenset(field.name for field in FIELDS)
-    - {"notes", "test_user", "expires_on"},
+    SubjectKind.DIRECTORY: frozenset(field.name for field in FIELDS) - {"notes", "test_user"},
 }
 """The fields whose change a service has to be told, by what the service belongs to; the rest stays here."""
 

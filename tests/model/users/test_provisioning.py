@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 from sqlalchemy import select
@@ -10,10 +11,12 @@ from sqlalchemy import select
 from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.catalogue import in_force
 from mission_control_tui.model.catalogue.types import Catalogue, Level, PasswordUse, Service
+from mission_control_tui.model.dates import zone_of
 from mission_control_tui.model.errors import Conflict, InvalidInput, NotFound
 from mission_control_tui.model.people.password_policy import DEFAULT_POLICY, check
 from mission_control_tui.model.recycle_bin import deletion
 from mission_control_tui.model.requests import queries
+from mission_control_tui.model.requests.attributes import attributes_of
 from mission_control_tui.model.requests.queries import RequestDetails
 from mission_control_tui.model.states import RequestKind, SubjectKind
 from mission_control_tui.model.store import sealing, upgrade
@@ -112,6 +115,34 @@ async def test_what_only_the_directory_knows_goes_only_there(
     before = len(await queries.list_requests(scope))
     await editing.edit_user(scope, user.id, {"notes": "x", "test_user": True})
     assert len(await queries.list_requests(scope)) == before
+
+
+async def test_the_directory_is_told_the_last_day_and_what_was_emptied(
+    store: Store, caller: Caller, account: Account, scope: AccountScope, user: UserView
+) -> None:
+    async def told() -> dict[str, object]:
+        async with store.read() as session:
+            rows = await session.execute(
+                select(AssignmentRow, UserRow)
+                .join(UserRow, UserRow.id == AssignmentRow.user_id)
+                .where(AssignmentRow.service_id == "directory")
+            )
+            ((row, person),) = rows.all()
+            return (await attributes_of(session, [(row, person)]))[row.id]
+
+    last = datetime.now(UTC).date() + timedelta(days=30)
+    await editing.edit_user(scope, user.id, {"expires_on": last, "title": "Countess"})
+    _, requests = await children(store, caller, account, "edit")
+    assert set(requests) == {"directory"}
+    facts = await told()
+    assert facts["title"] == "Countess"
+    end = datetime.combine(last + timedelta(days=1), time(), zone_of(account.time_zone))
+    assert facts["expires_at"] == end.astimezone(UTC).isoformat(timespec="seconds")
+    await editing.edit_user(scope, user.id, {"expires_on": date(2026, 1, 1), "title": ""})
+    facts = await told()
+    assert (facts["title"], facts["expires_at"]) == ("", ""), "who is enabled after it is let in"
+    await editing.disable_user(scope, user.id)
+    assert str((await told())["expires_at"]).startswith("2026-01-01T")
 
 
 async def test_a_waiting_service_still_waits_after_an_edit(

@@ -7,14 +7,18 @@ from pathlib import Path
 
 import pytest
 
+from tests import samba
 from tests.mariadb import MariaDBServer
 from tests.nginx import NginxServer
 from tests.postgres import PostgresServer
 from tests.powerdns import PowerDNSServer
+from tests.provisioning.connectors import ad
+from tests.provisioning.connectors.ad import DirectoryBackEnd
 from tests.provisioning.connectors.mysql import MariaDBBackEnd
 from tests.provisioning.connectors.nginx import NginxBackEnd
 from tests.provisioning.connectors.powerdns import PowerDNSBackEnd
 from tests.provisioning.connectors.support import PostgresBackEnd, SimulatorBackEnd
+from tests.samba import SambaServer
 
 
 @pytest.fixture
@@ -71,3 +75,19 @@ def nginx(nginx_server: NginxServer) -> NginxBackEnd:
     for file in nginx_server.sites.iterdir():
         file.unlink()
     return NginxBackEnd(nginx_server)
+
+
+def samba_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SambaServer]:
+    """A domain controller of the worker's own, with units and groups."""
+    server = SambaServer.start(samba.shared_directory(tmp_path_factory))
+    try:
+        ad.prepare(server)
+        yield server
+    finally:
+        server.close()
+
+
+@pytest.fixture
+def directory(samba_server: SambaServer) -> DirectoryBackEnd:
+    """The worker's shared domain controller."""
+    return DirectoryBackEnd(samba_server)

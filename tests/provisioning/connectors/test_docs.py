@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import msgspec
 import pytest
 
-from mission_control_tui.connect import CAPABILITIES, Limit, SubjectKind
+from mission_control_tui.connect import CAPABILITIES, ConnectorError, Limit, SubjectKind
 from mission_control_tui.connect.messages import (
     DescribeAnswer,
     Operation,
@@ -38,6 +38,7 @@ from mission_control_tui.settings.settings import convert
 from tests.mariadb import MariaDBServer
 from tests.nginx import INSTALL_LINE as NGINX
 from tests.powerdns import INSTALL_LINE as POWERDNS
+from tests.provisioning.connectors.ad import LARGE, REMOVED, SMALL, DirectoryBackEnd
 from tests.provisioning.connectors.mysql import MariaDBBackEnd
 from tests.provisioning.connectors.nginx import PROGRAM
 from tests.provisioning.connectors.support import (
@@ -51,6 +52,7 @@ from tests.provisioning.connectors.support import (
     reach,
     wish,
 )
+from tests.samba import BASE, SambaServer
 from tests.support import free_port, hermetic, require
 
 PAGE = Path(__file__).parents[3] / "docs" / "connectors.md"
@@ -102,6 +104,7 @@ def test_every_block_says_how_it_is_run() -> None:
     assert runs == {
         *("settings", "rules", "python", "sql", "connector", "entry-point", "powerdns"),
         *("mail-sql", "mail-sql-rights", "mail-sql-removal", "mysql", "mysql-rights"),
+        "ad-rights",
         *("message", "declaration", "settings-exec", "exec-program", "nginx"),
     }
 
@@ -184,6 +187,42 @@ async def test_the_dbas_statements_are_enough_for_mariadb(mariadb_server: MariaD
     for state, generation in ((Wish.SUSPENDED, 2), (Wish.ABSENT, 3)):
         wished = back_end.wish(name, state, generation=generation, secret=None)
         assert (await reach(connector, wished)).outcome is LookOutcome.DONE
+
+
+@pytest.mark.proof
+async def test_the_delegated_rights_are_enough_for_a_directory(
+    directory: DirectoryBackEnd, samba_server: SambaServer, tmp_path: Path
+) -> None:
+    user, password = new_name("mc"), "The-Connectors-Own-5"
+    samba_server.tool("user", "create", user, password)
+    shown = samba_server.tool("user", "show", user, "--attributes=objectSid")
+    weak = DirectoryBackEnd(samba_server, user=f"{user}@corp.example.test", password=password)
+    with pytest.raises(ConnectorError, match="may not make a user in") as caught:
+        await check(await weak.open())
+    assert caught.value.kind is ErrorKind.CONFIG
+    assert "may not" in (await check(await weak.open(mode="observe"))).detail
+    (example,) = examples("ad-rights")
+    script = example.text.replace("DC=corp,DC=example", BASE).replace(
+        "sudo samba-tool", "samba-tool"
+    )
+    script = script.replace("--objectdn", f"-s {samba_server.settings} --objectdn")
+    for theirs, ours in (("CN=Standard,", "CN=small,"), ("CN=Premium,", "CN=large,")):
+        script = script.replace(theirs, ours)
+    sid = shown.partition("objectSid: ")[2].split()[0]
+    subprocess.run(["bash", "-ec", f"SID={sid}\n{script}"], check=True, capture_output=True)
+    levels = {"small": {"groups": [SMALL]}, "large": {"groups": [SMALL, LARGE]}}
+    connector = await weak.open(levels=levels, removed_unit=REMOVED)
+    await check(connector)
+    name = new_name()
+    wishes = (
+        (Wish.PRESENT, "small", PASSWORD),
+        (Wish.PRESENT, "large", "Reset-2-Secret"),
+        (Wish.SUSPENDED, "large", None),
+        (Wish.ABSENT, "large", None),
+    )
+    for generation, (state, level, secret) in enumerate(wishes, 1):
+        wished = weak.wish(name, state, level, generation=generation, secret=secret)
+        assert (await reach(connector, wished)).outcome is LookOutcome.DONE, (state, level)
 
 
 @pytest.mark.proof
@@ -401,7 +440,7 @@ def test_the_keys_of_a_rule_are_all_described(tmp_path: Path) -> None:
     assert {key for row in table("key of a rule") for key in words(row[0])} == known
 
 
-@pytest.mark.parametrize("kind", ["mail-sql", "mysql", "simulator", "postgresql", "powerdns"])
+@pytest.mark.parametrize("kind", ["ad", "mail-sql", "mysql", "simulator", "postgresql", "powerdns"])
 async def test_the_settings_of_a_connector_are_all_described(kind: str) -> None:
     with pytest.raises(InvalidInput) as caught:
         await load(
