@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -12,13 +13,14 @@ from tests.mariadb import MariaDBServer
 from tests.nginx import NginxServer
 from tests.postgres import PostgresServer
 from tests.powerdns import PowerDNSServer
-from tests.provisioning.connectors import ad
-from tests.provisioning.connectors.ad import DirectoryBackEnd
 from tests.provisioning.connectors.mysql import MariaDBBackEnd
 from tests.provisioning.connectors.nginx import NginxBackEnd
 from tests.provisioning.connectors.powerdns import PowerDNSBackEnd
 from tests.provisioning.connectors.support import PostgresBackEnd, SimulatorBackEnd
 from tests.samba import SambaServer
+
+if TYPE_CHECKING:
+    from tests.provisioning.connectors.ad import DirectoryBackEnd
 
 
 @pytest.fixture
@@ -77,8 +79,11 @@ def nginx(nginx_server: NginxServer) -> NginxBackEnd:
     return NginxBackEnd(nginx_server)
 
 
+@pytest.fixture(scope="session")
 def samba_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SambaServer]:
     """A domain controller of the worker's own, with units and groups."""
+    from tests.provisioning.connectors import ad
+
     server = SambaServer.start(samba.shared_directory(tmp_path_factory))
     try:
         ad.prepare(server)
@@ -90,4 +95,6 @@ def samba_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SambaServ
 @pytest.fixture
 def directory(samba_server: SambaServer) -> DirectoryBackEnd:
     """The worker's shared domain controller."""
+    from tests.provisioning.connectors.ad import DirectoryBackEnd
+
     return DirectoryBackEnd(samba_server)

@@ -38,7 +38,6 @@ from mission_control_tui.settings.settings import convert
 from tests.mariadb import MariaDBServer
 from tests.nginx import INSTALL_LINE as NGINX
 from tests.powerdns import INSTALL_LINE as POWERDNS
-from tests.provisioning.connectors.ad import LARGE, REMOVED, SMALL, DirectoryBackEnd
 from tests.provisioning.connectors.mysql import MariaDBBackEnd
 from tests.provisioning.connectors.nginx import PROGRAM
 from tests.provisioning.connectors.support import (
@@ -191,8 +190,10 @@ async def test_the_dbas_statements_are_enough_for_mariadb(mariadb_server: MariaD
 
 @pytest.mark.proof
 async def test_the_delegated_rights_are_enough_for_a_directory(
-    directory: DirectoryBackEnd, samba_server: SambaServer, tmp_path: Path
+    samba_server: SambaServer,
 ) -> None:
+    from tests.provisioning.connectors.ad import LARGE, REMOVED, SMALL, DirectoryBackEnd
+
     user, password = new_name("mc"), "The-Connectors-Own-5"
     samba_server.tool("user", "create", user, password)
     shown = samba_server.tool("user", "show", user, "--attributes=objectSid")
