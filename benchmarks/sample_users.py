@@ -22,7 +22,12 @@ from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.tables.accounts import AccountRow, DomainRow
 from mission_control_tui.model.store.tables.base import Base
 from mission_control_tui.model.store.tables.services import AssignmentRow
-from mission_control_tui.model.store.tables.users import AddressRow, SearchTermRow, UserRow
+from mission_control_tui.model.store.tables.users import (
+    AddressRow,
+    SearchTermRow,
+    SearchTextRow,
+    UserRow,
+)
 from mission_control_tui.model.store.transaction import Transaction
 from mission_control_tui.model.users.creation import new_rows
 
@@ -44,7 +49,13 @@ _LAST_NAMES = (
 _FIRST = _FIRST_NAMES.split()
 _STEMS = _LAST_NAMES.split()
 _ENDINGS = ("", "son", "s", "er", "man", "ez", "ley", "ton", "ham", "field", "wood", "berg")
-TABLES: tuple[type[Base], ...] = (UserRow, AddressRow, SearchTermRow, AssignmentRow)
+TABLES: tuple[type[Base], ...] = (
+    UserRow,
+    AddressRow,
+    SearchTermRow,
+    SearchTextRow,
+    AssignmentRow,
+)
 _LIGHTS = {Light.GREEN: 95, Light.GREY: 3, Light.ORANGE: 1, Light.RED: 1}
 _WORDS = {
     Light.GREEN: Word.PROVISIONED,
@@ -121,7 +132,7 @@ async def fill(store: Store, account_id: int, count: int, services: int) -> None
     extra = services - count
     while chunk := list(islice(made, ROWS_AT_ONCE)):
         async with store.write(CALLER, account_id) as tx:
-            rows: list[list[dict[str, Any]]] = [[], [], [], []]
+            rows: list[list[dict[str, Any]]] = [[] for _ in TABLES]
             for details, number in zip(chunk, numbers, strict=False):
                 doubled = 2 if number * extra // count != (number + 1) * extra // count else 1
                 for table, more in zip(
@@ -145,14 +156,14 @@ def rows_of(
     in_bin = number % 1000 == 999
     user, address = new_rows(account_id, user_id, details, None, None, tx.now)
     user |= {"in_bin": in_bin, "deleted_at": None, "version": 1}
-    terms = search.term_rows(
-        account_id, user_id, user["sort_key"], in_bin, search.terms_of(details)
-    )
+    found_by = search.terms_of(details)
+    terms = search.term_rows(account_id, user_id, user["sort_key"], in_bin, found_by)
+    texts = [search.text_row(account_id, user_id, found_by)]
     given = [
         _assignment(tx, account_id, user_id, service, number, dice)
         for service in ("managed-exchange", "databases")[:services]
     ]
-    return [user], [address], terms, given
+    return [user], [address], terms, texts, given
 
 
 def _assignment(

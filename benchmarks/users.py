@@ -41,6 +41,7 @@ from mission_control_tui.model.store.tables.audit import AuditRow
 from mission_control_tui.model.store.tables.users import (
     AddressRow,
     SearchTermRow,
+    SearchTextRow,
     SecretRow,
     UserRow,
 )
@@ -51,7 +52,7 @@ IMPORT_RATIO = 30.0
 IMPORT_AIM = 10.0
 REPEATS = 9
 TURNS = 8
-IMPORTED = (SecretRow, UserRow, AddressRow, SearchTermRow, AuditRow)
+IMPORTED = (SecretRow, UserRow, AddressRow, SearchTermRow, SearchTextRow, AuditRow)
 
 Call = Callable[[], Awaitable[object]]
 

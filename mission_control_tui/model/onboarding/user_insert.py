@@ -17,7 +17,12 @@ from mission_control_tui.model.search import index as search
 from mission_control_tui.model.services import sealed_passwords
 from mission_control_tui.model.store.batches import batches
 from mission_control_tui.model.store.tables.base import Base
-from mission_control_tui.model.store.tables.users import AddressRow, SearchTermRow, UserRow
+from mission_control_tui.model.store.tables.users import (
+    AddressRow,
+    SearchTermRow,
+    SearchTextRow,
+    UserRow,
+)
 from mission_control_tui.model.store.transaction import Transaction
 from mission_control_tui.model.users.creation import new_rows, note_created
 from mission_control_tui.model.views import RevealedPassword
@@ -76,6 +81,7 @@ def _rows(
     people: Rows = []
     addresses: Rows = []
     terms: Rows = []
+    texts: Rows = []
     for user, secret_id in zip(users, kept, strict=True):
         user_id, details = ids[user.key], user.details
         row, address = new_rows(account_id, user_id, details, user.manager_id, secret_id, tx.now)
@@ -91,16 +97,21 @@ def _rows(
             }
             for alias in user.aliases
         ]
-        terms += search.term_rows(
-            account_id, user_id, row["sort_key"], False, search.terms_of(details, user.aliases)
-        )
+        found_by = search.terms_of(details, user.aliases)
+        terms += search.term_rows(account_id, user_id, row["sort_key"], False, found_by)
+        texts.append(search.text_row(account_id, user_id, found_by))
         word = "generated" if user.password is None else "given"
         noted: dict[str, Any] = {"password": word}
         if user.aliases:
             noted["aliases"] = list(user.aliases)
         note_created(tx, details, user_id, noted)
     terms.sort(key=lambda row: (row["term"], row["user_id"]))
-    return {_table(UserRow): people, _table(AddressRow): addresses, _table(SearchTermRow): terms}
+    return {
+        _table(UserRow): people,
+        _table(AddressRow): addresses,
+        _table(SearchTermRow): terms,
+        _table(SearchTextRow): texts,
+    }
 
 
 async def set_managers(tx: Transaction, users: Sequence[NewUser], ids: Mapping[str, str]) -> None:

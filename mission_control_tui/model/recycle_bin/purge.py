@@ -41,7 +41,12 @@ from mission_control_tui.model.store.tables.services import (
     SettingReferenceRow,
     UnsettledSettingRow,
 )
-from mission_control_tui.model.store.tables.users import AddressRow, SearchTermRow, UserRow
+from mission_control_tui.model.store.tables.users import (
+    AddressRow,
+    SearchTermRow,
+    SearchTextRow,
+    UserRow,
+)
 from mission_control_tui.model.store.transaction import Transaction
 from mission_control_tui.model.store.user_rows import PURGED_SORT_KEY
 from mission_control_tui.model.text.folding import fold
@@ -212,6 +217,7 @@ async def _forget(tx: Transaction, row: UserRow) -> None:
     for statement in (
         delete(AddressRow).where(AddressRow.user_id == row.id),
         delete(SearchTermRow).where(SearchTermRow.user_id == row.id),
+        delete(SearchTextRow).where(SearchTextRow.user_id == row.id),
         delete(DraftRow).where(DraftRow.subject == row.id),
         delete(RecentRow).where(RecentRow.user_id == row.id),
         delete(MemberRow).where(MemberRow.user_id == row.id),

@@ -17,7 +17,7 @@ from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.people.address_syntax import lookup_key
 from mission_control_tui.model.search import index as search
 from mission_control_tui.model.search.accounts import AccountRank, KnownAccounts, known_accounts
-from mission_control_tui.model.search.infix import inside, is_inside, with_digits
+from mission_control_tui.model.search.infix import inside, may_be_inside
 from mission_control_tui.model.search.results import (
     FoundOrder,
     SearchResults,
@@ -47,9 +47,6 @@ COUNTED = 2_000
 ACCOUNTS = 5
 """Accounts of one answer."""
 
-FEWEST_INSIDE = 3
-"""Characters from which the middle of a word is looked for, where nothing begins so."""
-
 _ORDER = re.compile(r"(?:order\s*(?:no\.?\s*)?|#\s*)?0*(\d{1,9})", re.IGNORECASE)
 
 
@@ -71,7 +68,7 @@ async def find_anyone(
         accounts = _accounts(known, caller, query) if query else ()
         if not words:
             return SearchResults((), orders, accounts=accounts)
-        looking = _Search(session, store, Scope(caller, current, store.is_sqlite), query, words)
+        looking = _Search(session, Scope(caller, current, store.is_sqlite), query, words)
         more = await looking.gather(limit)
         found = looking.found
         ranked = sorted(
@@ -92,10 +89,9 @@ class _Search:
     """One query on its way: where people are looked for, and who was `found` so far."""
 
     def __init__(
-        self, session: AsyncSession, store: Store, scope: Scope, query: str, words: Sequence[str]
+        self, session: AsyncSession, scope: Scope, query: str, words: Sequence[str]
     ) -> None:
         self._session = session
-        self._store = store
         self._scope = scope
         self._query = query
         self._folded = fold(query)
@@ -118,22 +114,15 @@ class _Search:
                 rarest = [word for word, _count in by_count]
                 for part in scope.parts(SearchTermRow.account_id):
                     await self._matches(part, rarest, in_bin=True)
-        if found:
-            return more
-        by_count = counted[0]
-        if any(is_inside(word) for word in words):
-            others = (pair for pair in by_count if not is_inside(pair[0]))
-            return await with_digits(self._store, scope, words, next(others, None), found)
-        if len(words) == 1 and len(words[0]) >= FEWEST_INSIDE:
-            return await inside(self._store, scope, words[0], found)
-        return False
+        if not found and may_be_inside(words):
+            return await inside(self._session, scope, words, found)
+        return more
 
     async def _outside_the_bin(self, by_count: Sequence[tuple[str, int]]) -> bool:
         """Find those whom every word finds, given with how many terms it begins; return whether there are more."""
         scope = self._scope
         frequent = len(by_count) > 1 and by_count[0][1] >= COUNTED
-        # Asking each of thousands for the other words takes PostgreSQL three times as long as SQLite.
-        look = self._together if frequent and not scope.is_sqlite else self._matches
+        look = self._together if frequent else self._matches
         more = False
         if by_count[0][1]:
             rarest = [word for word, _count in by_count]
@@ -220,7 +209,7 @@ class _Search:
             )
 
         others = (
-            # In a CASE it is a table made once; of a plain condition PostgreSQL makes a join, and guesses its size.
+            # In a CASE it is a table made once: of a plain condition both make a join, and guess its size.
             case(
                 (SearchTermRow.user_id.in_(select(SearchTermRow.user_id).where(*of(word))), true()),
                 else_=false(),

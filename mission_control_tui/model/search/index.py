@@ -18,7 +18,12 @@ from sqlalchemy.orm import InstrumentedAttribute, aliased
 from mission_control_tui.model.people.address_syntax import domain_letters, domain_of
 from mission_control_tui.model.people.fields import FIELDS, FieldKind, UserDetails
 from mission_control_tui.model.people.phones import digits_of
-from mission_control_tui.model.store.tables.users import AddressRow, SearchTermRow, UserRow
+from mission_control_tui.model.store.tables.users import (
+    AddressRow,
+    SearchTermRow,
+    SearchTextRow,
+    UserRow,
+)
 from mission_control_tui.model.store.user_rows import to_details
 from mission_control_tui.model.text.folding import fold, pieces
 
@@ -39,6 +44,9 @@ LAST = "\U0010ffff"
 
 ENDING = "<"
 """What a phone number's digits in reverse are kept behind; no word of a query begins so."""
+
+START = "\n"
+"""What each term stands behind in the row of all of a user's terms; no term has one."""
 
 FEWEST_ENDING = 4
 """Digits from which a number is found by how it ends."""
@@ -138,9 +146,11 @@ async def index_user(
 ) -> None:
     """Replace what one user is found by."""
     await session.execute(delete(SearchTermRow).where(SearchTermRow.user_id == user_id))
+    await session.execute(delete(SearchTextRow).where(SearchTextRow.user_id == user_id))
     await session.execute(
         insert(SearchTermRow), term_rows(account_id, user_id, sort_key, in_bin, terms)
     )
+    await session.execute(insert(SearchTextRow), [text_row(account_id, user_id, terms)])
 
 
 def term_rows(
@@ -157,6 +167,21 @@ def term_rows(
         }
         for term in terms
     ]
+
+
+def text_row(account_id: int, user_id: str, terms: Iterable[str]) -> dict[str, Any]:
+    """Return the row in which the middles of one user's terms are looked for."""
+    names: list[str] = []
+    phones: list[str] = []
+    for term in terms:
+        if not term.startswith(ENDING):
+            (phones if term.isdecimal() else names).append(f"{START}{term}")
+    return {
+        "account_id": account_id,
+        "user_id": user_id,
+        "names": "".join(names),
+        "phones": "".join(phones),
+    }
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,12 +16,17 @@ from sqlalchemy import Table, bindparam, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mission_control_tui.model.caller import WORKER
-from mission_control_tui.model.search.index import term_rows, terms_of
+from mission_control_tui.model.search.index import term_rows, terms_of, text_row
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.retry import retries_on_conflict
 from mission_control_tui.model.store.tables.groups import ObjectRow
 from mission_control_tui.model.store.tables.installation import InstallationRow
-from mission_control_tui.model.store.tables.users import AddressRow, SearchTermRow, UserRow
+from mission_control_tui.model.store.tables.users import (
+    AddressRow,
+    SearchTermRow,
+    SearchTextRow,
+    UserRow,
+)
 from mission_control_tui.model.store.user_rows import sort_key, to_details
 from mission_control_tui.model.text.folding import FOLDING
 
@@ -73,7 +78,8 @@ async def _fold_users(session: AsyncSession, users: Sequence[UserRow]) -> None:
     ):
         aliases[str(user_id)].append(address)
     await session.execute(delete(SearchTermRow).where(SearchTermRow.user_id.in_(ids)))
-    terms = []
+    await session.execute(delete(SearchTextRow).where(SearchTextRow.user_id.in_(ids)))
+    terms, texts = [], []
     for user in users:
         key = sort_key(user.display_name)
         if key != user.sort_key:
@@ -84,8 +90,10 @@ async def _fold_users(session: AsyncSession, users: Sequence[UserRow]) -> None:
             )
         found = terms_of(to_details(user), [name for name in aliases[user.id] if name != user.upn])
         terms += term_rows(user.account_id, user.id, key, user.in_bin, found)
-    if terms:
+        texts.append(text_row(user.account_id, user.id, found))
+    if users:
         await session.execute(insert(SearchTermRow), terms)
+        await session.execute(insert(SearchTextRow), texts)
 
 
 async def _fold_groups(session: AsyncSession) -> None:

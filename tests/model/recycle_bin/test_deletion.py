@@ -22,7 +22,12 @@ from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.operators import DraftRow
 from mission_control_tui.model.store.tables.requests import RequestRow
 from mission_control_tui.model.store.tables.services import AssignmentRow
-from mission_control_tui.model.store.tables.users import AddressRow, SearchTermRow, UserRow
+from mission_control_tui.model.store.tables.users import (
+    AddressRow,
+    SearchTermRow,
+    SearchTextRow,
+    UserRow,
+)
 from mission_control_tui.model.users import editing, expiry
 from mission_control_tui.model.users import queries as users
 from mission_control_tui.model.users.actions.params import ActionParams
@@ -98,6 +103,7 @@ async def test_a_purge_takes_what_is_personal_and_keeps_id_and_audit(
         for table, column in (
             (AddressRow, AddressRow.user_id),
             (SearchTermRow, SearchTermRow.user_id),
+            (SearchTextRow, SearchTextRow.user_id),
             (DraftRow, DraftRow.subject),
         ):
             assert (await session.scalars(select(table).where(column == binned.id))).all() == []

@@ -23,9 +23,13 @@ MOST_STATEMENTS = 20
 MOST_PAGES = 60.0
 """A key may cost so many pages of one account's list; measured are 5 to 20, and half of that without the walks."""
 
-LARGE = ("SCAN users", "SCAN addresses", "SCAN search_terms", "SCAN assignments")
-WALKS = frozenset({"hnsson", "9000 0001", "9876543", "nobody-at-all"})
-"""What begins nowhere, and is looked for in the middle along an index."""
+LARGE = (
+    "SCAN users",
+    "SCAN addresses",
+    "SCAN search_terms",
+    "SCAN search_texts",
+    "SCAN assignments",
+)
 
 
 @pytest.fixture
@@ -43,9 +47,7 @@ async def test_a_key_reads_ranges_and_costs_a_bounded_number_of_pages(many: Stor
             await find_anyone(many, CALLER, typed, 50, current=benchmark.CURRENT)
         assert len(seen) <= MOST_STATEMENTS, typed
         lines = [line for one in seen for line in await plan_of(many, *one)]
-        scans = [line for line in lines if line.startswith(LARGE)]
-        assert not scans or typed in WALKS, (typed, scans)
-        assert not [line for line in scans if "COVERING INDEX" not in line], (typed, scans)
+        assert not [line for line in lines if line.startswith(LARGE)], typed
         base, key = await best(many, typed)
         assert key <= MOST_PAGES * base, typed
 

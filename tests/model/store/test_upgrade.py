@@ -21,7 +21,7 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection, MetaData, Table, event, inspect, select, text
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.types import LargeBinary, TypeEngine
+from sqlalchemy.types import LargeBinary, NullType, TypeEngine
 
 from mission_control_tui.model.accounts.editing import list_accounts
 from mission_control_tui.model.accounts.overview import show
@@ -31,6 +31,7 @@ from mission_control_tui.model.history import audit_log
 from mission_control_tui.model.orders.buying import buy
 from mission_control_tui.model.orders.queries import list_orders
 from mission_control_tui.model.requests.queries import list_requests
+from mission_control_tui.model.search.anyone import find_anyone
 from mission_control_tui.model.search.user_list import page
 from mission_control_tui.model.services.lights import status
 from mission_control_tui.model.store import private_files, upgrade
@@ -208,7 +209,8 @@ OWN_DOING = {
 
 def by_name(found: Sequence[Mapping[str, Any]], connection: Connection) -> dict[str, Any]:
     def told(value: Any) -> Any:
-        return value.compile(dialect=connection.dialect) if isinstance(value, TypeEngine) else value
+        known = isinstance(value, TypeEngine) and not isinstance(value, NullType)
+        return value.compile(dialect=connection.dialect) if known else value
 
     return {
         str(item["name"]): {key: str(told(value)) for key, value in item.items()} for item in found
@@ -245,6 +247,9 @@ async def test_the_first_release_opens_in_the_newest_with_nothing_lost(
     assert details.orders_awaiting_approval == 1
     people = await page(AccountScope(store, caller, "acme"))
     assert {one.upn for one in people.rows} == {"ada.lovelace@acme.example", "later@acme.example"}
+    for middle in ("ovelac", "lace@acm"):
+        found = (await find_anyone(store, caller, middle)).users
+        assert "ada.lovelace@acme.example" in {one.upn for one in found}
     assert len(await status(AccountScope(store, caller, "acme"))) == 4
     assert await list_requests(AccountScope(store, caller, "acme"))
     assert len(await list_orders(AccountScope(store, caller, "acme"))) == 3
@@ -259,6 +264,11 @@ async def test_the_first_release_opens_in_the_newest_with_nothing_lost(
     await store.close()
 
 
+def of_the_models(name: str | None, kind: str, _parents: object) -> bool:
+    """Tell whether it is no table of SQLite's index of what stands in the middle."""
+    return not (kind == "table" and str(name).startswith("search_inside"))
+
+
 async def test_migrations_make_what_the_models_say(
     first: str, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
@@ -271,7 +281,8 @@ async def test_migrations_make_what_the_models_say(
         assert upgraded[name] == table, name
     for where in (fresh, first):
         with plain(where) as connection:
-            context = MigrationContext.configure(connection, opts={"compare_type": True})
+            options = {"compare_type": True, "include_name": of_the_models}
+            context = MigrationContext.configure(connection, opts=options)
             assert compare_metadata(context, Base.metadata) == []
 
 

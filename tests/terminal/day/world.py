@@ -37,7 +37,12 @@ from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.engine import database_url
 from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.services import AssignmentRow, SeatHoldRow, SeatPoolRow
-from mission_control_tui.model.store.tables.users import AddressRow, SearchTermRow, UserRow
+from mission_control_tui.model.store.tables.users import (
+    AddressRow,
+    SearchTermRow,
+    SearchTextRow,
+    UserRow,
+)
 from mission_control_tui.model.store.transaction import Transaction
 from mission_control_tui.model.store.user_rows import to_columns
 from mission_control_tui.model.users import creation, editing
@@ -293,7 +298,10 @@ async def _fill(store: Store, customer: Customer, crowd: Iterable[UserDetails]) 
             pools = {one.level_id: one for one in await _pools(tx, account)}
             rows: dict[Any, list[dict[str, Any]]] = {
                 table: []
-                for table in (UserRow, AddressRow, SearchTermRow, AssignmentRow, SeatHoldRow)
+                for table in (
+                    *(UserRow, AddressRow, SearchTermRow, SearchTextRow),
+                    *(AssignmentRow, SeatHoldRow),
+                )
             }
             for one in chunk:
                 local = one.upn.partition("@")[0]
@@ -361,9 +369,9 @@ def _rows_of(
             "is_primary": True,
         }
     )
-    rows[SearchTermRow] += search.term_rows(
-        account, user_id, columns["sort_key"], False, search.terms_of(details)
-    )
+    found_by = search.terms_of(details)
+    rows[SearchTermRow] += search.term_rows(account, user_id, columns["sort_key"], False, found_by)
+    rows[SearchTextRow].append(search.text_row(account, user_id, found_by))
     given = len(rows[AssignmentRow])
     if pools[MOBILE].held == 0 and given < MOBILE_SEATS:
         level = MOBILE

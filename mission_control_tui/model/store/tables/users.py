@@ -3,7 +3,18 @@
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, String, UniqueConstraint
+from sqlalchemy import (
+    CheckConstraint,
+    Connection,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    event,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from mission_control_tui.model.store.tables.base import Base, Ident, Key, bytewise
@@ -79,6 +90,59 @@ class SearchTermRow(Base):
     term: Mapped[str] = mapped_column(bytewise(320), primary_key=True)
     user_id: Mapped[str] = mapped_column(ForeignKey("users.id"), primary_key=True)
     sort_key: Mapped[str] = mapped_column(bytewise(256))
+
+
+class SearchTextRow(Base):
+    """A user's terms in one row, each behind a line feed, for what stands in the middle of one.
+
+    `phones` has the terms that are digits, also others than phones, `names` the rest. SQLite has an index of three
+    letters in a row over them, which its triggers keep; PostgreSQL reads the table, which is as narrow as can be.
+    """
+
+    __tablename__ = "search_texts"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"))
+    user_id: Mapped[str] = mapped_column(ForeignKey("users.id"), unique=True)
+    names: Mapped[str] = mapped_column(Text().with_variant(Text(collation="C"), "postgresql"))
+    phones: Mapped[str] = mapped_column(Text().with_variant(Text(collation="C"), "postgresql"))
+
+
+THREE_LETTERS = (
+    """
+    CREATE VIRTUAL TABLE search_inside USING fts5(
+        names, phones, content = 'search_texts', content_rowid = 'id',
+        tokenize = 'trigram case_sensitive 1', detail = none, columnsize = 0
+    )
+    """,
+    """
+    CREATE TRIGGER search_texts_insert AFTER INSERT ON search_texts
+    BEGIN INSERT INTO search_inside (rowid, names, phones) VALUES (NEW.id, NEW.names, NEW.phones); END
+    """,
+    """
+    CREATE TRIGGER search_texts_delete AFTER DELETE ON search_texts
+    BEGIN
+        INSERT INTO search_inside (search_inside, rowid, names, phones)
+        VALUES ('delete', OLD.id, OLD.names, OLD.phones);
+    END
+    """,
+    """
+    CREATE TRIGGER search_texts_update AFTER UPDATE ON search_texts
+    BEGIN
+        INSERT INTO search_inside (search_inside, rowid, names, phones)
+        VALUES ('delete', OLD.id, OLD.names, OLD.phones);
+        INSERT INTO search_inside (rowid, names, phones) VALUES (NEW.id, NEW.names, NEW.phones);
+    END
+    """,
+)
+"""SQLite's index of `search_texts`, and what keeps it in step with them, whoever writes."""
+
+
+@event.listens_for(SearchTextRow.__table__, "after_create")
+def _index_letters(_table: Table, connection: Connection, **_how: Any) -> None:
+    if connection.dialect.name == "sqlite":
+        for statement in THREE_LETTERS:
+            connection.exec_driver_sql(statement)
 
 
 class SecretRow(Base):
