@@ -50,10 +50,13 @@ class KnownAccounts:
     def ranks(self, caller: Caller, query: str) -> dict[int, AccountRank]:
         """Return how well each account matches that has every word of `query`, by id, in the order of the codes."""
         words = fold(query).split()
+        having = list(self._by_id.items())
+        for word in words:
+            having = [pair for pair in having if word in pair[1].text]
         return {
             account_id: _rank(known, words)
-            for account_id, known in self._by_id.items()
-            if all(word in known.text for word in words) and caller.may_see(account_id)
+            for account_id, known in having
+            if caller.may_see(account_id)
         }
 
     def __getitem__(self, account_id: int) -> Account:

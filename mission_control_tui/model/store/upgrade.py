@@ -183,6 +183,7 @@ def _prepare_sqlite(url: URL, create: bool, may_upgrade: bool = True) -> Upgrade
                 before = revision(connection)
             if before == HEAD:
                 return UpgradeResult(HEAD, HEAD, None)
+            _require_letters()
             backup = _back_up(path, before) if before else None
             _use_wal(path)
             with engine.begin() as connection:
@@ -221,6 +222,18 @@ def _sqlite_engine(url: URL) -> Engine:
         connection.exec_driver_sql("BEGIN IMMEDIATE")
 
     return engine
+
+
+def _require_letters() -> None:
+    """Raise StoreError where this Python's SQLite cannot index what stands in the middle of words."""
+    try:
+        with closing(sqlite3.connect(":memory:")) as connection:
+            connection.execute("CREATE VIRTUAL TABLE probe USING fts5(x, tokenize = 'trigram')")
+    except sqlite3.OperationalError as error:
+        raise StoreError(
+            f"Python's SQLite, {sqlite3.sqlite_version}, cannot keep this program's index: {error}.",
+            hint="Use a Python with SQLite 3.34 or newer, with FTS5; or PostgreSQL.",
+        ) from error
 
 
 def _use_wal(path: Path) -> None:

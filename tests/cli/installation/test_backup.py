@@ -68,6 +68,10 @@ def upns() -> set[str]:
     return {user["upn"] for user in answer("users", "list")["users"]}
 
 
+def found_in_the_middle() -> list[str]:
+    return [user["upn"] for user in answer("find", "@acme")["users"]]
+
+
 def left(directory: Path) -> list[str]:
     return sorted(path.name for path in directory.iterdir() if path.name.startswith("."))
 
@@ -92,6 +96,7 @@ def test_restore_brings_back_what_was_and_keeps_what_is(kept: Path) -> None:
     done = answer("restore", str(kept), "--yes", "--ticket", "T-9")
     assert (done["applied"], done["epoch"]) == (True, 2)
     assert upns() == {"ada@acme.example"}
+    assert found_in_the_middle() == ["ada@acme.example"]
     aside = Path(done["aside"])
     assert stat.S_IMODE(aside.stat().st_mode) == 0o600
     with contextlib.closing(sqlite3.connect(aside)) as db:
@@ -263,6 +268,7 @@ def test_postgresql_is_backed_up_and_restored(
     assert (done["epoch"], upns()) == (2, {"ada@acme.example"})
     # The audit is append-only there as well, ids go on, and what was there is kept.
     user("cid")
+    assert found_in_the_middle() == ["ada@acme.example", "cid@acme.example"]
     name = os.environ[PREFIX + "DATABASE"].rpartition("/")[2]
     aside = done["aside"].removeprefix("schema ")
     counted = postgres_server.execute(f"SELECT count(*) FROM {aside}.users", database=name)
