@@ -31,6 +31,7 @@ from mission_control_tui.model.domains import address_registry
 from mission_control_tui.model.onboarding.file_import import Passwords, run_import
 from mission_control_tui.model.onboarding.files.formats import MICROSOFT_365
 from mission_control_tui.model.onboarding.files.read import read_users
+from mission_control_tui.model.people.fields import FIELD_BY_NAME
 from mission_control_tui.model.people.values import text_of
 from mission_control_tui.model.search import user_list
 from mission_control_tui.model.search.filters import UserFilter
@@ -256,7 +257,11 @@ def m365_file(count: int) -> bytes:
     """A file as Microsoft 365 writes it."""
     text = io.StringIO(newline="")
     writer = csv.writer(text)
-    columns = [column for column in MICROSOFT_365.columns.values() if column.heading != "Username"]
+    columns = {
+        column.field: column
+        for column in reversed(list(MICROSOFT_365.columns.values()))
+        if column.field in FIELD_BY_NAME
+    }.values()
     writer.writerow(column.heading for column in columns)
     for details in people(count, seed=3):
         writer.writerow(text_of(getattr(details, column.field)) for column in columns)
