@@ -133,6 +133,7 @@ class ConsoleApp(MissionControlApp):
         store = await Store.open(
             self._where,
             connectors=settings.services,
+            placements=settings.placements,
             private_suffixes=settings.own_endings,
         )
         if store.is_read_only:

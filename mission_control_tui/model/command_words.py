@@ -77,6 +77,7 @@ def provision(
     instance: str = "",
     adopt: bool = False,
     new_password: bool = False,
+    on: str = "",
 ) -> Words:
     """Return `provision` with the settings that were stated; `who` is a UPN, or what names another subject."""
     return (
@@ -84,6 +85,7 @@ def provision(
         *setting_flags(settings),
         *instance_flag(instance),
         *(("--adopt",) if adopt else ()),
+        *(("--on", on) if on else ()),
         *(_file(f"{who[-1].partition('@')[0].strip('-')}-{service}") if new_password else ()),
     )
 

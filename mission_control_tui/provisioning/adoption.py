@@ -52,6 +52,7 @@ from mission_control_tui.model.text.differences import value_text
 from mission_control_tui.provisioning.backends import Backends
 from mission_control_tui.provisioning.drift import NO_FENCE
 from mission_control_tui.provisioning.guard import Guarded
+from mission_control_tui.settings.settings import Settings
 
 BRINGABLE = frozenset({SubjectKind.USER, SubjectKind.DOMAIN})
 """Whose services can be brought in."""
@@ -173,11 +174,11 @@ def differences_text(changes: Sequence[Change]) -> str:
 
 
 async def open_services(
-    store: Store, backends: Backends, connector: str, served: Mapping[str, str], named: str | None
+    store: Store, backends: Backends, connector: str, settings: Settings, named: str | None
 ) -> tuple[Guarded, list[Service]]:
     """Return the connector, logged in, and the services of users and domains that it serves.
 
-    `served` has the connectors of services by the settings. Raises UsageError, NotFound, NotAllLookedAt.
+    Raises UsageError, NotFound, NotAllLookedAt.
     """
     if connector not in backends.names:
         raise NotFound(
@@ -187,7 +188,8 @@ async def open_services(
     services = [
         service
         for service in catalogue.services
-        if served.get(service.id, service.connector) == connector and service.subject in BRINGABLE
+        if connector in settings.serving(service.id, service.connector)
+        and service.subject in BRINGABLE
     ]
     if named is not None:
         wanted = catalogue.service(named)
@@ -196,7 +198,7 @@ async def open_services(
         raise UsageError(
             f"Connector {connector} serves no service of users or domains"
             + (f" that is called {named}." if named else "."),
-            hint="[services] in the settings says which connector serves what.",
+            hint="[services] and [placement] in the settings say which connector serves what.",
         )
     try:
         backend = await backends.get(connector)
@@ -219,7 +221,7 @@ async def scan(
     reach: Reach,
     backends: Backends,
     connector: str,
-    served: Mapping[str, str],
+    settings: Settings,
     *,
     service: str | None = None,
 ) -> ScanResult:
@@ -228,7 +230,7 @@ async def scan(
     Of one account only what is called by its domains or is its own; of all accounts whatever there is.
     """
     store = reach.store
-    backend, services = await open_services(store, backends, connector, served, service)
+    backend, services = await open_services(store, backends, connector, settings, service)
     can = backend.declares.capabilities
     if LIST not in can:
         raise UsageError(f"Connector {connector} lists nothing: what exists there cannot be found.")

@@ -41,6 +41,7 @@ from mission_control_tui.provisioning.adoption import (
     unreachable,
 )
 from mission_control_tui.provisioning.backends import Backends
+from mission_control_tui.settings.settings import Settings
 
 SLICE = 20
 """Rows of one transaction."""
@@ -94,7 +95,7 @@ class Loading:
     store: Store
     caller: Caller
     backends: Backends
-    served: Mapping[str, str]
+    settings: Settings
     account: str = ""
     progress: Callable[[int, int], None] | None = None
     _done: dict[int, LoadedRow] = field(default_factory=dict)
@@ -164,7 +165,7 @@ class Loading:
     async def _look_at(self, connector: str, service: str, rows: Sequence[AdoptionRow]) -> None:
         try:
             backend, services = await open_services(
-                self.store, self.backends, connector, self.served, service
+                self.store, self.backends, connector, self.settings, service
             )
         except MissionControlError as error:
             if error.problems:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from functools import partial
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -18,7 +18,7 @@ from mission_control_tui.provisioning import registry
 from mission_control_tui.provisioning.guard import Guarded
 from mission_control_tui.provisioning.rate_limits import RateLimits
 from mission_control_tui.settings.followed import FollowedSettings
-from mission_control_tui.settings.served import holders_of, parts_in
+from mission_control_tui.settings.served import holders_of
 from mission_control_tui.settings.settings import ConnectorSettings, Settings
 
 log = logging.getLogger(__name__)
@@ -98,7 +98,7 @@ class Backends:
         the connector stays as it was then.
         """
         await self._followed.read_again()
-        for part in parts_in(self._table(name)):
+        for part in self._parts(name):
             await self._renew(part)
         await self._renew(name)
 
@@ -118,12 +118,15 @@ class Backends:
         """Tell whether the settings read last have another table for it, or a part of it, than it was opened with."""
         return any(
             each in self._open and self._open[each].context.settings != self._table(each)
-            for each in (name, *parts_in(self._table(name)))
+            for each in (name, *self._parts(name))
         )
 
     def holders(self, name: str) -> frozenset[str]:
         """Return the connector itself and the composites that it is a part of."""
         return frozenset({name, *holders_of(name, self._followed.latest)})
+
+    def _parts(self, name: str) -> Collection[str]:
+        return self._followed.latest.parts_of(name).values()
 
     def _is_known(self, name: str) -> bool:
         try:

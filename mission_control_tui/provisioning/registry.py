@@ -24,8 +24,7 @@ from mission_control_tui.provisioning.composite import (
 from mission_control_tui.provisioning.connector_thread import ConnectorThread, Escaped, TimeOver
 from mission_control_tui.provisioning.guard import Guarded, declared
 from mission_control_tui.provisioning.redaction import without_secrets
-from mission_control_tui.settings.served import COMPOSITE
-from mission_control_tui.settings.settings import Settings
+from mission_control_tui.settings.settings import COMPOSITE, Settings
 
 GROUP = "mission_control_tui.connectors"
 BUILT_IN: Mapping[str, str] = {

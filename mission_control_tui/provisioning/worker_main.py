@@ -101,7 +101,13 @@ async def _work(
     from mission_control_tui.provisioning.engine import EmbeddedEngine, JobEngine, RunRequest
     from mission_control_tui.provisioning.worker import Worker
 
-    store = await Store.open(url, create=False, connectors=settings.services, inline=True)
+    store = await Store.open(
+        url,
+        create=False,
+        connectors=settings.services,
+        placements=settings.placements,
+        inline=True,
+    )
     try:
         me = Identity.of_this_process(__version__)
 

@@ -20,8 +20,9 @@ from mission_control_tui.model.services.near_full import near_full
 from mission_control_tui.model.services.usage import measured
 from mission_control_tui.model.states import Light
 from mission_control_tui.model.store.scope import AllAccounts
+from mission_control_tui.model.text.counting import counted
 from mission_control_tui.screens.base.mission_screen import MissionScreen
-from mission_control_tui.settings.served import holders_of, served_by_connector
+from mission_control_tui.settings.served import holders_of, placed_words, served_by_connector
 from mission_control_tui.widgets.cells import age
 from mission_control_tui.widgets.light import light_parts
 from mission_control_tui.widgets.line_list import LineList
@@ -149,7 +150,10 @@ class ConnectorsScreen(MissionScreen):
         yield f"{line.name}: {version}"
         parts = [f"part of {name}" for name in holders_of(line.name, self.context.settings)]
         serves = [*(service.name for service in line.serves), *parts]
-        yield f"Serves: {', '.join(serves) or 'nothing'}"
+        there = counted(activity.services, "service")
+        yield f"Serves: {', '.join(serves) or 'nothing'}; {there} there"
+        for words in placed_words(self.context.settings, line.name, activity.services):
+            yield f"Placed: {words}"
         yield f"Queue: {activity.waiting} wait, {activity.running} run; {line.rate}".rstrip("; ")
         if line.problem:
             yield f"Problem: {line.problem}"

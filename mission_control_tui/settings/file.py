@@ -214,9 +214,9 @@ def understand(key: str, text: str) -> object:
 
 def known_setting(key: str) -> None:
     """Raise NotFound unless there is a setting of that name that can be set by itself."""
-    if key.startswith("connectors"):
+    if key.startswith(("connectors", "placement")):
         raise UsageError(
-            "Connectors are set up in the settings file itself.",
+            "Connectors and placement are set up in the settings file itself.",
             hint="See `mission-control docs connectors`.",
         )
     table, _dot, name = key.rpartition(".")
@@ -251,6 +251,9 @@ def in_force(flags: Mapping[str, Any] | None = None) -> list[Setting]:
     named = environment()
     found = list(_plain(settings))
     found += [Setting(f"services.{key}", name, "", None) for key, name in settings.services.items()]
+    for key, stated in settings.placement.items():
+        words = f"{stated.rule} of {', '.join(stated.connectors)}"
+        found.append(Setting(f"placement.{key}", words, "", None))
     for key in settings.connectors:
         found.append(Setting(f"connectors.{key}", settings.connector(key).type, "", None))
     keymap = settings.console.keymap

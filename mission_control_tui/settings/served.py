@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from mission_control_tui.model.catalogue.types import Service
     from mission_control_tui.settings.settings import Settings
-
-
-COMPOSITE = "composite"
-"""The type of a connector that is made of others."""
 
 
 def served_by_connector(
@@ -20,21 +16,26 @@ def served_by_connector(
     """Return the services that each connector serves; connectors of the settings that serve nothing are there, too."""
     found: dict[str, list[Service]] = {name: [] for name in settings.connectors}
     for service in services:
-        name = settings.services.get(service.id, service.connector)
-        found.setdefault(name, []).append(service)
+        for name in settings.serving(service.id, service.connector):
+            found.setdefault(name, []).append(service)
     return found
-
-
-def parts_in(table: Mapping[str, object]) -> Iterator[str]:
-    """Yield the connectors that a settings table names as its parts; none where it is no composite's."""
-    parts = table.get("parts")
-    if table.get("type") == COMPOSITE and isinstance(parts, Mapping):
-        for part in parts.values():
-            if isinstance(part, Mapping):
-                yield str(part.get("connector", ""))
 
 
 def holders_of(name: str, settings: Settings) -> tuple[str, ...]:
     """Return the composites that the connector is a part of, sorted."""
-    tables = settings.connectors
-    return tuple(sorted(each for each in tables if name in parts_in(tables[each])))
+    composites = (each for each in settings.connectors if name in settings.parts_of(each).values())
+    return tuple(sorted(composites))
+
+
+def placed_words(settings: Settings, connector: str, services: int) -> Iterator[str]:
+    """Yield how each service is shared out that a connector serves with others; `services` are there already."""
+    for service, stated in settings.placement.items():
+        if connector not in stated.connectors:
+            continue
+        words = f"{service}: {stated.rule} of {', '.join(stated.connectors)}"
+        most = stated.most.get(connector)
+        if connector in stated.closed:
+            words += "; closed: it takes nothing new"
+        elif most is not None:
+            words += f"; {services} of at most {most}"
+        yield words

@@ -6,18 +6,23 @@ import os
 import threading
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeAlias, TypeVar
+from typing import Annotated, Any, Literal, TypeAlias, TypeGuard, TypeVar
 
 import msgspec
 
 from mission_control_tui.model.errors import UsageError
 from mission_control_tui.model.input_files import SETTINGS_LIMIT, read_file
+from mission_control_tui.model.placement import Placement, PlacementRule
 
 T = TypeVar("T")
 PREFIX = "MISSION_CONTROL_"
 _CONVERTING = threading.Lock()  # msgspec crashes where two threads are the first to look at a type
 NO_SETTINGS = frozenset({PREFIX + name for name in ("SETTINGS", "NO_WORKER", "READ_ONLY", "RUN")})
 """Variables of that prefix which name no setting."""
+COMPOSITE = "composite"
+"""The type of a connector that is made of others."""
+_START_ENABLED = frozenset({"simulator", COMPOSITE})
+"""The types of connectors that may write unless their table says otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +107,27 @@ class ConnectorSettings(msgspec.Struct, frozen=True):
     options: dict[str, Any] = {}
 
 
+class PlacementSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Several connectors that serve one service: which of them gets what is new."""
+
+    connectors: Annotated[list[str], msgspec.Meta(min_length=1)]
+    rule: PlacementRule = PlacementRule.FEWEST
+    closed: list[str] = []
+    """Those that take nothing new."""
+    most: dict[str, Annotated[int, msgspec.Meta(ge=1)]] = {}
+    """Connector -> how many it takes."""
+    weights: dict[str, Annotated[float, msgspec.Meta(gt=0)]] = {}
+    """Connector -> its share beside the others, which have 1, for the fewest."""
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for a connector that is there twice, or that is not among the `connectors`."""
+        if len(set(self.connectors)) < len(self.connectors):
+            raise ValueError("`connectors` has a connector twice")
+        for key in ("closed", "most", "weights"):
+            if strays := sorted(set(getattr(self, key)) - set(self.connectors)):
+                raise ValueError(f"`{key}` names {strays[0]}, which is not among `connectors`")
+
+
 ThemeName: TypeAlias = Literal["auto", "dark", "light", "dark-16", "light-16"]
 
 
@@ -139,10 +165,17 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Endings of domains in one's own networks, with commas between."""
     services: dict[str, str] = {}
     """Service id -> connector name, over what the catalogue says."""
+    placement: dict[str, PlacementSettings] = {}
+    """Service id -> the connectors that serve it between them, in place of a line in `services`."""
     connectors: dict[str, dict[str, Any]] = {}
     """Connector name -> its settings, `type` among them; `simulator` exists without being named."""
     worker: WorkerSettings = msgspec.field(default_factory=WorkerSettings)
     console: ConsoleSettings = msgspec.field(default_factory=ConsoleSettings)
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for a service that is stated to have one connector, and several."""
+        if both := sorted(self.services.keys() & self.placement.keys()):
+            raise ValueError(f"`services.{both[0]}` and `placement.{both[0]}` are both there")
 
     @property
     def own_endings(self) -> tuple[str, ...]:
@@ -154,6 +187,46 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def connector_names(self) -> set[str]:
         """The connectors that a service may have."""
         return {"simulator", *self.connectors}
+
+    def serving(self, service: str, otherwise: str) -> tuple[str, ...]:
+        """Return the connectors that serve a service, which is served by `otherwise` where nothing is stated."""
+        placed = self.placement.get(service)
+        return tuple(placed.connectors) if placed else (self.services.get(service, otherwise),)
+
+    @property
+    def placements(self) -> dict[str, Placement]:
+        """Service id -> how it is shared out, for those that several connectors serve."""
+        return {
+            service: Placement(
+                tuple(stated.connectors),
+                stated.rule,
+                frozenset(stated.closed),
+                stated.most,
+                stated.weights,
+                frozenset(filter(self.only_observes, stated.connectors)),
+                {each: found for each in stated.connectors if (found := self.parts_of(each))},
+            )
+            for service, stated in self.placement.items()
+        }
+
+    def parts_of(self, connector: str) -> dict[str, str]:
+        """Return the connector of each part of a composite; nothing of another, or of a part that is not understood."""
+        parts = self.connectors.get(connector, {}).get("parts")
+        tables = parts.items() if self._type(connector) == COMPOSITE and _is_table(parts) else ()
+        return {part: str(table.get("connector", "")) for part, table in tables if _is_table(table)}
+
+    def only_observes(self, connector: str) -> bool:
+        """Tell whether a connector, or a part of it, may not write, as its table says."""
+        started = self._type(connector) in _START_ENABLED
+        mode = self.connectors.get(connector, {}).get("mode", "enabled" if started else "observe")
+        return mode != "enabled" or any(
+            self.only_observes(part)
+            for part in self.parts_of(connector).values()
+            if part != connector
+        )
+
+    def _type(self, connector: str) -> str:
+        return str(self.connectors.get(connector, {}).get("type", connector))
 
     def connector(self, name: str) -> ConnectorSettings:
         """Return the settings of one connector. Raises UsageError when there are none."""
@@ -268,6 +341,10 @@ def put(table: dict[str, Any], keys: list[str], value: Any) -> None:
             raise UsageError(f"{name} names a setting within {key}, which is no table.")
         table = inner
     table[keys[-1]] = value
+
+
+def _is_table(value: object) -> TypeGuard[dict[str, Any]]:
+    return isinstance(value, dict)
 
 
 def _convert(raw: object, kind: type[T], where: str) -> T:

@@ -30,6 +30,13 @@ INSTANCE = option(
     metavar="NAME",
     help="Which of several of this service.",
 )
+ON = option(
+    "--on",
+    limit=limits.CONNECTOR,
+    default="",
+    metavar="CONNECTOR",
+    help="Where it is placed, of several connectors that serve it.",
+)
 LEVEL = option("--level", metavar="LEVEL", help="The level to give, by name or id.")
 OFFSET = option(
     "--offset", type=click.IntRange(min=0), default=0, metavar="N", help="Leave out the first N."

@@ -250,7 +250,7 @@ def given(who: str | SubjectKey, instance: str, result: ActionResult) -> dict[st
         "service": result.service_id,
         "instance": instance,
         "level": result.level_id or None,
-        **output.attributes(result, login="backend_name", **ids),
+        **output.attributes(result, "connector", login="backend_name", **ids),
     }
 
 

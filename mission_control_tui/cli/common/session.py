@@ -174,6 +174,7 @@ class Session:
             create=create,
             may_upgrade=not self._starts_read_only,
             connectors=self.settings.services,
+            placements=self.settings.placements,
             private_suffixes=self.settings.own_endings,
         )
         self._look_alone(store)

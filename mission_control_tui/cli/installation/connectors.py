@@ -111,6 +111,7 @@ def list_(session: Session) -> None:
         "Paused until",
         "Queue",
         "Rate",
+        "Services",
         "Near full",
         "Last success",
         "Why",
@@ -145,6 +146,7 @@ def _row(
         when(_until(pause)),
         activity.queue,
         f"{limits[0]}, {limits[1]:g}/s" if limits else "",
+        activity.services or "",
         activity.near_full or "",
         when(activity.last_success),
         connector.problem or (pause.said if pause else ""),
@@ -173,6 +175,7 @@ def _summary(
         "running": activity.running,
         "concurrency": limits[0] if limits else None,
         "rate_per_second": limits[1] if limits else None,
+        "services": activity.services,
         "near_full": activity.near_full,
         "version": activity.version or None,
         "last_success": activity.last_success,
@@ -249,6 +252,7 @@ def show(session: Session, name: str) -> None:
     No back end is asked. Of a secret only the setting's name is shown.
     """
     from mission_control_tui.provisioning.connector_description import describe_connectors
+    from mission_control_tui.settings.served import placed_words
 
     known = _known(session, (name,))
     (found,) = asyncio.run(describe_connectors(known.served, session.settings))
@@ -257,13 +261,14 @@ def show(session: Session, name: str) -> None:
         {
             **_summary(session, found, activity),
             "last_failure": activity.last_failure,
+            "placement": [*placed_words(session.settings, name, activity.services)],
             "settings": found.settings,
             "declares": _declared(found.declares) if found.declares else None,
             "not_kept": found.not_kept,
         }
     ):
         return
-    _print(found, activity)
+    _print(found, activity, [*placed_words(session.settings, name, activity.services)])
     if activity.near_full:
         for view in _near_full(session, name):
             words = results.usage_words(view)
@@ -327,12 +332,15 @@ def _declared(declares: Declaration) -> dict[str, object]:
     }
 
 
-def _print(found: ConnectorDescription, activity: ConnectorActivity) -> None:
+def _print(found: ConnectorDescription, activity: ConnectorActivity, placed: Sequence[str]) -> None:
     pause, failure = activity.pause, activity.last_failure
     _tell("Connector", found.name)
     _tell("Type", found.type)
     _tell("Mode", found.mode or "unknown")
     _tell("Serves", _serves(found) or "nothing")
+    for words in placed:
+        _tell("Placed", words)
+    _tell("Services", str(activity.services))
     if found.problem:
         _tell("Problem", found.problem)
         _tell("To do", found.remedy)

@@ -72,10 +72,12 @@ def _settings(session: Session) -> Iterable[HealthFinding]:
     except UsageError as error:
         yield failed("settings", error)
         return
-    unknown = sorted(set(settings.services.values()) - settings.connector_names)
+    placed = {name for stated in settings.placement.values() for name in stated.connectors}
+    unknown = sorted({*settings.services.values(), *placed} - settings.connector_names)
     if unknown:
         what = f"Services name connectors that do not exist: {', '.join(unknown)}."
-        remedy = f"Add a [connectors.{unknown[0]}] table to {path}, or change [services]."
+        change = "[placement]" if unknown[0] in placed else "[services]"
+        remedy = f"Add a [connectors.{unknown[0]}] table to {path}, or change {change}."
         yield problem("settings", what, remedy)
     elif not path.exists():
         yield ok("settings", f"none at {path}: everything is as shipped")
@@ -98,7 +100,12 @@ async def _with_store(session: Session, url: URL, patience: float) -> list[Healt
         if unfit is not None:
             return [*unfit, *await _without_store(session, patience)]
     try:
-        store = await Store.open(session.where, create=False, connectors=session.settings.services)
+        store = await Store.open(
+            session.where,
+            create=False,
+            connectors=session.settings.services,
+            placements=session.settings.placements,
+        )
     except MissionControlError as error:
         return [failed("database", error)]
     try:
@@ -156,6 +163,9 @@ async def _looks(session: Session, store: Store, patience: float) -> list[Health
         services = found.catalogue.services
         findings += _catalogue(session, found)
         findings += await _settings_to_settle(session, store)
+        from mission_control_tui.cli.installation.placement_health import placement_findings
+
+        findings += await placement_findings(store, found.catalogue.services)
     findings.append(await _worker(session, store))
     findings += await _domains(session, store)
     return [*findings, *await _connectors(session, store, services, patience)]
@@ -182,7 +192,9 @@ async def _clock(store: Store) -> HealthFinding:
 def _catalogue(session: Session, found: InForce) -> Iterable[HealthFinding]:
     settings = session.settings
     needed = {
-        settings.services.get(service.id, service.connector) for service in found.catalogue.services
+        name
+        for service in found.catalogue.services
+        for name in settings.serving(service.id, service.connector)
     }
     if missing := sorted(needed - settings.connector_names):
         what = f"Services need connectors that the settings do not have: {', '.join(missing)}."

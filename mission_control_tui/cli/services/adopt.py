@@ -61,9 +61,7 @@ def scan(session: Session, connector: str, service: str | None) -> None:
         )
         backends = Backends(session.settings, store.installation)
         try:
-            return await look(
-                reach, backends, connector, session.settings.services, service=service
-            )
+            return await look(reach, backends, connector, session.settings, service=service)
         finally:
             await backends.close()
 
@@ -129,7 +127,7 @@ def load(session: Session, file: Path, encoding: str) -> None:
                 account = (await account_codes(reading, [account_id]))[account_id]
         backends = Backends(session.settings, store.installation)
         try:
-            loading = Loading(store, session.caller, backends, session.settings.services, account)
+            loading = Loading(store, session.caller, backends, session.settings, account)
             result = await loading.run(rows, write=write)
         finally:
             await backends.close()

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 @options.LEVEL
 @options.SETTINGS
 @options.INSTANCE
+@options.ON
 @option("--adopt", is_flag=True, help="Take over what is there already at the back end.")
 @option(
     "--users-from",
@@ -52,6 +53,7 @@ def provision(
     level: str | None,
     settings: options.Pairs,
     instance: str,
+    on: str,
     adopt: bool,
     users_from: Path | None,
     domain: str | None,
@@ -64,11 +66,14 @@ def provision(
     With --look the back ends are asked, from this machine, what they would change: nothing is written here or there.
     Exit code 10 where one would refuse it, 14 where one could not be asked.
 
+    Of a service that several connectors serve, the settings' rule chooses one, or --on names it; what is there already
+    stays where it is.
+
     What is so already is left alone. A service with a password of its own (a database) gets a
     generated one, written to the file of --passwords-out.
     """
     who, service = _who_and_what(names, users_from, domain, of_account)
-    params = ActionParams(service, level, dict(settings), instance, adopt)
+    params = ActionParams(service, level, dict(settings), instance, adopt, on=on)
     if users_from is not None:
         from mission_control_tui.cli.services.provision_many import provision_many
 

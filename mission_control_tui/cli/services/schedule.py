@@ -41,6 +41,7 @@ def schedule() -> None:
 @options.LEVEL
 @options.SETTINGS
 @options.INSTANCE
+@options.ON
 @options.destroys(
     'mission-control schedule add ada@acme.example "fri 17:00" disable --ticket T-7',
     "mission-control schedule add ada@acme.example 2026-12-01T09:00 provision \\",
@@ -55,6 +56,7 @@ def add(
     level: str | None,
     settings: options.Pairs,
     instance: str,
+    on: str,
 ) -> None:
     """Have ACTION done to USER at WHEN, as you.
 
@@ -65,7 +67,7 @@ def add(
     """
     from mission_control_tui.model.schedules.editing import schedule
 
-    params = ActionParams(service, level, dict(settings), instance)
+    params = ActionParams(service, level, dict(settings), instance, on=on)
     _change(session, schedule, user, action, params, when)
 
 
@@ -151,7 +153,7 @@ def document(view: ScheduleView) -> dict[str, object]:
         **attributes(view, "id", user="upn"),
         **attributes(view, "user_id", "action"),
         "service": view.params.service or None,
-        **attributes(view.params, "level", "settings", "instance"),
+        **attributes(view.params, "level", "settings", "instance", "on"),
         **attributes(view, "what", "due_at", when="shown"),
         **attributes(view, "time_zone", "state", "said", request="request_id"),
         **attributes(view, "operator", "ticket", "created_at", "ended_at", "version"),

@@ -5,6 +5,8 @@ Where the two differ, assignments go to the new connector and everything observe
 until somebody provisions again, never green. A request that waits goes along and looks at the new back end first. One
 that runs is left alone, because its attempt belongs to the old back end: its assignment follows at the next start.
 
+What a service that several connectors serve has already stays where it is (`model/services/placing.py`).
+
 The wish, the seats, the back-end name and whether a password was delivered stay. Only a name that another assignment
 has at the new connector is chosen anew. What is at the old back end stays there; `drift --orphans` lists it.
 """
@@ -26,8 +28,14 @@ from mission_control_tui.model.catalogue.types import Catalogue, Service
 from mission_control_tui.model.errors import NotFound
 from mission_control_tui.model.plan import PlanVerb
 from mission_control_tui.model.requests.dependencies import settle_waiting
+from mission_control_tui.model.services.placing import (
+    connector_of,
+    free_name,
+    go_to,
+    placement_of,
+)
 from mission_control_tui.model.services.subjects import subject_of
-from mission_control_tui.model.services.wishes import connector_of, free_name, show
+from mission_control_tui.model.services.wishes import show
 from mission_control_tui.model.states import (
     ACTIVE_STATES,
     Light,
@@ -102,6 +110,8 @@ async def switch_in(tx: Transaction, catalogue: Catalogue) -> tuple[ConnectorCha
     for account_id, service_id, before in await _pairs(tx.session):
         account = await tx.session.get_one(AccountRow, account_id)
         service = services.get(service_id)
+        if placement_of(tx, account, service_id) is not None:
+            continue
         if service is None or (after := connector_of(tx, account, service)) == before:
             continue
         key = (service_id, before, after)
@@ -134,6 +144,7 @@ async def _differing(store: Store) -> bool:
         samples = set(await session.scalars(select(AccountRow.id).where(AccountRow.is_sample)))
         return any(
             service_id in services
+            and service_id not in store.placements
             and account_id not in samples
             and store.connectors.get(service_id, services[service_id].connector) != connector
             for account_id, service_id, connector in await _pairs(session)
@@ -202,11 +213,11 @@ async def _move(
         before = _facts(row)
         if row.backend_name in taken:
             subject = await subject_of(tx, account, row)
-            row.backend_name = await free_name(tx, after, service, account, subject, row.instance)
+            row.backend_name = await free_name(
+                tx, (after,), service, account, subject, row.instance
+            )
         step = _STEP.format(before=row.connector, after=after)
-        row.connector, row.drift = after, False
-        row.external_id, row.token, row.usage, row.fullness = "", "", {}, 0.0
-        row.observed_wish, row.observed_level, row.observed_generation = Wish.ABSENT, "", 0
+        go_to(row, after)
         if row.id in active:
             for request in active[row.id]:
                 request.previous = _unchecked(request.previous, step)

@@ -12,7 +12,7 @@ from mission_control_tui.model.requests.connector_pauses import Pause, pauses
 from mission_control_tui.model.states import ACTIVE_STATES, RequestState, Wish
 from mission_control_tui.model.store.scope import Reach
 from mission_control_tui.model.store.tables.requests import RequestEventRow, RequestRow
-from mission_control_tui.model.store.tables.services import NEAR_FULL, AssignmentRow
+from mission_control_tui.model.store.tables.services import NEAR_FULL, WISHED, AssignmentRow
 from mission_control_tui.model.store.tables.workers import ConnectorStateRow
 
 
@@ -37,6 +37,8 @@ class ConnectorActivity:
     pause: Pause | None = None
     near_full: int = 0
     """Services that have used nearly all of a limit."""
+    services: int = 0
+    """How many services are wished for there."""
     version: str = ""
     """What the back end said of itself when the worker checked it last."""
 
@@ -105,6 +107,12 @@ async def connector_activity(scope: Reach) -> Mapping[str, ConnectorActivity]:
             .group_by(AssignmentRow.connector)
         )
         full = {row[0]: int(row[1]) for row in near}
+        there = await session.execute(
+            select(AssignmentRow.connector, func.count())
+            .where(WISHED, within(AssignmentRow.account_id))
+            .group_by(AssignmentRow.connector)
+        )
+        services = {row[0]: int(row[1]) for row in there}
     return {
         name: ConnectorActivity(
             waiting.get(name, 0),
@@ -113,7 +121,8 @@ async def connector_activity(scope: Reach) -> Mapping[str, ConnectorActivity]:
             failures.get(name),
             paused.get(name),
             full.get(name, 0),
+            services.get(name, 0),
             versions.get(name, ""),
         )
-        for name in {*waiting, *running, *successes, *failures, *paused, *full}
+        for name in {*waiting, *running, *successes, *failures, *paused, *full, *services}
     }

@@ -13,12 +13,21 @@ from typing import Any
 
 from sqlalchemy import select, update
 
-from mission_control_tui.model.catalogue.backend_names import back_end_name
 from mission_control_tui.model.catalogue.types import Catalogue, Service
 from mission_control_tui.model.command_words import command_line
 from mission_control_tui.model.errors import Conflict
 from mission_control_tui.model.services import seats
 from mission_control_tui.model.services.instance_names import check_instance
+from mission_control_tui.model.services.placing import (
+    connector_of,
+    connectors_of,
+    free_name,
+    go_to,
+    is_gone,
+    is_taken,
+    place,
+    placement_of,
+)
 from mission_control_tui.model.services.retention import keep_until
 from mission_control_tui.model.services.subjects import (
     Subject,
@@ -44,12 +53,10 @@ from mission_control_tui.model.store.tables.requests import (
 from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.model.store.transaction import Transaction
 
-MAX_NAME_TRIES = 1000
 OF_THE_REQUEST = frozenset({"touched", "asked_level", "as_is", "orphan"})
 """What `RequestRow.previous` says of the request itself, beside the wish and light before it."""
 ADOPTION = ("adopt", "as_is", "orphan")
 """What of it says which object at the back end is meant that carries no mark of the service."""
-SAMPLE_CONNECTOR = "simulator"
 _WISH_FIELDS = ("wish", "level_id", "settings", "stated", "generation", "kept_until")
 _LIGHT_FIELDS = ("light", "word", "step", "error_kind", "error_said", "error_remedy", "drift")
 
@@ -92,21 +99,26 @@ async def find_or_make(
     service: Service,
     instance: str = "",
     existing: ExistingObject | None = None,
+    on: str = "",
 ) -> AssignmentRow:
     """Return the subject's instance of the service; a new one starts grey, with its back-end name chosen for good.
 
-    One that is not there takes the name of what is `existing`. Raises Conflict where that is another's, or where the
-    instance is there under another name.
+    It is placed `on` a connector, or by the rule where several serve the service. So is one again that is gone; one
+    that is there stays where it is. One that is not there takes the name of what is `existing`. Raises Conflict where
+    that is another's, or where the instance is there under another name or at another connector.
     """
     found = await find(tx, subject, service.id, instance)
+    if found is not None:
+        await _place_again(tx, account, subject, service, found, on)
     if existing is not None:
-        await _refuse_held(tx, account, subject, service, found, existing)
+        at = found.connector if found is not None else on or connector_of(tx, account, service)
+        await _refuse_held(tx, at, subject, service, found, existing)
         if found is not None:
             found.backend_name, found.external_id = existing.name, existing.external_id
     if found is not None:
         return found
     check_instance(instance)
-    connector = connector_of(tx, account, service)
+    connector = await place(tx, account, service, on)
     user, domain = subject.user, subject.domain
     row = AssignmentRow(
         id=uuid.uuid4().hex,
@@ -121,7 +133,9 @@ async def find_or_make(
         connector=connector,
         backend_name=existing.name
         if existing is not None
-        else await free_name(tx, connector, service, account, subject, instance),
+        else await free_name(
+            tx, connectors_of(tx, account, service), service, account, subject, instance
+        ),
         external_id=existing.external_id if existing is not None else "",
         wish=Wish.ABSENT,
         level_id="",
@@ -139,9 +153,36 @@ async def find_or_make(
     return row
 
 
-async def _refuse_held(
+async def _place_again(
     tx: Transaction,
     account: AccountRow,
+    subject: Subject,
+    service: Service,
+    row: AssignmentRow,
+    on: str,
+) -> None:
+    """Choose a connector anew for what is gone. Raises Conflict where what is there is asked for at another one."""
+    if not is_gone(row):
+        if on and on != row.connector:
+            raise Conflict(
+                f"{subject.name} has {service.name} at connector {row.connector} already.",
+                hint=f"Move it: {command_line('move', *subject.words, service.id, '--to', on)}",
+            )
+        return
+    if placement_of(tx, account, service.id) is None and not on:
+        return
+    connector = await place(tx, account, service, on)
+    if connector == row.connector:
+        return
+    if await is_taken(tx, (connector,), service, row.backend_name):
+        everywhere = connectors_of(tx, account, service)
+        row.backend_name = await free_name(tx, everywhere, service, account, subject, row.instance)
+    go_to(row, connector)
+
+
+async def _refuse_held(
+    tx: Transaction,
+    connector: str,
     subject: Subject,
     service: Service,
     found: AssignmentRow | None,
@@ -160,7 +201,7 @@ async def _refuse_held(
         )
     holder = await tx.session.scalar(
         select(AssignmentRow).where(
-            AssignmentRow.connector == connector_of(tx, account, service),
+            AssignmentRow.connector == connector,
             AssignmentRow.service_id == service.id,
             AssignmentRow.backend_name == existing.name,
         )
@@ -170,48 +211,6 @@ async def _refuse_held(
             f"{existing.name} is another subject's {service.name} already.",
             hint="List what is there anew: mission-control adopt scan.",
         )
-
-
-def connector_of(tx: Transaction, account: AccountRow, service: Service) -> str:
-    """Return which connector serves this account's instances: the sample account's never leave the simulator."""
-    if account.is_sample:
-        return SAMPLE_CONNECTOR
-    return tx.connectors.get(service.id, service.connector)
-
-
-async def free_name(
-    tx: Transaction,
-    connector: str,
-    service: Service,
-    account: AccountRow,
-    subject: Subject,
-    instance: str,
-) -> str:
-    """Return a back-end name that no assignment has at this connector, made from what the subject is called."""
-    user, domain = subject.user, subject.domain
-    facts = {
-        "account": account.code,
-        "username": user.username if user else subject.name,
-        "upn": user.upn if user else subject.name,
-        "domain": domain.name if domain else subject.name.partition("@")[2],
-        "instance": instance,
-        "name": subject.object.name if subject.object else subject.name,
-    }
-    for number in range(1, MAX_NAME_TRIES):
-        name = back_end_name(service, facts, number)
-        taken = await tx.session.scalar(
-            select(AssignmentRow.id).where(
-                AssignmentRow.connector == connector,
-                AssignmentRow.service_id == service.id,
-                AssignmentRow.backend_name == name,
-            )
-        )
-        if taken is None:
-            return name
-    raise Conflict(
-        f"No free name for {service.name} at connector {connector} could be found.",
-        hint="Choose another username or instance name.",
-    )
 
 
 def snapshot(row: AssignmentRow) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession
 
 from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.errors import StoreError
+from mission_control_tui.model.placement import Placement
 from mission_control_tui.model.store.engine import (
     BUSY_TIMEOUT_MS,
     CHANNEL,
@@ -49,6 +50,7 @@ class Store:
         *,
         direct: Engine | None = None,
         folded_anew: bool = True,
+        placements: Mapping[str, Placement] | None = None,
         private_suffixes: Iterable[str] = (),
     ) -> None:
         self.engine = engine
@@ -57,6 +59,8 @@ class Store:
         """Service id -> connector name, where the settings differ from the catalogue."""
         self.followed = dict(followed or {})
         """The same as it was when assignments followed it last, see `connecting`."""
+        self.placements = dict(placements or {})
+        """Service id -> how it is shared out, for those that several connectors serve."""
         self.folded_anew = folded_anew
         """Whether what users are found by was made by this program's folding, see `search/renewal.py`."""
         self.private_suffixes = tuple(private_suffixes)
@@ -87,6 +91,7 @@ class Store:
         create: bool = True,
         may_upgrade: bool = True,
         connectors: Mapping[str, str] | None = None,
+        placements: Mapping[str, Placement] | None = None,
         private_suffixes: Iterable[str] = (),
         inline: bool = False,
     ) -> Self:
@@ -123,6 +128,7 @@ class Store:
             followed,
             direct=direct,
             folded_anew=folding >= FOLDING,
+            placements=placements,
             private_suffixes=private_suffixes,
         )
 
@@ -185,6 +191,7 @@ class Store:
                 dry_run=dry_run,
                 is_sqlite=self.is_sqlite,
                 connectors=self.connectors,
+                placements=self.placements,
                 private_suffixes=self.private_suffixes,
                 keep=keep,
                 tried=tried,

@@ -15,6 +15,7 @@ from mission_control_tui.model.audit_actions import AuditAction
 from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.errors import OutcomeUnknown
 from mission_control_tui.model.money import Money
+from mission_control_tui.model.placement import Placement
 from mission_control_tui.model.plan import Outcome, Plan, PlanLine, PlanVerb, SeatLine
 from mission_control_tui.model.states import Priority
 from mission_control_tui.model.store.engine import is_lost
@@ -48,6 +49,8 @@ class Transaction:
     dry_run: bool
     is_sqlite: bool
     connectors: Mapping[str, str]
+    placements: Mapping[str, Placement] = field(default_factory=dict)
+    """Service id -> how it is shared out between connectors, for those that several serve."""
     private_suffixes: tuple[str, ...] = ()
     """Endings of domains in the provider's own networks."""
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
@@ -73,6 +76,8 @@ class Transaction:
     """Pools of seats that it has locked: nobody else changes them."""
     domains: dict[tuple[int, str], DomainRow | None] = field(default_factory=dict)
     """Domains of accounts as they were looked up."""
+    placed: dict[str, dict[tuple[str, int], int]] = field(default_factory=dict)
+    """Service id -> how many are at each connector, of each account: nobody else places any until the end."""
     heard_by: set[int] = field(default_factory=set)
     """Accounts that are told of the change beside `account_id`; where there is neither, everybody is."""
     silent: bool = False
@@ -195,7 +200,13 @@ class Transaction:
 
     def read_again(self) -> None:
         """Trust nothing that was read before: rows were taken back."""
-        for known in (self.known_subjects, self.known_services, self.held, self.domains):
+        for known in (
+            self.known_subjects,
+            self.known_services,
+            self.held,
+            self.domains,
+            self.placed,
+        ):
             known.clear()
 
     @property

@@ -8,6 +8,9 @@ TICKET = 128
 INSTANCE = 64
 """Characters of the name of one of several instances of a service."""
 
+CONNECTOR = 64
+"""Characters of the name of a connector."""
+
 LINE = 1024
 """Characters of a text that has no limit of its own."""
 

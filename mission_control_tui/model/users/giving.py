@@ -86,7 +86,7 @@ async def provision_in(
             f"The account has not bought {service.name}.",
             hint="A service must be bought before it can be provisioned.",
         )
-    row = await find_or_make(tx, account, subject, service, wanted.instance, existing)
+    row = await find_or_make(tx, account, subject, service, wanted.instance, existing, wanted.on)
     if existing is None and row.wish == Wish.ABSENT:
         refuse_unbought(catalogue, subject, service)
     level_id = await _level(tx, account, service, row, wanted.level)
@@ -125,7 +125,12 @@ async def provision_in(
         row.stated = stated
         # Of new addresses the service is told by the user's edit.
         told = max(await last_request(tx, row.id), default=None) if has else None
-        return ActionResult(row.id, service.id, level_id, row.backend_name, told, had=had, has=has)
+        return ActionResult(
+            *(row.id, service.id, level_id, row.backend_name, told),
+            connector=row.connector,
+            had=had,
+            has=has,
+        )
     kind = RequestKind.CHANGE if row.wish != Wish.ABSENT else RequestKind.PROVISION
     await seats.hold(tx, row, service, level_id)
     if existing is not None:
@@ -155,6 +160,7 @@ async def provision_in(
                 instance=wanted.instance,
                 adopt=wanted.adopt,
                 new_password=password is not None,
+                on=wanted.on,
             )
         )
     if suspended != (row_wish == Wish.SUSPENDED):
@@ -168,6 +174,7 @@ async def provision_in(
         # What was typed with this wish is meant; the rest follows from it, and is asked about.
         others = {name: value for name, value in previous.items() if name not in given}
         tx.lost += losses(service, (level_before, level_id), others, settings)
+    placed = row_wish == Wish.ABSENT and service.id in tx.placements
     changed = {key for key in before.keys() | after.keys() if before.get(key) != after.get(key)}
     tx.record(
         PlanVerb.CREATED if row_wish == Wish.ABSENT else PlanVerb.CHANGED,
@@ -177,6 +184,7 @@ async def provision_in(
         after={
             **{key: after[key] for key in sorted(changed & after.keys())},
             **({"adopt": True} if wanted.adopt else {}),
+            **({"connector": row.connector} if placed else {}),
         },
         action=AuditAction(kind),
         of=service.id,
@@ -188,7 +196,9 @@ async def provision_in(
         named_by = (service.id, row.instance, row.backend_name)
         tx.revealed.append(RevealedPassword(subject.name, password, *named_by))
     return ActionResult(
-        *(row.id, service.id, level_id, row.backend_name, request.id, password), had=had, has=has
+        *(row.id, service.id, level_id, row.backend_name, request.id, password, row.connector),
+        had=had,
+        has=has,
     )
 
 

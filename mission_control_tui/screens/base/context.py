@@ -73,9 +73,11 @@ class Context:
 
 def is_real(context: Context) -> bool:
     """Tell whether any service is served by something else than a simulator."""
+    settings = context.settings
     names = {
-        context.store.connectors.get(service.id, service.connector)
+        name
         for service in context.catalogue.services
+        for name in settings.serving(service.id, service.connector)
     }
-    tables = context.settings.connectors
+    tables = settings.connectors
     return any(tables.get(name, {}).get("type", name) != "simulator" for name in names)

@@ -17,6 +17,7 @@ class StoredParams(TypedDict, total=False):
     must_change: bool | None
     force: bool
     at_once: bool
+    on: str
 
 
 class StoredBulkParams(StoredParams, total=False):

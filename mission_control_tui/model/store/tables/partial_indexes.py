@@ -6,7 +6,12 @@ from sqlalchemy import Index, text
 
 from mission_control_tui.model.store.tables.accounts import DomainRow
 from mission_control_tui.model.store.tables.requests import REMOVALS, RequestRow
-from mission_control_tui.model.store.tables.services import KEPT, NEAR_FULL, AssignmentRow
+from mission_control_tui.model.store.tables.services import (
+    KEPT,
+    NEAR_FULL,
+    WISHED,
+    AssignmentRow,
+)
 
 PARTIAL_INDEXES = (
     Index(
@@ -41,5 +46,13 @@ PARTIAL_INDEXES = (
         AssignmentRow.kept_until,
         sqlite_where=KEPT,
         postgresql_where=KEPT,
+    ),
+    Index(
+        "ix_assignments_placed",
+        AssignmentRow.service_id,
+        AssignmentRow.connector,
+        AssignmentRow.account_id,
+        sqlite_where=WISHED,
+        postgresql_where=WISHED,
     ),
 )

@@ -19,6 +19,8 @@ from mission_control_tui.model.store.tables.base import Base, Ident, Slug, Words
 
 NEAR_FULL = text("fullness >= 0.9")
 """What the index of services near a limit holds; a query must say it in the same words to use it."""
+WISHED = text("wish <> 'absent'")
+"""What the index of services by connector holds, which placement counts, likewise."""
 KEPT = text("kept_until > 0")
 """What the index of services kept for a while holds, likewise."""
 
@@ -72,6 +74,8 @@ class AssignmentRow(Base):
     """Usage id -> StoredUsage, as it was measured last."""
     fullness: Mapped[float] = mapped_column(Float, default=0.0, server_default="0")
     """The largest part of a limit that `usage` has used: 0.82 of it."""
+    marked: Mapped[str] = mapped_column(String(32), default="", server_default="")
+    """Whose mark its object carries, where that is another assignment's: of what a move left at its connector."""
     kept_until: Mapped[float] = mapped_column(Float, default=0.0, server_default="0")
     """Until then what is wished absent stays suspended at the back end; by the database's clock, 0 when it does not."""
 
@@ -96,6 +100,11 @@ class AssignmentRow(Base):
     password_delivered: Mapped[bool] = mapped_column(default=False)
     drift: Mapped[bool] = mapped_column(default=False)
     version: Mapped[int] = mapped_column(default=1)
+
+    @property
+    def mark_key(self) -> str:
+        """The id that its object at the back end is marked with."""
+        return self.marked or self.id
 
     @property
     def is_new(self) -> bool:

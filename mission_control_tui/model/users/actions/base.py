@@ -58,6 +58,7 @@ async def action_context(
 class ActionResult:
     """What became of one service, or without one of the user. `request_id` is None when nothing had to change.
 
+    `connector` is where it is.
     `password` is one made for it, revealed here and never again; `backend_name` is the login that it is for. `had` and
     `has` are the user's addresses before and after, where its options changed them.
     """
@@ -68,6 +69,7 @@ class ActionResult:
     backend_name: str
     request_id: int | None
     password: str | None = field(default=None, repr=False)
+    connector: str = ""
     had: Mapping[str, object] = field(default_factory=dict)
     has: Mapping[str, object] = field(default_factory=dict)
 
@@ -167,6 +169,7 @@ class UserAction(ABC):
             *(("--level", params.level) if params.level else ()),
             *setting_flags(params.settings),
             *instance_flag(params.instance),
+            *(("--on", params.on) if params.on else ()),
         )
 
     @abstractmethod

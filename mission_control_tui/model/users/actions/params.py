@@ -18,7 +18,8 @@ class ActionParams:
 
     Without a `service`, a deprovision takes everything away. `include_disabled` gives new services to disabled users of
     a bulk as well; `must_change` is for a password, `force` for an undo: also where somebody changed it since.
-    What is deprovisioned `at_once` is not kept for a while before it is removed.
+    What is deprovisioned `at_once` is not kept for a while before it is removed. `on` is the connector for what is
+    placed, "" for the rule of the settings.
     """
 
     service: str = ""
@@ -30,6 +31,7 @@ class ActionParams:
     must_change: bool | None = None
     force: bool = False
     at_once: bool = False
+    on: str = ""
 
     def to_json(self) -> StoredParams:
         """Return everything, as bulks store it."""

@@ -28,7 +28,7 @@ class Provision(ServiceAction):
     label = "Provision a service"
     asked = "Give this service to"
     asked_on_loss = True
-    takes = frozenset({"service", "level", "settings", "instance"})
+    takes = frozenset({"service", "level", "settings", "instance", "on"})
     takes_in_bulk = frozenset({"include_disabled"})
     needs_service = True
 
@@ -50,6 +50,7 @@ class Change(Provision):
     place = 20
     label = "Change level or settings"
     asked = "Change this service of"
+    takes = Provision.takes - {"on"}
     takes_in_bulk = frozenset()
     keeps_level = True
     schedulable = False

@@ -80,7 +80,10 @@ class Suspend(ServiceAction):
             tx.record(
                 PlanVerb.UNCHANGED, "service", f"{subject.name} {named(service, row.instance)}"
             )
-            return ActionResult(row.id, service.id, row.level_id, row.backend_name, None)
+            return ActionResult(
+                *(row.id, service.id, row.level_id, row.backend_name, None),
+                connector=row.connector,
+            )
         before = {"wish": str(row.wish)}
         if self.wish is Wish.ABSENT:
             before["level"] = row.level_id
@@ -106,7 +109,10 @@ class Suspend(ServiceAction):
             request_id=request.id,
             assignment_id=row.id,
         )
-        return ActionResult(row.id, service.id, row.level_id, row.backend_name, request.id)
+        return ActionResult(
+            *(row.id, service.id, row.level_id, row.backend_name, request.id),
+            connector=row.connector,
+        )
 
 
 class Resume(Suspend):

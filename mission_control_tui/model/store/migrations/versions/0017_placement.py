@@ -1,0 +1,23 @@
+"""How many of a service are at each connector; whose mark what was left at a connector carries."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0017"
+down_revision = "0016"
+
+
+def upgrade() -> None:
+    op.add_column(
+        "assignments", sa.Column("marked", sa.String(32), nullable=False, server_default="")
+    )
+    wished = sa.text("wish <> 'absent'")
+    op.create_index(
+        "ix_assignments_placed",
+        "assignments",
+        ["service_id", "connector", "account_id"],
+        sqlite_where=wished,
+        postgresql_where=wished,
+    )
