@@ -46,6 +46,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "suspend": ("Suspend a user's service.", "services.suspend_resume:suspend"),
     "resume": ("Resume a suspended service.", "services.suspend_resume:resume"),
     "deprovision": ("Take a service away.", "services.suspend_resume:deprovision"),
+    "move": ("Move a service to another connector.", "services.move:move"),
     "schedule": ("Wishes with a date.", "services.schedule:schedule"),
     "bulk": ("One action for many users.", "bulk.bulk:bulk"),
     "undo": ("Undo a change, a request or a bulk.", "history.undo:undo"),

@@ -14,6 +14,7 @@ class AuditAction(StrEnum):
     CREATE = "create"
     DEPROVISION = "deprovision"
     EDIT = "edit"
+    MOVE = "move"
     PROVISION = "provision"
     REMOVE = "remove"
     RESET_PASSWORD = "reset password"

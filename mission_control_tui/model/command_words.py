@@ -96,6 +96,28 @@ def turn(kind: str, who: Words, service: str, instance: str = "") -> Words:
     return (kind, *who, service, *instance_flag(instance), *sure)
 
 
+def move(
+    who: Words,
+    service: str,
+    to: str,
+    *,
+    instance: str = "",
+    at_once: bool = False,
+    reset: bool = False,
+    new_password: bool = False,
+) -> Words:
+    """Return `move`; `who` is a UPN, or what names another subject."""
+    made = reset or new_password
+    return (
+        *("move", *who, service, "--to", to),
+        *instance_flag(instance),
+        *(("--now",) if at_once else ()),
+        *(("--reset-password",) if reset else ()),
+        *(_file(f"{who[-1].partition('@')[0].strip('-')}-{service}") if made else ()),
+        "--yes",
+    )
+
+
 def buy(
     product: str, level: str, quantity: int, term: int, domain: str, answers: Mapping[str, object]
 ) -> Words:

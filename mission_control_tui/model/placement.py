@@ -20,7 +20,7 @@ class PlacementRule(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PlacementLoad:
-    """What is known of the connectors when one is chosen: how many of the service are at each, in all and of the account.
+    """What is known of the connectors when one is chosen: how many are at each, in all and of the account.
 
     `paused` are those that are paused now.
     """

@@ -75,6 +75,7 @@ class RequestKind(StrEnum):
     SUSPEND = "suspend"
     RESUME = "resume"
     DEPROVISION = "deprovision"
+    MOVE = "move"
     EDIT = "edit"
     PASSWORD = "password"
     DISABLE = "disable"

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from mission_control_tui.connect.declaration import Declaration
+from mission_control_tui.connect.declaration import PASSWORD, Declaration
 from mission_control_tui.connect.errors import ConnectorError
 from mission_control_tui.model.catalogue.types import Service
 from mission_control_tui.model.errors import MissionControlError
@@ -89,4 +89,5 @@ async def keep_declarations(store: Store, found: Sequence[ConnectorHealth]) -> N
     """Store what the connectors of a check declare: screens and plans say by that what is not kept."""
     for health in found:
         if health.declares is not None:
-            await keep_declaration(store, health.name, health.declares.options)
+            sets = PASSWORD in health.declares.capabilities
+            await keep_declaration(store, health.name, health.declares.options, password=sets)

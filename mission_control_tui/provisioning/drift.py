@@ -220,7 +220,7 @@ class _Survey:
     def _desired(self, assignment: GreenAssignment) -> DesiredState:
         mark = Mark(
             self.backends.installation,
-            assignment.assignment_id,
+            assignment.key,
             assignment.generation,
             NO_FENCE,
             assignment.epoch,

@@ -117,9 +117,7 @@ class _Looks:
 
     def _desired(self, backend: Guarded, target: LookTarget) -> DesiredState:
         told = target.told
-        mark = Mark(
-            self.backends.installation, told.assignment_id, told.generation, NO_FENCE, told.epoch
-        )
+        mark = Mark(self.backends.installation, told.key, told.generation, NO_FENCE, told.epoch)
         sends = bool(target.secret_id) and takes_password(backend, told.wished)
         return state_of(
             told,

@@ -11,6 +11,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
@@ -21,6 +22,7 @@ from mission_control_tui.settings.settings import Settings, load
 
 if TYPE_CHECKING:
     from mission_control_tui.connect.declaration import Declaration
+    from mission_control_tui.model.store.database import Store
 
 log = logging.getLogger("mission_control_tui.provisioning")
 
@@ -48,6 +50,13 @@ def run_worker(
         return asyncio.run(_work(settings, url, foreground, reload, lock, last))
     finally:
         last.call_off()
+
+
+def _read_again(reload: Callable[[], Settings], store: Store) -> Settings:
+    """Return the settings as they are now; what this worker places follows them."""
+    latest = reload()
+    store.placements = latest.placements
+    return latest
 
 
 class _LastResort:
@@ -90,6 +99,7 @@ async def _work(
     lock: int | None,
     last: _LastResort,
 ) -> int:
+    from mission_control_tui.connect.declaration import PASSWORD
     from mission_control_tui.model.caller import WORKER
     from mission_control_tui.model.installation.connector_switch import switch_connectors
     from mission_control_tui.model.requests.workers import Identity
@@ -119,12 +129,14 @@ async def _work(
             return ProcrastinateEngine(store, me, settings.worker, run)
 
         async def keep(connector: str, declares: Declaration) -> None:
-            await keep_declaration(store, connector, declares.options)
+            sets = PASSWORD in declares.capabilities
+            await keep_declaration(store, connector, declares.options, password=sets)
 
+        follow = None if reload is None else partial(_read_again, reload, store)
         worker = Worker(
             store,
             settings.worker,
-            Backends(settings, store.installation, reload, keep),
+            Backends(settings, store.installation, follow, keep),
             make_engine,
             key_path(store.url, settings.worker.key_file),
             me,

@@ -37,6 +37,8 @@ def _what(command: options.Command) -> options.Command:
         passwords.passwords_out,
         option("--must-change/--no-must-change", default=None, help="With password."),
         option("--include-disabled", is_flag=True, help="Give services to disabled users as well."),
+        options.NOW,
+        option("--reset-password", "new_password", is_flag=True, help="With move."),
         options.ON,
         option(
             "--instance", limit=INSTANCE, default="", metavar="NAME", help="Which of several of it."
@@ -58,8 +60,16 @@ def _read(
     action: str, names: tuple[str, ...], given: dict[str, Any]
 ) -> tuple[list[str] | UserFilter, views.BulkAction, ActionParams]:
     users = picked(names, given["users_from"], given["conditions"])
-    names = ("service", "level", "instance", "include_disabled", "must_change", "on")
-    stated = {name: given[name] for name in names}
+    names = (
+        "service",
+        "level",
+        "instance",
+        "include_disabled",
+        "must_change",
+        "on",
+        "new_password",
+    )
+    stated = {name: given[name] for name in names} | {"at_once": given["now"]}
     params = ActionParams(settings=dict(given["settings"]), **stated)
     return users, views.bulk_action(action), params
 

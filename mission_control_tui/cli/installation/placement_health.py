@@ -1,4 +1,4 @@
-"""What `doctor` finds of services that several connectors serve: how full each is, what is where no rule would put it."""
+"""What `doctor` finds of services that several connectors serve: how full each is, what is elsewhere."""
 
 from __future__ import annotations
 

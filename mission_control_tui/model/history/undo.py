@@ -61,6 +61,7 @@ from mission_control_tui.model.users.actions.registry import ACTIONS
 from mission_control_tui.model.users.actions.wish import Deprovision
 from mission_control_tui.model.users.aliases import AddressChanges
 from mission_control_tui.model.users.editing import apply_changes
+from mission_control_tui.model.users.moving import move_in
 from mission_control_tui.model.users.revert import restate_service, state_of, was_changed
 from mission_control_tui.model.views import RevealedPassword
 
@@ -183,7 +184,9 @@ async def _undo_row(
             user = await user_row(tx.session, account_id, row.user_id, lock=True)
         else:
             await locked_account_row(tx.session, account_id)
-        if verb in _OF_SERVICES:
+        if verb is AuditAction.MOVE:
+            await _move_back(tx, row, force)
+        elif verb in _OF_SERVICES:
             await _restate_service(tx, row, force)
         elif user is not None:
             await _OF_USERS[verb](tx, user, row, force)
@@ -264,6 +267,19 @@ async def _restate_service(tx: Transaction, row: AuditRow, force: bool) -> None:
     await restate_service(tx, context, whose, assignment, target)
 
 
+async def _move_back(tx: Transaction, row: AuditRow, force: bool) -> None:
+    """Move the service back to where it was, which may have it still."""
+    assignment = await _assignment(tx.session, row)
+    if not force and assignment.connector != row.after["connector"]:
+        raise await was_changed(tx.session, row, assignment_id=assignment.id)
+    context = await action_context(tx, row.account_id, row.at)
+    whose = await subject_of(tx, context.owner, assignment)
+    back = ActionParams(
+        assignment.service_id, instance=assignment.instance, on=str(row.before["connector"])
+    )
+    await move_in(tx, context, whose, back)
+
+
 async def _assignment(session: AsyncSession, row: AuditRow) -> AssignmentRow:
     assignment_id = row.assignment_id
     if assignment_id is None and row.request_id is not None:
@@ -289,6 +305,7 @@ _OF_SERVICES = frozenset(
         AuditAction.SUSPEND,
         AuditAction.RESUME,
         AuditAction.DEPROVISION,
+        AuditAction.MOVE,
     }
 )
 _TURNED_BACK = {
@@ -306,7 +323,7 @@ def _still(row: AuditRow, now: StoredWish) -> bool:
         return False
     has = {**now["settings"], "level": now["level"]}
     left_out = row.before.keys() - row.after.keys()
-    kept = {name: value for name, value in row.after.items() if name != "adopt"}
+    kept = {name: value for name, value in row.after.items() if name not in {"adopt", "connector"}}
     return all(has.get(name) == value for name, value in kept.items()) and not left_out & has.keys()
 
 

@@ -14,9 +14,8 @@ has at the new connector is chosen anew. What is at the old back end stays there
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy import Result, Select, exists, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -28,6 +27,7 @@ from mission_control_tui.model.catalogue.types import Catalogue, Service
 from mission_control_tui.model.errors import NotFound
 from mission_control_tui.model.plan import PlanVerb
 from mission_control_tui.model.requests.dependencies import settle_waiting
+from mission_control_tui.model.services.moves import unchecked
 from mission_control_tui.model.services.placing import (
     connector_of,
     free_name,
@@ -66,8 +66,8 @@ class ConnectorChange:
     running: int
 
 
-_FREE = AssignmentRow.kept_until == 0
-"""What is kept for a while after it was taken away is removed, or comes back, where it is."""
+_FREE = (AssignmentRow.kept_until == 0) & (AssignmentRow.marked == "")
+"""What is kept for a while after it was taken away is removed, or comes back, where it is; so is what a move left."""
 
 
 async def follow_settings(store: Store, caller: Caller) -> tuple[ConnectorChange, ...]:
@@ -220,7 +220,7 @@ async def _move(
         go_to(row, after)
         if row.id in active:
             for request in active[row.id]:
-                request.previous = _unchecked(request.previous, step)
+                request.previous = unchecked(request.previous, step)
                 request.failures, request.next_try_at = 0, 0.0
         elif row.wish != Wish.ABSENT or row.light != Light.GREY:
             show(row, Light.ORANGE, Word.NOT_CHECKED, tx, step)
@@ -246,22 +246,6 @@ def _facts(row: AssignmentRow) -> dict[str, object]:
         "login": row.backend_name,
         "light": str(row.light),
         "word": str(row.word),
-    }
-
-
-def _unchecked(previous: Mapping[str, Any], step: str) -> dict[str, Any]:
-    """Return what a cancel restores: the wish before, but not a light that was true of another back end."""
-    if previous.get("wish") == Wish.ABSENT and previous.get("light") == Light.GREY:
-        return dict(previous)
-    return {
-        **previous,
-        "light": str(Light.ORANGE),
-        "word": str(Word.NOT_CHECKED),
-        "step": step,
-        "error_kind": "",
-        "error_said": "",
-        "error_remedy": "",
-        "drift": False,
     }
 
 

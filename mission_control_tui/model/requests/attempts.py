@@ -64,6 +64,7 @@ class Job:
     """
 
     assignment_id: str
+    """What its object is marked with."""
     generation: int
     failures: int
     created_at: datetime

@@ -12,7 +12,7 @@ from mission_control_tui.model.audit_actions import AuditAction
 from mission_control_tui.model.catalogue.in_force import in_force
 from mission_control_tui.model.errors import Conflict
 from mission_control_tui.model.plan import Outcome, PlanVerb
-from mission_control_tui.model.services import seats
+from mission_control_tui.model.services import moves, seats
 from mission_control_tui.model.services.wishes import (
     ADOPTION,
     OF_THE_REQUEST,
@@ -104,6 +104,8 @@ async def _under_way(
 
 
 async def _cancel_one(tx: Transaction, request: RequestRow) -> None:
+    if request.kind == RequestKind.MOVE and await _turn_back(tx, request):
+        return
     begun = (
         request.state == RequestState.RUNNING
         or request.attempt > 0
@@ -124,6 +126,20 @@ async def _cancel_one(tx: Transaction, request: RequestRow) -> None:
     await restore_wish(tx.session, row, request.previous)
     row.since = tx.now
     await update_parents(tx, [request])
+
+
+async def _turn_back(tx: Transaction, request: RequestRow) -> bool:
+    """Move what has not arrived back to where it was, which has it still; False where a worker is at it now."""
+    if request.state == RequestState.RUNNING or request.assignment_id is None:
+        return False
+    row = await assignment_row(tx.session, request.assignment_id, lock=True)
+    if not await moves.turn_back(tx, request, row, f"Request {request.id}"):
+        return False
+    request.state = RequestState.CANCELLED
+    request.ended_at = tx.now
+    said = f"Cancelled by {tx.caller.operator}: it goes back to connector {row.connector}."
+    add_event(tx, request, "cancelled", said=said)
+    return True
 
 
 async def _hold_again(tx: Transaction, row: AssignmentRow, previous: Mapping[str, Any]) -> None:

@@ -168,8 +168,10 @@ async def _blockers(session: AsyncSession, request_ids: Sequence[int]) -> dict[i
             .order_by(RequestDependencyRow.request_id, RequestDependencyRow.depends_on_id)
         )
         for request_id, kind, service_id, light, said, whose in rows:
-            wanted = Light.GREY if kind == RequestKind.DEPROVISION else Light.GREEN
-            if light != wanted:
+            wanted = {Light.GREY if kind == RequestKind.DEPROVISION else Light.GREEN}
+            if kind == RequestKind.MOVE:
+                wanted.add(Light.GREY)  # what moved was taken away since
+            if light not in wanted:
                 failed = f", which failed: {said}" if light == Light.RED else ""
                 of = f" of {harmless(whose)}" if whose else ""
                 found.setdefault(request_id, f"{names.get(service_id, service_id)}{of}{failed}")

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import cast
 
-from sqlalchemy import Table, bindparam, select, update
+from sqlalchemy import Table, bindparam, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mission_control_tui.model.audit_actions import AuditAction
@@ -28,11 +28,12 @@ from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.subject_names import SUBJECT
 from mission_control_tui.model.store.tables.documents import StoredUsage
-from mission_control_tui.model.store.tables.services import AssignmentRow
+from mission_control_tui.model.store.tables.services import LEFT, AssignmentRow
 from mission_control_tui.model.store.tables.users import UserRow
 from mission_control_tui.model.views import view_of
 
 PAGE = 200
+_MARK_KEY = func.coalesce(func.nullif(AssignmentRow.marked, ""), AssignmentRow.id)
 _ASSIGNMENTS = cast("Table", AssignmentRow.__table__)
 _KEEP_USAGE = (
     update(_ASSIGNMENTS)
@@ -62,6 +63,8 @@ class GreenAssignment:
     epoch: int
     external_id: str = ""
     token: str = ""
+    key: str = ""
+    """What its object is marked with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +153,7 @@ async def told_assignments(
                 GreenAssignment,
                 row,
                 assignment_id=row.id,
+                key=row.mark_key,
                 subject=name,
                 service=known.name,
                 wished=wished,
@@ -235,8 +239,8 @@ async def known_at(
         raise Denied("Orphans belong to no account, and you may see only some accounts.")
     async with store.read() as session:
         rows = await session.scalars(
-            select(AssignmentRow.id).where(
-                AssignmentRow.id.in_(list(keys)),
+            select(_MARK_KEY).where(
+                AssignmentRow.id.in_(list(keys)) | (LEFT & AssignmentRow.marked.in_(list(keys))),
                 AssignmentRow.connector.in_(list(connectors)),
                 (AssignmentRow.wish != Wish.ABSENT)
                 | (AssignmentRow.light != Light.GREY)

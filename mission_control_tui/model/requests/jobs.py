@@ -106,7 +106,7 @@ def _job(
     agreed: PlannedChanges | None,
 ) -> Job:
     return Job(
-        assignment_id=row.id,
+        assignment_id=row.mark_key,
         generation=request.generation,
         failures=request.failures,
         created_at=request.created_at,

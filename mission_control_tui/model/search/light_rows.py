@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from mission_control_tui.model.catalogue.types import Catalogue
 from mission_control_tui.model.states import Light, SubjectKind, Wish, Word
 from mission_control_tui.model.store.batches import batches
-from mission_control_tui.model.store.tables.services import AssignmentRow
+from mission_control_tui.model.store.tables.services import AssignmentRow, is_shown
 from mission_control_tui.model.store.tables.users import UserRow
 from mission_control_tui.model.views import view_of
 
@@ -128,7 +128,7 @@ async def rows_of(session: AsyncSession, user_ids: Sequence[str]) -> tuple[Matri
                 AssignmentRow.since,
                 AssignmentRow.error_said,
             )
-            .where(AssignmentRow.user_id.in_(chunk))
+            .where(AssignmentRow.user_id.in_(chunk), is_shown())
             .order_by(AssignmentRow.instance)
         )
         for row in services:

@@ -18,7 +18,7 @@ from mission_control_tui.model.search.accounts import KnownAccounts
 from mission_control_tui.model.states import Light, furthest
 from mission_control_tui.model.store.account_rows import load_accounts
 from mission_control_tui.model.store.tables.orders import OrderRow
-from mission_control_tui.model.store.tables.services import AssignmentRow
+from mission_control_tui.model.store.tables.services import AssignmentRow, is_shown
 from mission_control_tui.model.store.tables.users import AddressRow, UserRow
 from mission_control_tui.model.text.folding import fold
 from mission_control_tui.model.views import Account, view_of
@@ -128,7 +128,7 @@ _WITH_LIGHTS = (
         AssignmentRow.light,
         AssignmentRow.word,
     )
-    .outerjoin(AssignmentRow, AssignmentRow.user_id == UserRow.id)
+    .outerjoin(AssignmentRow, (AssignmentRow.user_id == UserRow.id) & is_shown())
     .where(UserRow.purged_at.is_(None))
     .order_by(UserRow.id, AssignmentRow.service_id, AssignmentRow.instance)
 )

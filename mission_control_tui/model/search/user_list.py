@@ -22,7 +22,7 @@ from mission_control_tui.model.search.user_queries import (
 )
 from mission_control_tui.model.states import Light, furthest
 from mission_control_tui.model.store.scope import AccountScope
-from mission_control_tui.model.store.tables.services import AssignmentRow
+from mission_control_tui.model.store.tables.services import AssignmentRow, is_shown
 from mission_control_tui.model.store.tables.users import UserRow
 from mission_control_tui.model.views import UserLine, view_of
 
@@ -129,7 +129,7 @@ async def _read(session: AsyncSession, keys: Keys) -> tuple[tuple[UserLine, ...]
         )
         .select_from(wanted)
         .join(UserRow, UserRow.id == user_id)
-        .outerjoin(AssignmentRow, AssignmentRow.user_id == user_id)
+        .outerjoin(AssignmentRow, (AssignmentRow.user_id == user_id) & is_shown())
         .order_by(sort_key, user_id, AssignmentRow.service_id, AssignmentRow.instance)
     )
     found = rows.all()

@@ -24,9 +24,14 @@ KeptOptions = Mapping[str, frozenset[str]]
 """Connector -> the options that it keeps; those that keep any or that nothing is known of are not there."""
 
 
-async def keep_declaration(store: Store, connector: str, options: Collection[str] | None) -> None:
-    """Store which options a connector keeps (None: any) where that is not what is stored already."""
-    declared: StoredDeclaration = {"options": None if options is None else sorted(options)}
+async def keep_declaration(
+    store: Store, connector: str, options: Collection[str] | None, *, password: bool = True
+) -> None:
+    """Store which options a connector keeps (None: any), and whether it sets passwords, where that is news."""
+    declared: StoredDeclaration = {
+        "options": None if options is None else sorted(options),
+        "password": password,
+    }
     async with store.read() as session:
         known = await session.scalar(
             select(ConnectorDeclarationRow.declared).where(
@@ -64,6 +69,20 @@ async def _kept(session: AsyncSession, connectors: Collection[str]) -> KeptOptio
         if options is not None:
             found[name] = frozenset(options)
     return found
+
+
+async def without_password(session: AsyncSession, connectors: Collection[str]) -> frozenset[str]:
+    """Return those of the connectors that are known to set no password."""
+    rows = await session.execute(
+        select(ConnectorDeclarationRow.name, ConnectorDeclarationRow.declared).where(
+            ConnectorDeclarationRow.name.in_(connectors)
+        )
+    )
+    return frozenset(
+        name
+        for name, declared in rows
+        if not cast(StoredDeclaration, declared).get("password", True)
+    )
 
 
 def not_kept(options: Collection[str], kept: frozenset[str] | None) -> list[str]:

@@ -27,7 +27,7 @@ from mission_control_tui.model.store.scope import AccountScope, Reach, Within
 from mission_control_tui.model.store.subject_names import SUBJECT
 from mission_control_tui.model.store.tables.accounts import DomainRow
 from mission_control_tui.model.store.tables.requests import RequestRow
-from mission_control_tui.model.store.tables.services import AssignmentRow
+from mission_control_tui.model.store.tables.services import AssignmentRow, is_shown
 from mission_control_tui.model.store.tables.users import UserRow
 from mission_control_tui.model.views import AssignmentView, view_of
 
@@ -82,7 +82,7 @@ def _of_account(account_id: int) -> Select[AssignmentRow, str]:
         select(AssignmentRow, SUBJECT)
         .outerjoin(UserRow, UserRow.id == AssignmentRow.user_id)
         .outerjoin(DomainRow, DomainRow.id == AssignmentRow.domain_id)
-        .where(AssignmentRow.account_id == account_id)
+        .where(AssignmentRow.account_id == account_id, is_shown())
         .order_by(UserRow.upn, DomainRow.name, AssignmentRow.service_id)
     )
 
@@ -105,7 +105,7 @@ async def _of_all(
     offset: int,
 ) -> tuple[AssignmentView, ...]:
     """Return a page in the order of an index, so that nothing of many accounts has to be sorted."""
-    page = within.by_code(select(AssignmentRow.id), AssignmentRow.account_id)
+    page = within.by_code(select(AssignmentRow.id), AssignmentRow.account_id).where(is_shown())
     if light is not None:
         over = await domains_over(session, within)
         page = page.where(shows(light, over))

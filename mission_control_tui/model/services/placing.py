@@ -77,7 +77,7 @@ async def place(tx: Transaction, account: AccountRow, service: Service, on: str 
 async def _load(
     tx: Transaction, account: AccountRow, service: Service, placement: Placement
 ) -> PlacementLoad:
-    """Return how full the connectors are; until the end of the transaction nobody else places anything of the service."""
+    """Return how full the connectors are; nobody else places anything of the service until this transaction ends."""
     placed = tx.placed.get(service.id)
     if placed is None:
         placed = tx.placed[service.id] = await _counted(tx, service.id)

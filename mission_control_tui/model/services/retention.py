@@ -13,8 +13,8 @@ from mission_control_tui.model.store.transaction import Transaction
 from mission_control_tui.model.text.counting import counted
 
 
-async def keep_until(tx: Transaction, row: AssignmentRow) -> float:
-    """Return until when a service that is taken away now is kept, 0 where it is not; the plan says it."""
+async def keep_until(tx: Transaction, row: AssignmentRow, *, told: bool = True) -> float:
+    """Return until when a service that is taken away now is kept, 0 where it is not; the plan is `told` of it."""
     try:
         service = (await in_force(tx.session)).catalogue.service(row.service_id)
     except NotFound:
@@ -23,7 +23,7 @@ async def keep_until(tx: Transaction, row: AssignmentRow) -> float:
         return 0.0
     until = await clock(tx.session) + timedelta(days=service.retention_days).total_seconds()
     said = f"{service.name} is {kept_words(service, until)}."
-    if not tx.warned(said):
+    if told and not tx.warned(said):
         tx.warn(said)
     return until
 

@@ -53,7 +53,7 @@ from mission_control_tui.model.store.tables.requests import (
 from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.model.store.transaction import Transaction
 
-OF_THE_REQUEST = frozenset({"touched", "asked_level", "as_is", "orphan"})
+OF_THE_REQUEST = frozenset({"touched", "asked_level", "as_is", "orphan", "moved_from"})
 """What `RequestRow.previous` says of the request itself, beside the wish and light before it."""
 ADOPTION = ("adopt", "as_is", "orphan")
 """What of it says which object at the back end is meant that carries no mark of the service."""
@@ -108,6 +108,11 @@ async def find_or_make(
     that is another's, or where the instance is there under another name or at another connector.
     """
     found = await find(tx, subject, service.id, instance)
+    if found is not None and found.marked:
+        raise Conflict(
+            f"{subject.name} has {service.name} elsewhere: this was {instance}.",
+            hint="What a move has left behind does not come back by itself: move it back.",
+        )
     if found is not None:
         await _place_again(tx, account, subject, service, found, on)
     if existing is not None:
@@ -236,7 +241,7 @@ async def enqueue(
     `stated` names those of the `settings` that are not merely the level's own. What is wished away is kept for as long
     as the catalogue says, unless it shall be removed `at_once`.
     """
-    previous, touched = await _supersede(tx, row)
+    previous, touched = await supersede_waiting(tx, row)
     if at_once or wish in (Wish.PRESENT, Wish.SUSPENDED):
         row.kept_until = 0.0
     elif wish is Wish.ABSENT and row.wish != Wish.ABSENT:
@@ -284,7 +289,7 @@ async def insert_request(tx: Transaction, kind: RequestKind, **columns: Any) -> 
     return request
 
 
-async def _supersede(tx: Transaction, row: AssignmentRow) -> tuple[dict[str, Any], bool]:
+async def supersede_waiting(tx: Transaction, row: AssignmentRow) -> tuple[dict[str, Any], bool]:
     """End what still waits; returns the last wish that reality was asked to follow, and whether work had begun."""
     previous, touched = snapshot(row), False
     if row.is_new:

@@ -135,7 +135,7 @@ async def provision_in(
     await seats.hold(tx, row, service, level_id)
     if existing is not None:
         row.password_delivered = service.password is not PasswordUse.NONE
-    password = await _password(tx, catalogue, user, service, row)
+    password = await password_for(tx, catalogue, user, service, row)
     waits = await requirements(tx, account, catalogue, subject, service)
     request = await enqueue(
         tx,
@@ -269,7 +269,7 @@ async def _level(
     raise UsageError(f"{service.name} needs a level.", hint=f"Choose one of: {names}.")
 
 
-async def _password(
+async def password_for(
     tx: Transaction,
     catalogue: Catalogue,
     user: UserRow | None,

@@ -19,6 +19,7 @@ from mission_control_tui.model.users.actions.base import (
     ServiceAction,
     action_context,
 )
+from mission_control_tui.model.users.actions.move import Move
 from mission_control_tui.model.users.actions.params import ActionParams
 from mission_control_tui.model.users.actions.wish import Deprovision, Resume, Suspend
 from mission_control_tui.model.users.giving import provision_in
@@ -57,6 +58,26 @@ async def provision(
             await provision_in(tx, context, target, params) for params in sorted(wanted, key=depth)
         ]
     return tx.outcome(tuple(given))
+
+
+@retries_on_conflict
+async def move(
+    scope: AccountScope,
+    who: str | SubjectKey,
+    wanted: ActionParams,
+    *,
+    dry_run: bool = False,
+) -> Outcome[tuple[ActionResult, ...]]:
+    """Move one service of a subject to the connector that it is wanted on, of several that serve it.
+
+    A text names a user. It is made there first, then taken away where it was; what is there already is left alone.
+    Raises NotFound, UsageError, Conflict, PasswordNotKept.
+    """
+    async with scope.change(dry_run=dry_run) as (tx, account_id):
+        context = await action_context(tx, account_id)
+        target = await locked_subject(tx.session, account_id, SubjectKey.of(who))
+        given = await Move().apply_to(tx, context, target, wanted)
+    return tx.outcome(given)
 
 
 @retries_on_conflict

@@ -112,7 +112,6 @@ async def test_a_full_and_a_paused_one_are_passed_over(
                 remedy="",
                 since=tx.now,
                 next_check_at=0.0,
-                next_check_at=0.0,
             )
         )
     chosen = Counter([await connector_of(scope, user) for user in people[:5]])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 
 class StoredParams(TypedDict, total=False):
@@ -18,6 +18,7 @@ class StoredParams(TypedDict, total=False):
     force: bool
     at_once: bool
     on: str
+    new_password: bool
 
 
 class StoredBulkParams(StoredParams, total=False):
@@ -54,9 +55,13 @@ class StoredItem(TypedDict, total=False):
 
 
 class StoredDeclaration(TypedDict):
-    """What a connector said of itself: the ids of the options that it keeps, None for any."""
+    """What a connector said of itself: the ids of the options that it keeps, None for any; whether it sets passwords.
+
+    Before that was asked nothing is said of passwords.
+    """
 
     options: list[str] | None
+    password: NotRequired[bool]
 
 
 class StoredUsage(TypedDict):

@@ -8,6 +8,7 @@ from mission_control_tui.model.store.tables.accounts import DomainRow
 from mission_control_tui.model.store.tables.requests import REMOVALS, RequestRow
 from mission_control_tui.model.store.tables.services import (
     KEPT,
+    LEFT,
     NEAR_FULL,
     WISHED,
     AssignmentRow,
@@ -40,6 +41,12 @@ PARTIAL_INDEXES = (
         AssignmentRow.connector,
         sqlite_where=NEAR_FULL,
         postgresql_where=NEAR_FULL,
+    ),
+    Index(
+        "ix_assignments_left",
+        AssignmentRow.marked,
+        sqlite_where=LEFT,
+        postgresql_where=LEFT,
     ),
     Index(
         "ix_assignments_kept",

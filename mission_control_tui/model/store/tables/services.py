@@ -5,22 +5,27 @@ from typing import Any
 
 from sqlalchemy import (
     CheckConstraint,
+    ColumnElement,
     Float,
     ForeignKey,
     Index,
     String,
     Text,
     UniqueConstraint,
+    or_,
     text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
+from mission_control_tui.model.states import Light
 from mission_control_tui.model.store.tables.base import Base, Ident, Slug, Words, bytewise
 
 NEAR_FULL = text("fullness >= 0.9")
 """What the index of services near a limit holds; a query must say it in the same words to use it."""
 WISHED = text("wish <> 'absent'")
 """What the index of services by connector holds, which placement counts, likewise."""
+LEFT = text("marked <> ''")
+"""What the index of services that moves left behind holds, likewise."""
 KEPT = text("kept_until > 0")
 """What the index of services kept for a while holds, likewise."""
 
@@ -110,6 +115,13 @@ class AssignmentRow(Base):
     def is_new(self) -> bool:
         """Whether nothing was ever wished of it: it has no requests, seats or references."""
         return self.generation == 0
+
+
+def is_shown() -> ColumnElement[bool]:
+    """Return the condition for services that people see: all but what was left behind and is gone."""
+    return or_(
+        AssignmentRow.marked == "", AssignmentRow.light != Light.GREY, AssignmentRow.kept_until > 0
+    )
 
 
 class SeatHoldRow(Base):

@@ -19,7 +19,7 @@ class ActionParams:
     Without a `service`, a deprovision takes everything away. `include_disabled` gives new services to disabled users of
     a bulk as well; `must_change` is for a password, `force` for an undo: also where somebody changed it since.
     What is deprovisioned `at_once` is not kept for a while before it is removed. `on` is the connector for what is
-    placed, "" for the rule of the settings.
+    placed, "" for the rule of the settings, or what is moved goes to; with a `new_password` where it needs one.
     """
 
     service: str = ""
@@ -32,6 +32,7 @@ class ActionParams:
     force: bool = False
     at_once: bool = False
     on: str = ""
+    new_password: bool = False
 
     def to_json(self) -> StoredParams:
         """Return everything, as bulks store it."""

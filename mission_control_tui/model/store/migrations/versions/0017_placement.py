@@ -13,6 +13,14 @@ def upgrade() -> None:
     op.add_column(
         "assignments", sa.Column("marked", sa.String(32), nullable=False, server_default="")
     )
+    left = sa.text("marked <> ''")
+    op.create_index(
+        "ix_assignments_left",
+        "assignments",
+        ["marked"],
+        sqlite_where=left,
+        postgresql_where=left,
+    )
     wished = sa.text("wish <> 'absent'")
     op.create_index(
         "ix_assignments_placed",

@@ -1,0 +1,266 @@
+"""A service that goes to another connector: made there first, then taken away where it was; nothing is done twice."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from mission_control_tui.model.errors import Conflict, UsageError
+from mission_control_tui.model.history.undo import undo
+from mission_control_tui.model.placement import Placement
+from mission_control_tui.model.requests import control as requests
+from mission_control_tui.model.requests.drift import known_at
+from mission_control_tui.model.services.kept_settings import keep_declaration
+from mission_control_tui.model.services.lights import status
+from mission_control_tui.model.states import Light, RequestKind, RequestState, Wish, Word
+from mission_control_tui.model.store.scope import AccountScope
+from mission_control_tui.model.store.tables.services import AssignmentRow
+from mission_control_tui.model.users.actions.base import HasNoService
+from mission_control_tui.model.users.actions.params import ActionParams
+from mission_control_tui.model.users.giving import PasswordNotKept
+from mission_control_tui.model.users.provisioning import change_wish, move, provision
+from mission_control_tui.provisioning.connectors.simulator.connector import ledger
+from tests.provisioning.support import ACCOUNT, EXCHANGE, LARGE, World, worker
+from tests.provisioning.test_retention import keeps
+
+pytestmark = pytest.mark.any_database
+
+DOWN = "".join(
+    f'[[rule]]\nid = "{call}"\ncall = "{call}"\nfail = "unreachable"\nsaid = "Refused"\n'
+    for call in ("check", "observe", "apply")
+)
+MAILS = ("mail-1", "mail-2", "mail-3")
+
+
+class Mails:
+    """A world whose Managed Exchange is on three simulators, of which each has its own file and rules."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.world.store.placements = {EXCHANGE: Placement(MAILS)}
+        for name in MAILS:
+            self.rules(name)
+        lines = [f"[placement.{EXCHANGE}]", f"connectors = {list(MAILS)}"]
+        for name in MAILS:
+            lines += [
+                f"[connectors.{name}]",
+                'type = "simulator"',
+                f'path = "{self.file(name)}"',
+                f'rules = "{self.world.directory / name}.toml"',
+                "delay_factor = 0",
+            ]
+        world.configure(more=lines)
+
+    @property
+    def scope(self) -> AccountScope:
+        return AccountScope(self.world.store, self.world.caller, ACCOUNT)
+
+    def file(self, name: str) -> Path:
+        return self.world.directory / f"{name}.db"
+
+    def rules(self, name: str, text: str = "") -> None:
+        (self.world.directory / f"{name}.toml").write_text(f"seed = 1\n{text}", "utf-8")
+
+    def done(self, name: str) -> list[str]:
+        """What was done at one of them, in order."""
+        return [one.effect for one in ledger(self.file(name))] if self.file(name).exists() else []
+
+    async def rows(self) -> Mapping[str, AssignmentRow]:
+        """What there is at each connector, gone or not."""
+        async with self.world.store.read() as session:
+            return {row.connector: row for row in await session.scalars(select(AssignmentRow))}
+
+    async def move(self, user: str, to: str, **more: bool) -> int:
+        wanted = ActionParams(EXCHANGE, on=to, **more)  # type: ignore[arg-type]
+        (result,) = (await move(self.scope, user, wanted)).result
+        assert result.request_id is not None
+        return result.request_id
+
+
+@pytest.fixture
+def mails(world: World) -> Mails:
+    return Mails(world)
+
+
+async def given_at(mails: Mails, name: str) -> str:
+    (ada,) = await mails.world.people("ada")
+    mails.world.store.placements = {EXCHANGE: Placement((name,))}
+    await mails.world.give(ada)
+    mails.world.store.placements = {EXCHANGE: Placement(MAILS)}
+    with worker(mails.world):
+        await mails.world.settled()
+    return ada
+
+
+async def test_it_is_made_there_and_then_taken_away_where_it_was(mails: Mails) -> None:
+    ada = await given_at(mails, "mail-1")
+    held = await mails.world.held()
+    tried = await move(
+        mails.scope, ada, ActionParams(EXCHANGE, on="mail-2", new_password=True), dry_run=True
+    )
+    line = next(line for line in tried.plan.lines if "connector" in line.after)
+    assert line.before == {"connector": "mail-1"}
+    assert line.after == {"connector": "mail-2", "left at mail-1": "removed once it is there"}
+    assert any("not carried along" in said for said in tried.plan.lost)
+    await mails.move(ada, "mail-2", new_password=True)
+    with worker(mails.world, "second"):
+        await mails.world.settled()
+    rows = await mails.rows()
+    assert (rows["mail-2"].light, rows["mail-2"].marked) == (Light.GREEN, "")
+    assert (rows["mail-1"].light, rows["mail-1"].wish) == (Light.GREY, Wish.ABSENT)
+    assert mails.done("mail-1")[-1] == "removed"
+    assert "created" in mails.done("mail-2")
+    assert await mails.world.held() == held
+    shown = await status(mails.scope, user=ada)
+    assert [view.connector for view in shown if view.service_id == EXCHANGE] == ["mail-2"]
+
+
+async def test_a_server_that_is_gone_holds_up_its_own_removal_and_nothing_else(
+    mails: Mails,
+) -> None:
+    ada = await given_at(mails, "mail-1")
+    mails.rules("mail-1", DOWN)
+    await mails.move(ada, "mail-2", new_password=True)
+    with worker(mails.world, "second"):
+
+        async def there() -> bool:
+            rows = await mails.rows()
+            return rows["mail-2"].light == Light.GREEN and "Refused" in rows["mail-1"].step
+
+        await mails.world.until(there)
+        assert (await mails.rows())["mail-1"].light == Light.ORANGE
+        mails.rules("mail-1")
+        await mails.world.settled()
+    assert (await mails.rows())["mail-1"].light == Light.GREY
+
+
+async def test_what_fails_there_leaves_what_it_was_and_goes_back(mails: Mails) -> None:
+    ada = await given_at(mails, "mail-1")
+    mails.rules(
+        "mail-2", '[[rule]]\nid = "no"\ncall = "apply"\nfail = "invalid"\nsaid = "No room"\n'
+    )
+    await mails.move(ada, "mail-2", new_password=True)
+    with worker(mails.world, "second"):
+
+        async def red() -> bool:
+            return (await mails.rows())["mail-2"].light == Light.RED
+
+        await mails.world.until(red)
+        assert (await mails.rows())["mail-1"].step == (
+            "Waits for Managed Exchange, which failed: No room"
+        )
+        assert "removed" not in mails.done("mail-1")
+        mails.rules("mail-2")
+        await mails.move(ada, "mail-1")
+        await mails.world.settled()
+    rows = await mails.rows()
+    assert (rows["mail-1"].light, rows["mail-1"].marked) == (Light.GREEN, "")
+    assert rows["mail-2"].light == Light.GREY
+    assert mails.done("mail-1").count("created") == 1
+
+
+async def test_a_move_that_is_cancelled_goes_back_and_removes_nothing(mails: Mails) -> None:
+    ada = await given_at(mails, "mail-1")
+    number = await mails.move(ada, "mail-2", new_password=True)
+    await requests.cancel(mails.scope, number)
+    assert (await mails.world.request(number)).state == RequestState.CANCELLED
+    rows = await mails.rows()
+    assert rows["mail-1"].marked == ""
+    assert rows["mail-1"].light == Light.ORANGE, "it is looked at again"
+    assert {name for name in rows if name in MAILS} == {"mail-1"}, "nothing was ever there"
+    with worker(mails.world, "second"):
+        await mails.world.settled()
+    assert (await mails.rows())["mail-1"].light == Light.GREEN
+    assert "removed" not in mails.done("mail-1")
+    assert mails.done("mail-2") == []
+
+
+async def test_what_is_kept_for_days_comes_back_by_a_move_back_or_an_undo(mails: Mails) -> None:
+    await keeps(mails.world)
+    ada = await given_at(mails, "mail-1")
+    number = await mails.move(ada, "mail-2", new_password=True)
+    with worker(mails.world, "second"):
+        await mails.world.settled()
+        rows = await mails.rows()
+        assert rows["mail-1"].kept_until > 0
+        assert "removed" not in mails.done("mail-1")
+        shown = await status(mails.scope, user=ada)
+        assert {view.instance for view in shown if view.service_id == EXCHANGE} == {
+            "",
+            "left at mail-1",
+        }
+        with pytest.raises(Conflict, match="has Managed Exchange elsewhere"):
+            await provision(mails.scope, ada, [ActionParams(EXCHANGE, instance="left at mail-1")])
+        assert await known_at(
+            mails.world.store, mails.world.caller, {"mail-1"}, {rows["mail-2"].id}
+        ) == {rows["mail-2"].id}, "what is kept there is no orphan"
+        undone = await undo(mails.scope, request=number)
+        assert any("gets back what" in said for said in undone.plan.warnings)
+        await mails.world.settled()
+    rows = await mails.rows()
+    assert (rows["mail-1"].light, rows["mail-1"].marked) == (Light.GREEN, "")
+    assert (rows["mail-2"].light, rows["mail-2"].kept_until > 0) == (Light.GREY, True)
+    assert mails.done("mail-1").count("created") == 1
+    assert len([row for row in rows.values() if row.marked]) == 1
+    await change_wish(
+        mails.scope, ada, EXCHANGE, RequestKind.DEPROVISION, instance="left at mail-2", at_once=True
+    )
+    with worker(mails.world, "third"):
+        await mails.world.settled()
+    assert mails.done("mail-2")[-1] == "removed"
+
+
+async def test_what_is_wished_on_the_way_holds_there_and_a_deprovision_ends_both(
+    mails: Mails,
+) -> None:
+    ada = await given_at(mails, "mail-1")
+    await mails.move(ada, "mail-2", new_password=True)
+    await mails.world.give(ada, LARGE)
+    with worker(mails.world, "second"):
+        await mails.world.settled()
+    assert (await mails.rows())["mail-2"].observed_level == LARGE
+    assert (await mails.rows())["mail-1"].light == Light.GREY
+    await mails.move(ada, "mail-3", new_password=True)
+    await mails.world.turn(ada, RequestKind.DEPROVISION)
+    with worker(mails.world, "third"):
+        await mails.world.settled()
+    assert {row.light for row in (await mails.rows()).values()} == {Light.GREY}
+    assert mails.done("mail-2")[-1] == "removed"
+
+
+async def test_a_change_that_is_cancelled_on_the_way_shows_no_green_of_where_it_was(
+    mails: Mails,
+) -> None:
+    ada = await given_at(mails, "mail-1")
+    await mails.move(ada, "mail-2", new_password=True)
+    change = await mails.world.give(ada, LARGE)
+    assert change.request_id is not None
+    await requests.cancel(mails.scope, change.request_id)
+    row = (await mails.rows())["mail-2"]
+    assert (row.light, row.word) == (Light.ORANGE, Word.NOT_CHECKED)
+
+
+async def test_where_it_cannot_go(mails: Mails) -> None:
+    ada = await given_at(mails, "mail-1")
+    with pytest.raises(PasswordNotKept) as refused:
+        await mails.move(ada, "mail-2")
+    assert "--reset-password" in refused.value.hint
+    with pytest.raises(UsageError, match="elsewhere does not serve"):
+        await mails.move(ada, "elsewhere")
+    same = await move(mails.scope, ada, ActionParams(EXCHANGE, on="mail-1"))
+    assert same.result[0].request_id is None
+    (ben,) = await mails.world.people("ben")
+    with pytest.raises(HasNoService):
+        await mails.move(ben, "mail-2")
+    mails.world.store.placements = {}
+    with pytest.raises(UsageError, match="there is nowhere to move it"):
+        await mails.move(ada, "mail-2")
+
+
+async def test_a_connector_that_sets_no_password_needs_none(mails: Mails) -> None:
+    ada = await given_at(mails, "mail-1")
+    await keep_declaration(mails.world.store, "mail-2", None, password=False)
+    await mails.move(ada, "mail-2")
