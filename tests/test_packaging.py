@@ -142,4 +142,5 @@ def test_the_shipped_connectors_are_found_by_name(installed: Path) -> None:
         "postgresql True",
         "powerdns True",
         "simulator True",
+        "webhook True",
     ]

@@ -208,6 +208,7 @@ class HttpClient:
         path: str,
         *,
         body: object = None,
+        content: bytes | None = None,
         query: Mapping[str, str | int] | None = None,
         headers: Mapping[str, str] | None = None,
         ok: Collection[int] = (),
@@ -216,7 +217,8 @@ class HttpClient:
     ) -> HttpReply:
         """Return an answer whose status is 2xx or in `ok`. Raises ConnectorError for every other one.
 
-        `body` is sent as JSON. `writes` says whether a lost answer leaves an unknown outcome: any method but GET,
+        `body` is sent as JSON, and so is `content`, which is JSON already, byte by byte.
+        `writes` says whether a lost answer leaves an unknown outcome: any method but GET,
         HEAD and OPTIONS unless it is given.
         """
         changes = method not in SAFE_METHODS if writes is None else writes
@@ -225,7 +227,13 @@ class HttpClient:
         while True:
             login = await self._login.headers(self, renew=renewed) if self._login else {}
             reply = await self.send_once(
-                method, url, {**login, **(headers or {})}, body=body, query=query, writes=changes
+                method,
+                url,
+                {**login, **(headers or {})},
+                body=body,
+                content=content,
+                query=query,
+                writes=changes,
             )
             if 200 <= reply.status < 300 or reply.status in ok:
                 return reply
@@ -240,6 +248,7 @@ class HttpClient:
         headers: Mapping[str, str],
         *,
         body: object = None,
+        content: bytes | None = None,
         form: Mapping[str, str] | None = None,
         query: Mapping[str, str | int] | None = None,
         writes: bool,
@@ -249,9 +258,9 @@ class HttpClient:
 
         await self._context.pace()
         sent = {**self._headers, **headers}
-        content = None
         if body is not None:
             content = json.dumps(body).encode()
+        if content is not None:
             sent["Content-Type"] = "application/json"
         begun = time.monotonic()
         status = "no answer"

@@ -93,6 +93,14 @@ class MadeOfOthers(Connector, Protocol):
         """Return the same, its parts allowed to write whatever their mode."""
 
 
+@runtime_checkable
+class TakesCallbacks(Protocol):
+    """A connector whose back end may call when a job that ran on there has ended."""
+
+    async def called_back(self, headers: Mapping[str, str], body: bytes) -> str:
+        """Return the key of the mark that it is about. Raises ConnectorError (auth) for whoever is not the back end."""
+
+
 class WrongType(TypeError):
     """Raised for an answer that is not what the protocol promises."""
 
@@ -241,6 +249,15 @@ class Guarded:
             remedy=self._words(plan.remedy, desired),
         )
         return in_observe_mode(shown, self.observe_setting)
+
+    async def called_back(self, headers: Mapping[str, str], body: bytes) -> str:
+        """Return the key of the object that a back end's call is about. Raises ConnectorError where it is not good."""
+        connector = self.connector
+        if not isinstance(connector, TakesCallbacks):
+            raise ConnectorError(ErrorKind.UNSUPPORTED, "This connector takes no callbacks")
+        return await self._call(
+            "callback", lambda: connector.called_back(headers, body), paces=False
+        )
 
     async def aclose(self) -> None:
         """Close the connector and its thread, however it behaves."""

@@ -35,6 +35,7 @@ BUILT_IN: Mapping[str, str] = {
     "postgresql": "mission_control_tui.provisioning.connectors.postgresql:create",
     "powerdns": "mission_control_tui.provisioning.connectors.powerdns:create",
     "simulator": "mission_control_tui.provisioning.connectors.simulator:create",
+    "webhook": "mission_control_tui.provisioning.connectors.webhook:create",
 }
 """What the distribution's own entry points say, for running from a checkout without metadata."""
 

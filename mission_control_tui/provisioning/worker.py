@@ -42,6 +42,7 @@ from mission_control_tui.model.store.engine import ENGINE_SCHEMA, FLAWS
 from mission_control_tui.provisioning.attempt import AttemptContext, run_attempt
 from mission_control_tui.provisioning.backends import Backends
 from mission_control_tui.provisioning.bulk_runner import BulkRunner
+from mission_control_tui.provisioning.callbacks import CallbackListener
 from mission_control_tui.provisioning.connector_checks import ConnectorChecks, first_line
 from mission_control_tui.provisioning.engine import BeatRefused, JobEngine, RunRequest
 from mission_control_tui.provisioning.housekeeping import Housekeeping
@@ -182,6 +183,9 @@ class Worker:
             asyncio.create_task(self._keep(self._bulks.run)),
             asyncio.create_task(self._keep(self._backends.follow_settings)),
         ]
+        if address := self._settings.callbacks:
+            callbacks = CallbackListener(self._store, self._backends, address, self._wake.set)
+            helpers.append(asyncio.create_task(self._keep(callbacks.run)))
         started = False
         self._looking = asyncio.current_task()
         try:

@@ -90,6 +90,11 @@ class WorkerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     key_file: str = ""
     """The private key for sealed passwords; empty for the default place."""
 
+    callbacks: Annotated[
+        str, msgspec.Meta(pattern=r"^(|(\[[0-9a-fA-F:.]+\]|[^\[\]:\s]+):[0-9]{1,5})$")
+    ] = ""
+    """HOST:PORT where back ends call back when a long job has ended; empty for nowhere."""
+
     def __post_init__(self) -> None:
         """Raise ValueError, which reading tells as any wrong value, for days that are too few to be meant."""
         if 0 < self.keep_days < KEEP_DAYS_LEAST:

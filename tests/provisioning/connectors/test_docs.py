@@ -104,7 +104,7 @@ def test_every_block_says_how_it_is_run() -> None:
         *("settings", "rules", "python", "sql", "connector", "entry-point", "powerdns"),
         *("mail-sql", "mail-sql-rights", "mail-sql-removal", "mysql", "mysql-rights"),
         "ad-rights",
-        *("message", "declaration", "settings-exec", "exec-program", "nginx"),
+        *("message", "declaration", "settings-exec", "exec-program", "nginx", "webhook"),
     }
 
 
@@ -349,6 +349,26 @@ def test_the_page_serves_a_web_site(tmp_path: Path) -> None:
     assert followed.returncode == 0, followed.stdout + followed.stderr
     assert "www.acme.example is being built." in followed.stdout, followed.stdout
     assert followed.stdout.splitlines()[-1] == "503", followed.stdout
+
+
+@pytest.mark.proof
+def test_the_page_speaks_to_a_web_service(tmp_path: Path) -> None:
+    (example,) = examples("webhook")
+    script = "\n".join(["set -e", example.text]).replace("8090", str(free_port()))
+    environment = dict(os.environ)
+    hermetic(environment, tmp_path)
+    environment["PATH"] = f"{Path(sys.executable).parent}:{environment['PATH']}"
+    followed = subprocess.run(
+        ["bash", "-c", script],
+        check=False,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=100,
+    )
+    assert followed.returncode == 0, followed.stdout + followed.stderr
+    assert "memory 1" in followed.stdout, followed.stdout
+    assert '"POST / HTTP/1.1" 200' in followed.stdout, followed.stdout
 
 
 @pytest.fixture
