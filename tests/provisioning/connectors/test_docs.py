@@ -354,7 +354,7 @@ def test_the_page_serves_a_web_site(tmp_path: Path) -> None:
 @pytest.mark.proof
 def test_the_page_speaks_to_a_web_service(tmp_path: Path) -> None:
     (example,) = examples("webhook")
-    script = "\n".join(["set -e", example.text]).replace("8090", str(free_port()))
+    script = f"set -e\n{example.text}".replace("8090", str(free_port()))
     environment = dict(os.environ)
     hermetic(environment, tmp_path)
     environment["PATH"] = f"{Path(sys.executable).parent}:{environment['PATH']}"
