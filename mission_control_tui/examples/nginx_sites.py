@@ -255,7 +255,14 @@ class Sites:
 
     def run(self, command: Sequence[str], *, must: bool = False) -> tuple[int, str]:
         """Return the exit code and the words of a program. Raises RefusedError where it `must` end well."""
-        done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=False)
+        done = subprocess.run(
+            command,
+            env={"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C"},
+            capture_output=True,
+            text=True,
+            timeout=SECONDS,
+            check=False,
+        )
         said = (done.stderr or done.stdout).strip()
         if must and done.returncode:
             raise RefusedError("unreachable", f"{' '.join(command)}: {said}", "See nginx's log.")
