@@ -162,6 +162,14 @@ VERBS: tuple[Verb, ...] = (
         where="on lights and on what is red and waiting",
     ),
     Verb(
+        "connector",
+        "i",
+        "Connector",
+        "Go to the connector behind it: whether it answers, why it is paused",
+        priority=40,
+        where="on a service, a request, and what is red and waiting",
+    ),
+    Verb(
         "like",
         "l",
         "New like this",

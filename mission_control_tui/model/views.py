@@ -193,6 +193,7 @@ class RequestView:
     waiting_for: str
     depends_on: tuple[int, ...] = ()
     object_id: str | None = None
+    connector: str = ""
 
 
 @dataclass(frozen=True, slots=True)

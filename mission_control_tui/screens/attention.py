@@ -42,9 +42,9 @@ class AttentionScreen(MissionScreen):
         "What is red or waits in all accounts that you may see. Enter goes to its panel, and to its account; Escape "
         "comes back from there. Find takes red or orange, parts of an account's code, name, number or domain, of a "
         "connector, a service or a UPN; all words have to be there. The word full shows what has used nearly "
-        "all of its room instead. s sorts: by age, by account, by connector."
+        "all of its room instead. s sorts: by age, by account, by connector; i goes to the connector."
     )
-    VERBS = ("find", "sort", "copy")
+    VERBS = ("find", "sort", "connector", "copy")
     AUTO_FOCUS = "#found"
 
     def __init__(self, query: str = "") -> None:
@@ -108,6 +108,11 @@ class AttentionScreen(MissionScreen):
         self._order = orders[(orders.index(self._order) + 1) % len(orders)]
         self.query_one(LineList).show(self._fetch)
         self.announce(f"Sorted {ORDERS[self._order]}")
+
+    def verb_connector(self) -> None:
+        line = self.query_one(LineList).current_data(AttentionLine)
+        if line is not None:
+            self.go_to("connectors", line.service.connector)
 
     def verb_copy(self) -> None:
         line = self.query_one(LineList).current_data(AttentionLine)

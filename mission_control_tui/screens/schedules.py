@@ -9,7 +9,7 @@ from textual.widget import Widget
 
 from mission_control_tui.model.schedules.editing import cancel_schedule
 from mission_control_tui.model.schedules.queries import ScheduleView, list_schedules
-from mission_control_tui.model.states import Light, ScheduleState
+from mission_control_tui.model.states import Light, ScheduleState, SubjectKind
 from mission_control_tui.model.users.actions.registry import ACTIONS
 from mission_control_tui.screens.base.mission_screen import MissionScreen
 from mission_control_tui.screens.base.schedule_prompts import SchedulePrompts
@@ -133,7 +133,7 @@ class SchedulesScreen(MissionScreen):
             became += f": {schedule.said}"
         return [
             schedule.what,
-            f"{schedule.display_name}  {schedule.upn}",
+            f"{schedule.display_name}  {schedule.subject}",
             f"{schedule.shown} {schedule.time_zone}, {made}",
             became,
         ]
@@ -150,11 +150,20 @@ class SchedulesScreen(MissionScreen):
             if schedule.request_id is not None:
                 self.go_to("request", schedule.request_id)
             else:
-                self._go_to_user(schedule)
+                self._go_to_subject(schedule)
 
-    def _go_to_user(self, schedule: ScheduleView) -> None:
-        of_user = schedule.action in ACTIONS and not ACTIONS[schedule.action].of_service
-        self.go_to("user" if of_user else "provision", schedule.user_id)
+    def _go_to_subject(self, schedule: ScheduleView) -> None:
+        if schedule.action in ACTIONS and not ACTIONS[schedule.action].of_service:
+            self.go_to("user", schedule.user_id)
+        else:
+            self._go_to_services(schedule)
+
+    def _go_to_services(self, schedule: ScheduleView) -> None:
+        if schedule.user_id is not None:
+            self.go_to("provision", schedule.user_id)
+            return
+        name = schedule.subject if schedule.subject_kind is SubjectKind.DOMAIN else ""
+        self.go_to("provision", "", None, schedule.subject_kind.value, name)
 
     def on_action_button_refused(self, event: ActionButton.Refused) -> None:
         schedule = self.schedule
@@ -183,7 +192,7 @@ class SchedulesScreen(MissionScreen):
         if schedule is None:
             self.announce("Put the cursor on a schedule first", error=True)
         else:
-            self.go_to("provision", schedule.user_id)
+            self._go_to_services(schedule)
 
     def _ask_cancel(self) -> None:
         schedule = self.schedule
@@ -191,7 +200,7 @@ class SchedulesScreen(MissionScreen):
             return
         self.prompts.confirm(
             [
-                f"{self.context.account.name}: cancel schedule {schedule.id}, {schedule.what}, of {schedule.upn}?",
+                f"{self.context.account.name}: cancel schedule {schedule.id}, {schedule.what}, of {schedule.subject}?",
                 f"Lost: it will not happen at {schedule.shown}. Nothing else changes.",
             ],
             lambda: self._cancel(schedule),
@@ -206,5 +215,5 @@ class SchedulesScreen(MissionScreen):
     def verb_copy(self) -> None:
         if (schedule := self.schedule) is not None:
             self.copy(
-                f"schedule {schedule.id}: {schedule.what}, {schedule.upn}, {schedule.shown}, {schedule.state}"
+                f"schedule {schedule.id}: {schedule.what}, {schedule.subject}, {schedule.shown}, {schedule.state}"
             )

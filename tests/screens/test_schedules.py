@@ -45,7 +45,8 @@ async def test_disable_a_user_at_a_time_from_user_functions(
         await fill_in(pilot, TOMORROW)
         await shows(pilot, "Scheduled, number 1: Disable the user", "18:00 (+00:00)")
         (one,) = await schedules(app)
-        assert (one.action, one.upn, one.state) == ("disable", "ada@acme.example", "waiting")
+        assert (one.action, one.subject, one.state) == ("disable", "ada@acme.example", "waiting")
+        assert one.user_id is not None
         found = await users.details(context_of(app).scope, one.user_id)
         assert not found.details.disabled
 

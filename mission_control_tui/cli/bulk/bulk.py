@@ -14,7 +14,12 @@ from mission_control_tui.cli.common.output import attributes, line, say, when
 from mission_control_tui.cli.common.parameters import argument, option
 from mission_control_tui.cli.common.results import tell_csv, tell_survey
 from mission_control_tui.cli.common.session import Session
-from mission_control_tui.cli.common.user_selection import picked, users_from, where
+from mission_control_tui.cli.common.user_selection import (
+    domains_from,
+    picked,
+    users_from,
+    where,
+)
 from mission_control_tui.model.bulk import views
 from mission_control_tui.model.search.filters import UserFilter
 from mission_control_tui.model.text.counting import counted
@@ -29,7 +34,7 @@ if TYPE_CHECKING:
 
 @click.group()
 def bulk() -> None:
-    """One action for many users: the worker makes wishes of it, a few at a time."""
+    """One action for many users or domains: the worker makes wishes of it, a few at a time."""
 
 
 def _what(command: options.Command) -> options.Command:
@@ -47,10 +52,11 @@ def _what(command: options.Command) -> options.Command:
         options.LEVEL,
         option("--service", default="", metavar="SERVICE", help="By name or id."),
         where,
+        domains_from,
         users_from,
     ):
         command = add(command)
-    command = argument("names", nargs=-1, metavar="[USER]...")(command)
+    command = argument("names", nargs=-1, metavar="[USER | DOMAIN]...")(command)
     return argument("action", type=click.Choice([*ACTIONS, str(views.BulkOnlyAction.RETRY)]))(
         command
     )
@@ -59,7 +65,8 @@ def _what(command: options.Command) -> options.Command:
 def _read(
     action: str, names: tuple[str, ...], given: dict[str, Any]
 ) -> tuple[list[str] | UserFilter, views.BulkAction, ActionParams]:
-    users = picked(names, given["users_from"], given["conditions"])
+    files = given["users_from"], given["domains_from"]
+    users = picked(names, *files, given["conditions"])
     names = (
         "service",
         "level",
@@ -81,7 +88,7 @@ def _read(
     "    --where level=pc-web",
 )
 def plan(session: Session, action: str, names: tuple[str, ...], **given: Any) -> None:
-    """Say what ACTION would do for many users: how many, seats, who is left out and why."""
+    """Say what ACTION would do for many users or domains: how many, seats, who is left out and why."""
     from mission_control_tui.model.bulk import planning
 
     found = session.query(planning.plan, *_read(action, names, given))
@@ -96,11 +103,14 @@ def plan(session: Session, action: str, names: tuple[str, ...], **given: Any) ->
 @options.waits
 @options.destroys(
     "mission-control bulk start suspend --service databases --users-from leavers.txt --yes",
+    "mission-control bulk start suspend --service domain-registration --domains-from leavers.txt",
     "mission-control bulk start password ada@acme.example grace@acme.example \\",
     "    --passwords-out new.csv",
 )
 def start(session: Session, action: str, names: tuple[str, ...], **given: Any) -> None:
-    """Start ACTION for many users. The worker goes on with it, whatever becomes of this terminal.
+    """Start ACTION for many users or domains. The worker goes on with it, whatever becomes of this terminal.
+
+    Of a service of domains names and --where mean domains.
 
     Those who would be refused (no seat left) are left out and listed; look first with --dry-run, and with --look at
     what the back ends would change.

@@ -36,7 +36,7 @@ def with_removals(session: Session, plan: BulkPlan) -> BulkPlan:
 def confirm_losses(session: Session, plan: BulkPlan) -> None:
     """Ask before a bulk takes something away, as its verb says. Raises Denied."""
     lost = f" Lost: {'; '.join(plan.lost[:NAMED])}." if plan.lost else ""
-    session.confirm(f"{ACTIONS[plan.action].asked} {counted(plan.users, 'user')}?{lost}")
+    session.confirm(f"{ACTIONS[plan.action].asked} {plan.whom}?{lost}")
 
 
 def tell_plan(plan: BulkPlan) -> None:

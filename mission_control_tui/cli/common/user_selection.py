@@ -22,6 +22,12 @@ users_from = option(
     metavar="FILE",
     help="All users in FILE: UPNs or usernames one a line, or a file as for `users import`.",
 )
+domains_from = option(
+    "--domains-from",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="All domains in FILE, one a line or in a column Domain; for services of domains.",
+)
 where = option(
     "--where",
     "conditions",
@@ -32,15 +38,17 @@ where = option(
 
 
 def picked(
-    names: Sequence[str], path: Path | None, conditions: Sequence[str]
+    names: Sequence[str], path: Path | None, domains: Path | None, conditions: Sequence[str]
 ) -> list[str] | UserFilter:
-    """Return the users that a call names, in one of the three ways. Raises UsageError and InvalidInput."""
-    if sum(map(bool, (names, path, conditions))) != 1:
+    """Return the users or domains that a call names, in one of four ways. Raises UsageError and InvalidInput."""
+    if sum(map(bool, (names, path, domains, conditions))) != 1:
         raise UsageError(
-            "Say who it is for in one way: names, --users-from FILE, or --where KEY=VALUE."
+            "Say who it is for in one way: names, --users-from FILE, --domains-from FILE, or --where KEY=VALUE."
         )
     if conditions:
         return _where(conditions)
+    if domains is not None:
+        return domains_in(domains)
     return users_in(path) if path is not None else list(dict.fromkeys(names))
 
 
@@ -70,6 +78,14 @@ def _where(conditions: Sequence[str]) -> UserFilter:
         disabled=None if disabled is None else disabled == "yes",
         domain=given.get("domain", ""),
     )
+
+
+def domains_in(path: Path) -> list[str]:
+    """Return the domains in a list or in a column of a file, each once. Raises UsageError and InvalidInput."""
+    from mission_control_tui.model.onboarding.files.domain_names import domain_names
+    from mission_control_tui.model.onboarding.files.read import contents
+
+    return domain_names(contents(path), str(path))
 
 
 def users_in(path: Path) -> list[str]:

@@ -12,7 +12,7 @@ from mission_control_tui.cli.common import looking, options, passwords, results
 from mission_control_tui.cli.common.parameters import option
 from mission_control_tui.cli.common.session import Session
 from mission_control_tui.cli.common.subjects import called, names_service, who_and_what
-from mission_control_tui.cli.common.user_selection import users_in
+from mission_control_tui.cli.common.user_selection import domains_from, domains_in, users_in
 from mission_control_tui.model.errors import UsageError
 from mission_control_tui.model.users.actions.params import ActionParams
 
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     metavar="FILE",
     help="Give it to all in FILE: UPNs or usernames one a line, or a file as for `users import`.",
 )
+@domains_from
 @passwords.passwords_out
 @options.looks
 @options.waits
@@ -56,6 +57,7 @@ def provision(
     on: str,
     adopt: bool,
     users_from: Path | None,
+    domains_from: Path | None,
     domain: str | None,
     of_account: bool,
 ) -> None:
@@ -72,12 +74,13 @@ def provision(
     What is so already is left alone. A service with a password of its own (a database) gets a
     generated one, written to the file of --passwords-out.
     """
-    who, service = _who_and_what(names, users_from, domain, of_account)
+    many = _many(users_from, domains_from)
+    who, service = _who_and_what(names, many, domain, of_account)
     params = ActionParams(service, level, dict(settings), instance, adopt, on=on)
-    if users_from is not None:
+    if many is not None:
         from mission_control_tui.cli.services.provision_many import provision_many
 
-        provision_many(session, users_in(users_from), params)
+        provision_many(session, many, params)
         return
 
     if session.look:
@@ -111,12 +114,21 @@ def provision(
     results.tell(session, outcome, {"given": given}, lights)
 
 
+def _many(users: Path | None, domains: Path | None) -> list[str] | None:
+    """Return the users or domains that a file names; None without a file. Raises UsageError and InvalidInput."""
+    if users is not None and domains is not None:
+        raise UsageError("--users-from and --domains-from contradict each other.", hint="Give one.")
+    if domains is not None:
+        return domains_in(domains)
+    return users_in(users) if users is not None else None
+
+
 def _who_and_what(
-    names: Sequence[str], users_from: Path | None, domain: str | None, of_account: bool
+    names: Sequence[str], many: Sequence[str] | None, domain: str | None, of_account: bool
 ) -> tuple[str | SubjectKey, str]:
-    """Return the one subject, "" with a file of users, and the service."""
-    if users_from is None:
+    """Return the one subject, "" for many, and the service."""
+    if many is None:
         return who_and_what("provision", names, domain, of_account)
     if len(names) != 1 or domain is not None or of_account:
-        raise UsageError("With --users-from only the service is named: provision SERVICE.")
+        raise UsageError("With a file only the service is named: provision SERVICE.")
     return "", names[0]

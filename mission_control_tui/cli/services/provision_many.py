@@ -1,4 +1,4 @@
-"""`provision --users-from`: one service for many users as a bulk, which this command goes on with to its end."""
+"""`provision --users-from` and `--domains-from`: one service for many, as a bulk that this command ends."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def _given(
 ) -> dict[str, object]:
     view = lights.get(user.assignment_id or "")
     return {
-        "user": user.name,
+        "domain" if user.domain_id else "user": user.name,
         "service": view.service_id if view else params.service,
         "instance": params.instance,
         "level": (view.level_id or None) if view else None,

@@ -18,7 +18,7 @@ from mission_control_tui.cli.common.session import Session
 from mission_control_tui.model.bulk.views import BulkOnlyAction
 from mission_control_tui.model.errors import Conflict, UsageError
 from mission_control_tui.model.plan import Outcome, Plan, PlanLine, PlanVerb
-from mission_control_tui.model.states import Light, RequestState
+from mission_control_tui.model.states import ACTIVE_STATES, Light, RequestState
 from mission_control_tui.model.text.counting import counted
 from mission_control_tui.model.views import RequestView
 
@@ -131,6 +131,7 @@ def request(view: RequestView) -> dict[str, object]:
         "parent": view.parent_id,
         "depends_on": view.depends_on,
         "waiting_for": view.waiting_for or None,
+        "connector": view.connector or None,
         **attributes(view, "generation", "attempt", "failures"),
         "priority": "interactive" if view.priority == 1 else "bulk",
         **attributes(view, "operator", "ticket", "created_at", "started_at", "ended_at"),
@@ -163,6 +164,11 @@ def show(session: Session, request_id: int) -> None:
     line(f"Asked by {view.operator} at {when(view.created_at)}{ticket}; attempt {view.attempt}.")
     if view.waiting_for:
         line(f"Waiting for {view.waiting_for}.")
+    if view.connector:
+        line(f"Connector {view.connector}: mission-control connectors show {view.connector}")
+    if found.pause is not None and view.state in ACTIVE_STATES:
+        for words in found.pause.lines:
+            line(f"    {words}")
     if found.plan is not None:
         line("")
         line(f"Planned, looked at {when(found.plan.looked_at)}:")

@@ -10,14 +10,16 @@ from mission_control_tui.cli.common import lists, options, results, waiting
 from mission_control_tui.cli.common.output import attributes, say
 from mission_control_tui.cli.common.parameters import argument, option
 from mission_control_tui.cli.common.session import Session
+from mission_control_tui.cli.common.subjects import names_subject, one_subject, other_subject
 from mission_control_tui.model.errors import UsageError
-from mission_control_tui.model.states import ScheduleState
+from mission_control_tui.model.states import ScheduleState, SubjectKind
 from mission_control_tui.model.users.actions.params import ActionParams
 from mission_control_tui.model.users.actions.registry import SCHEDULABLE
 
 if TYPE_CHECKING:
     from mission_control_tui.model.plan import Outcome
     from mission_control_tui.model.schedules.queries import ScheduleView
+    from mission_control_tui.model.services.subjects import SubjectKey
     from mission_control_tui.model.store.database import Store
     from mission_control_tui.model.store.scope import AccountScope
 
@@ -34,10 +36,8 @@ def schedule() -> None:
 
 
 @schedule.command()
-@argument("user")
-@argument("when")
-@argument("action", type=click.Choice(tuple(SCHEDULABLE)))
-@argument("service", required=False, default="")
+@argument("names", nargs=-1, metavar="[USER] WHEN ACTION [SERVICE]")
+@names_subject
 @options.LEVEL
 @options.SETTINGS
 @options.INSTANCE
@@ -46,19 +46,19 @@ def schedule() -> None:
     'mission-control schedule add ada@acme.example "fri 17:00" disable --ticket T-7',
     "mission-control schedule add ada@acme.example 2026-12-01T09:00 provision \\",
     "    managed-exchange --level popx",
+    'mission-control schedule add --domain acme.example "fri 17:00" suspend domain-registration',
 )
 def add(
     session: Session,
-    user: str,
-    when: str,
-    action: str,
-    service: str,
+    names: tuple[str, ...],
+    domain: str | None,
+    of_account: bool,
     level: str | None,
     settings: options.Pairs,
     instance: str,
     on: str,
 ) -> None:
-    """Have ACTION done to USER at WHEN, as you.
+    """Have ACTION done to USER, a domain or the account at WHEN, as you.
 
     WHEN: "2026-12-01 09:00", "tomorrow 18:00", "fri 17:00", "18:00", "+2h", "+3d", or with an
     offset, 2026-12-01T09:00+01:00. A local time that clocks skip is taken so much later as they
@@ -67,29 +67,48 @@ def add(
     """
     from mission_control_tui.model.schedules.editing import schedule
 
-    params = ActionParams(service, level, dict(settings), instance, on=on)
-    _change(session, schedule, user, action, params, when)
+    who, (when, action, *service) = _whom_and_what(names, domain, of_account)
+    params = ActionParams("".join(service), level, dict(settings), instance, on=on)
+    _change(session, schedule, who, action, params, when)
+
+
+def _whom_and_what(
+    names: tuple[str, ...], domain: str | None, of_account: bool
+) -> tuple[str | SubjectKey, tuple[str, ...]]:
+    """Return whom it is for, and moment, action and perhaps service. Raises UsageError."""
+    other = other_subject(domain, of_account)
+    who, rest = (names[0] if names else "", names[1:]) if other is None else (other, names)
+    if len(rest) in (2, 3):
+        return who, rest
+    shape = "USER" if other is None else " ".join(other.words)
+    raise UsageError(
+        f"Say whom it is for, when, and what: mission-control schedule add {shape} WHEN ACTION [SERVICE].",
+        hint=f"A date and time with a space needs quotes. ACTION is one of: {', '.join(SCHEDULABLE)}.",
+    )
 
 
 @schedule.command("list")
 @option("--user", metavar="USER", help="Only one user's.")
+@option("--domain", metavar="NAME", help="Only one domain's.")
 @options.choices("--state", "states", ScheduleState, "Only those in this state")
 @lists.limited(200)
 @options.exports
 @options.reads("mission-control schedule list --state waiting")
-def list_all(session: Session, user: str | None, states: tuple[str, ...], limit: int) -> None:
+def list_all(
+    session: Session, user: str | None, domain: str | None, states: tuple[str, ...], limit: int
+) -> None:
     """List schedules: those that wait, the next first, then those that ended, the last first."""
 
     from mission_control_tui.model.schedules.queries import list_schedules
 
     found = session.survey(
         list_schedules,
-        user=user,
+        user=one_subject(user, domain, of_account=False),
         states=[ScheduleState(state) for state in states],
         limit=limit + 1,
     )
-    headings = ("No", "When", "User", "What", "State", "By", "Ticket", "Said")
-    names = ("id", "shown", "upn", "what", "state", "operator", "ticket", "said")
+    headings = ("No", "When", "For", "What", "State", "By", "Ticket", "Said")
+    names = ("id", "shown", "subject", "what", "state", "operator", "ticket", "said")
     results.tell_survey(
         session,
         "schedules",
@@ -150,8 +169,9 @@ def cancel(session: Session, number: int) -> None:
 def document(view: ScheduleView) -> dict[str, object]:
     """Return a schedule as JSON; `due_at` is UTC, `when` the same in the account's zone."""
     return {
-        **attributes(view, "id", user="upn"),
-        **attributes(view, "user_id", "action"),
+        **attributes(view, "id"),
+        "user": view.subject if view.subject_kind is SubjectKind.USER else None,
+        **attributes(view, "subject_kind", "subject", "user_id", "action"),
         "service": view.params.service or None,
         **attributes(view.params, "level", "settings", "instance", "on"),
         **attributes(view, "what", "due_at", when="shown"),
@@ -175,7 +195,7 @@ def _change(
         if session.dry_run:
             return outcome
         session.confirm_losses(
-            f"Schedule {outcome.result.what} of {outcome.result.upn}?", outcome.plan
+            f"Schedule {outcome.result.what} of {outcome.result.subject}?", outcome.plan
         )
         options["dry_run"] = False
         outcome = await change(scope, *args, **options)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -21,12 +21,14 @@ from mission_control_tui.model.states import Light
 from mission_control_tui.model.views import AssignmentView
 
 if TYPE_CHECKING:
+    from mission_control_tui.model.requests.connector_pauses import Pause
     from mission_control_tui.model.services.subjects import SubjectKey
     from mission_control_tui.model.store.scope import AccountScope
 
 SHOWN = 200
 """Services of all accounts that people are shown at a time."""
 
+_CONNECTOR = "Connector {0}: mission-control connectors show {0}"
 _MOST_URGENT_FIRST = (Light.RED, Light.ORANGE, Light.GREEN, Light.GREY)
 
 
@@ -72,18 +74,22 @@ def status(
         _list(session, who, light, limit, offset)
         return
 
-    async def work(scope: AccountScope) -> tuple[AssignmentView, ...]:
+    async def work(scope: AccountScope) -> tuple[tuple[AssignmentView, ...], Mapping[str, Pause]]:
+        from mission_control_tui.model.requests.connector_pauses import paused_connectors
         from mission_control_tui.model.services import lights
 
         look = partial(lights.status, scope, user=who)
         if session.wait is None:
-            return await look(light=Light(light) if light else None)
-        return await waiting.until_settled(session, scope, look, session.wait)
+            views = await look(light=Light(light) if light else None)
+        else:
+            views = await waiting.until_settled(session, scope, look, session.wait)
+        waits = any(view.light is Light.ORANGE for view in views)
+        return views, await paused_connectors(scope) if waits else {}
 
-    views = session.query(work)
+    views, paused = session.query(work)
     shown = [view for view in views if light is None or view.light == light]
     if not session.printed({"services": [results.service(view) for view in shown]}):
-        _print(shown)
+        _print(shown, paused)
     results.judge(session, views)
 
 
@@ -122,7 +128,7 @@ def _kept(view: AssignmentView) -> str:
     return f"kept until {view.kept_until:%Y-%m-%d}" if view.kept_until else ""
 
 
-def _print(views: Sequence[AssignmentView]) -> None:
+def _print(views: Sequence[AssignmentView], paused: Mapping[str, Pause]) -> None:
     if not views:
         say("No services.")
         return
@@ -133,6 +139,13 @@ def _print(views: Sequence[AssignmentView]) -> None:
             line(f"{view.subject} {waiting.name_of(view)}: {view.error_said}")
             if view.error_remedy:
                 line(f"  {view.error_remedy}")
+            line(f"  {_CONNECTOR.format(view.connector)}")
+    waiting_for = {view.connector for view in views if view.light is Light.ORANGE}
+    for name in sorted(waiting_for & paused.keys()):
+        line("")
+        for words in paused[name].lines:
+            line(words)
+        line(f"  {_CONNECTOR.format(name)}")
     counts = Counter(view.light for view in views)
     say(
         ", ".join(f"{counts[light]} {light}" for light in _MOST_URGENT_FIRST if counts[light]) + "."

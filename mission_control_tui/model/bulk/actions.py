@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -11,19 +11,27 @@ from sqlalchemy import func, select
 from mission_control_tui.model.audit_actions import AuditAction
 from mission_control_tui.model.bulk.targets import BulkTarget
 from mission_control_tui.model.bulk.views import BulkAction, BulkOnlyAction, ItemState
+from mission_control_tui.model.catalogue.types import Service
 from mission_control_tui.model.errors import Conflict, MissionControlError
 from mission_control_tui.model.people.address_syntax import upn_key
 from mission_control_tui.model.plan import PlanVerb
-from mission_control_tui.model.services.subjects import subject_of
+from mission_control_tui.model.services.subject_lookup import refuse_gone
+from mission_control_tui.model.services.subjects import (
+    Subject,
+    domain_subject,
+    subject_of,
+    user_subject,
+)
 from mission_control_tui.model.services.wishes import enqueue, last_request
 from mission_control_tui.model.states import (
     Light,
     Priority,
     RequestKind,
     RequestState,
-    SubjectKind,
     Wish,
 )
+from mission_control_tui.model.store.lookups import locked_account_row
+from mission_control_tui.model.store.tables.accounts import DomainRow
 from mission_control_tui.model.store.tables.documents import StoredItem, StoredWish
 from mission_control_tui.model.store.tables.requests import RequestRow
 from mission_control_tui.model.store.tables.services import AssignmentRow
@@ -92,15 +100,20 @@ class ItemResult:
 
 @dataclass(frozen=True, slots=True)
 class ItemSubject:
-    """Whose turn it is: the item, its user where it has one, and what that user has; all locked."""
+    """Whose turn it is: the item, its user or domain where it has one, and what that has; all locked."""
 
     target: BulkTarget
-    user: UserRow | None
+    subject: Subject | None
     rows: Sequence[AssignmentRow]
 
-    def service(self, service_id: str, instance: str) -> AssignmentRow | None:
-        """Return the user's own instance of the service, whatever its state."""
-        wanted = (service_id, instance, SubjectKind.USER)
+    @property
+    def user(self) -> UserRow | None:
+        """The user, where the item is about one."""
+        return self.subject.user if self.subject is not None else None
+
+    def service(self, service: Service, instance: str) -> AssignmentRow | None:
+        """Return the subject's instance of the service, whatever its state."""
+        wanted = (service.id, instance, service.subject)
         return next(
             (
                 row
@@ -115,8 +128,10 @@ class ItemSubject:
         return next(row for row in self.rows if row.id == self.target.assignment_id)
 
 
-async def subjects(tx: Transaction, items: Sequence[BulkTarget]) -> list[ItemSubject]:
-    """Return the items with their users and services, locked in the order that everybody locks them in."""
+async def subjects(
+    tx: Transaction, context: BulkContext, items: Sequence[BulkTarget]
+) -> list[ItemSubject]:
+    """Return the items with their users or domains and services, locked in the order that everybody locks them in."""
     user_ids = {item.user_id for item in items if item.user_id is not None}
     users = {
         row.id: row
@@ -124,27 +139,44 @@ async def subjects(tx: Transaction, items: Sequence[BulkTarget]) -> list[ItemSub
             select(UserRow).where(UserRow.id.in_(user_ids)).order_by(UserRow.id).with_for_update()
         )
     }
-    others = {item.assignment_id for item in items if item.user_id is None}
+    domain_ids = {item.domain_id for item in items if item.domain_id is not None}
+    domains: dict[int, DomainRow] = {}
+    if domain_ids:
+        await locked_account_row(tx.session, context.shared.owner.id)
+        found = await tx.session.scalars(select(DomainRow).where(DomainRow.id.in_(domain_ids)))
+        domains = {row.id: row for row in found}
+    others = {item.assignment_id for item in items if item.owner is None}
     rows = await tx.session.scalars(
         select(AssignmentRow)
-        .where(AssignmentRow.user_id.in_(user_ids) | AssignmentRow.id.in_(others))
+        .where(
+            AssignmentRow.user_id.in_(user_ids)
+            | AssignmentRow.domain_id.in_(domain_ids)
+            | AssignmentRow.id.in_(others)
+        )
         .order_by(AssignmentRow.id)
         .with_for_update()
     )
-    by_owner: dict[str | None, list[AssignmentRow]] = {}
+    by_owner: dict[str | int | None, list[AssignmentRow]] = {}
     for row in rows:
-        by_owner.setdefault(row.user_id or row.id, []).append(row)
+        owner = row.id if row.id in others else row.user_id or row.domain_id
+        by_owner.setdefault(owner, []).append(row)
         key = (row.subject_kind, row.subject_id, row.service_id, row.instance)
         tx.known_services[key] = row
     tx.known_subjects |= user_ids
     return [
         ItemSubject(
-            item,
-            users[item.user_id] if item.user_id is not None else None,
-            by_owner.get(item.user_id or item.assignment_id, ()),
+            item, _subject(item, users, domains), by_owner.get(item.owner or item.assignment_id, ())
         )
         for item in items
     ]
+
+
+def _subject(
+    item: BulkTarget, users: Mapping[str, UserRow], domains: Mapping[int, DomainRow]
+) -> Subject | None:
+    if item.user_id is not None:
+        return user_subject(users[item.user_id])
+    return domain_subject(domains[item.domain_id]) if item.domain_id is not None else None
 
 
 async def act(tx: Transaction, context: BulkContext, subject: ItemSubject) -> ItemResult:
@@ -153,13 +185,16 @@ async def act(tx: Transaction, context: BulkContext, subject: ItemSubject) -> It
         async with tx.attempt():
             if subject.user is not None and subject.user.in_bin:
                 return ItemResult(ItemState.SKIPPED, "The user is in the recycling bin.")
+            if subject.subject is not None:
+                refuse_gone(subject.subject)
             acted = await _OWN.get(context.action, _verb)(tx, context, subject)
             if acted.request_id is None:
                 return acted
             if not await _waits(tx, acted.request_id):
                 return acted
     except HasNoService as error:
-        return ItemResult(ItemState.SKIPPED, f"The user has no {error.service.name}.")
+        who = "user" if subject.user is not None else "domain"
+        return ItemResult(ItemState.SKIPPED, f"The {who} has no {error.service.name}.")
     except MissionControlError as error:
         assignment_id = subject.target.assignment_id
         return ItemResult(
@@ -177,17 +212,16 @@ async def _waits(tx: Transaction, request_id: int) -> bool:
 
 
 async def _verb(tx: Transaction, context: BulkContext, subject: ItemSubject) -> ItemResult:
-    """Do the verb for the user, or for the one service of the user that the item is about."""
-    user, params, verb = _user(subject), context.params, ACTIONS[context.action]
+    """Do the verb for the user or domain, or for the one service of the user that the item is about."""
+    user, params, verb = subject.user, context.params, ACTIONS[context.action]
+    disabled = user is not None and user.disabled
     if subject.target.assignment_id is not None:
         row = subject.assignment()
         params = replace(params, service=row.service_id, instance=row.instance)
     elif verb.of_service and not params.service:
         return ItemResult(ItemState.UNCHANGED, "The user has no services.")
-    elif "include_disabled" in verb.takes_in_bulk and user.disabled and not params.include_disabled:
-        there = subject.service(
-            context.shared.catalogue.service(params.service).id, params.instance
-        )
+    elif "include_disabled" in verb.takes_in_bulk and disabled and not params.include_disabled:
+        there = subject.service(context.shared.catalogue.service(params.service), params.instance)
         if there is None or there.wish == Wish.ABSENT:
             return ItemResult(ItemState.SKIPPED, "The user is disabled.")
     return await _do(tx, context, subject, verb, params)
@@ -206,24 +240,27 @@ async def _do(
     action: UserAction,
     params: ActionParams,
 ) -> ItemResult:
-    user = _user(subject)
-    before: StoredWish | None = {"disabled": user.disabled}
+    whose = subject.subject
+    assert whose is not None  # noqa: S101 - only retries and undos have items without one
+    before: StoredWish | None = None
     if action.of_service:
         service = context.shared.catalogue.service(params.service)
-        row = subject.service(service.id, params.instance)
+        row = subject.service(service, params.instance)
         before = state_of(row) if row is not None else None
-    (done,) = await action.apply(tx, context.shared, user, params)
-    return await _result(tx, user, before, done)
+    elif whose.user is not None:
+        before = {"disabled": whose.user.disabled}
+    (done,) = await action.apply_to(tx, context.shared, whose, params)
+    return await _result(tx, whose.user, before, done)
 
 
 async def _result(
-    tx: Transaction, user: UserRow, before: StoredWish | None, done: ActionResult
+    tx: Transaction, user: UserRow | None, before: StoredWish | None, done: ActionResult
 ) -> ItemResult:
     assignment_id = done.assignment_id or None
-    if assignment_id is None:
-        after: StoredWish = {"disabled": user.disabled}
-    else:
+    if assignment_id is not None:
         after = state_of(await tx.session.get_one(AssignmentRow, assignment_id))
+    else:
+        after = {"disabled": user is not None and user.disabled}
     # Who has no service is disabled without a request.
     if done.request_id is None and (assignment_id is not None or before == after):
         return ItemResult(ItemState.UNCHANGED, SO_ALREADY, assignment_id=assignment_id)
@@ -273,7 +310,7 @@ async def _restate(tx: Transaction, context: BulkContext, subject: ItemSubject) 
     if "disabled" in target:
         verb = Disable() if target["disabled"] else Enable()
         return await _do(tx, context, subject, verb, context.params)
-    row, user = subject.assignment(), _user(subject)
+    row, user = subject.assignment(), subject.user
     before, service = state_of(row), context.shared.catalogue.service(row.service_id)
     given = ActionResult(row.id, service.id, row.level_id, row.backend_name, None)
     if not same(before, target):
@@ -283,7 +320,7 @@ async def _restate(tx: Transaction, context: BulkContext, subject: ItemSubject) 
                 raise refusal
         whose = await subject_of(tx, context.shared.owner, row)
         given = await restate_service(tx, context.shared, whose, row, target)
-    if "addresses" in target:
+    if user is not None and "addresses" in target:
         given = await _restate_addresses(tx, context, user, subject.target, given)
     return await _result(tx, user, before, given)
 
@@ -318,11 +355,6 @@ async def _restate_addresses(
     had, has = await apply_changes(tx, user, {}, addresses=changes)
     told = given.request_id or max(await last_request(tx, given.assignment_id), default=None)
     return replace(given, request_id=told, had=had, has=has)
-
-
-def _user(subject: ItemSubject) -> UserRow:
-    assert subject.user is not None  # noqa: S101 - only retries have items without a user
-    return subject.user
 
 
 _OWN: dict[BulkAction, Callable[[Transaction, BulkContext, ItemSubject], Awaitable[ItemResult]]] = {

@@ -16,7 +16,6 @@ from mission_control_tui.model.bulk.targets import BulkTarget
 from mission_control_tui.model.catalogue.types import Catalogue
 from mission_control_tui.model.people.address_syntax import lookup_key
 from mission_control_tui.model.services.forwarding import reached_from
-from mission_control_tui.model.states import SubjectKind
 from mission_control_tui.model.store.batches import batches
 from mission_control_tui.model.store.tables.services import (
     AssignmentRow,
@@ -33,6 +32,7 @@ Level = tuple[str, str]
 _SERVICE = (
     AssignmentRow.id,
     AssignmentRow.user_id,
+    AssignmentRow.domain_id,
     AssignmentRow.subject_kind,
     AssignmentRow.service_id,
     AssignmentRow.instance,
@@ -49,7 +49,7 @@ _SERVICE = (
     AssignmentRow.secret_id.is_not(None).label("has_secret"),
 )
 _BETWEEN = re.compile(r"[\s,;]+")
-_ABOUT = 3
+_ABOUT = 4
 """From here on they tell what is asked about."""
 
 
@@ -120,7 +120,8 @@ async def kinds_of(
     Users who are `meant` by the settings are kinds of their own.
     """
     user_ids = [target.user_id for target in chosen if target.user_id is not None]
-    others = [target.assignment_id for target in chosen if target.user_id is None]
+    domain_ids = [target.domain_id for target in chosen if target.domain_id is not None]
+    others = [target.assignment_id for target in chosen if target.owner is None]
     users = {
         row.id: (
             row.upn.rpartition("@")[2],
@@ -140,12 +141,13 @@ async def kinds_of(
             ).where(UserRow.id.in_(user_ids))
         )
     }
-    mine = _mine(user_ids, others)
-    services: dict[str | None, list[Any]] = defaultdict(list)
+    mine = _mine(user_ids, domain_ids, others)
+    services: dict[str | int | None, list[Any]] = defaultdict(list)
     for row in await session.execute(
         select(*_SERVICE).where(mine).order_by(AssignmentRow.service_id, AssignmentRow.instance)
     ):
-        services[row.user_id or row.id].append(row)
+        owner = row.id if row.id in others else row.user_id or row.domain_id
+        services[owner].append(row)
     holds: dict[str, list[Level]] = defaultdict(list)
     for assignment_id, service_id, level_id in await session.execute(
         select(SeatHoldRow.assignment_id, SeatPoolRow.service_id, SeatPoolRow.level_id)
@@ -157,10 +159,11 @@ async def kinds_of(
         holds[assignment_id].append((service_id, level_id))
     found = []
     for target in chosen:
-        rows = services.get(target.user_id or target.assignment_id, [])
+        rows = services.get(target.owner or target.assignment_id, [])
         concerned = [row for row in rows if _concerns(row, target, params)]
         known = (
-            target.user_id if target.user_id in meant else None,
+            # Domains are few, and what is refused of each depends on its own purchase.
+            target.domain_id or (target.user_id if target.user_id in meant else None),
             users.get(target.user_id) if target.user_id is not None else None,
             tuple(
                 (row.subject_kind, row.service_id, row.instance, row.wish, row.light)
@@ -181,9 +184,13 @@ async def kinds_of(
     return found
 
 
-def _mine(user_ids: Sequence[str], others: Sequence[str | None]) -> ColumnElement[bool]:
-    """Return the services of these users, and these of nobody."""
+def _mine(
+    user_ids: Sequence[str], domain_ids: Sequence[int], others: Sequence[str | None]
+) -> ColumnElement[bool]:
+    """Return the services of these users and domains, and these of nobody."""
     conditions = [AssignmentRow.user_id.in_(user_ids)] if user_ids else []
+    if domain_ids:
+        conditions.append(AssignmentRow.domain_id.in_(domain_ids))
     if others:
         conditions.append(AssignmentRow.id.in_(others))
     return or_(*conditions)
@@ -194,11 +201,7 @@ def _concerns(row: Any, target: BulkTarget, params: ActionParams) -> bool:
         return bool(row.id == target.assignment_id)
     if not params.service:
         return True
-    return (row.service_id, row.instance, row.subject_kind) == (
-        params.service,
-        params.instance,
-        SubjectKind.USER,
-    )
+    return (row.service_id, row.instance) == (params.service, params.instance)
 
 
 def _was_changed(row: Any, target: BulkTarget) -> bool:

@@ -34,7 +34,10 @@ async def pack(chosen: Sequence[BulkTarget]) -> PackedItems:
     for start in range(0, len(chosen), AT_ONCE):
         part = enumerate(chosen[start : start + AT_ONCE], start)
         items = [
-            [number, target.user_id, target.assignment_id, target.name, target.previous]
+            [
+                *(number, target.user_id, target.assignment_id, target.name, target.previous),
+                target.domain_id,
+            ]
             for number, target in part
         ]
         texts.append(json.dumps(items)[1:-1])
@@ -55,11 +58,12 @@ def storing(bulk_id: int, packed: PackedItems, *, is_sqlite: bool) -> Insert:
     )
     item: Any = unpacked.table_valued(column("value", Document)).c.value
     return insert(cast("Table", BulkItemRow.__table__)).from_select(
-        ["bulk_id", "user_id", "assignment_id", "name", "previous", "state", "reason"],
+        ["bulk_id", "user_id", "assignment_id", "name", "previous", "domain_id", "state", "reason"],
         select(
             literal(bulk_id),
             *(item[place].as_string() for place in (1, 2, 3)),
             item[4],
+            item[5].as_integer(),
             literal(str(ItemState.LEFT)),
             literal(""),
         ).order_by(item[0].as_integer()),

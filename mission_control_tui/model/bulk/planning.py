@@ -139,6 +139,7 @@ async def plan_for(scope: AccountScope, order: BulkOrder) -> BulkPlan:
         params=order.params,
         total=len(order.targets),
         users=len({target.user_id for target in order.targets if target.user_id}),
+        domains=len({target.domain_id for target in order.targets if target.domain_id}),
         queued=counts[ItemState.QUEUED],
         waiting=counts[WAITING],
         unchanged=counts[ItemState.UNCHANGED],
@@ -204,7 +205,7 @@ async def _try(
         )
         for kind in left:
             trial = await tx.session.begin_nested()
-            (subject,) = await subjects(tx, [kind.target])
+            (subject,) = await subjects(tx, context, [kind.target])
             lines, lost = len(tx.plan.lines), len(tx.lost)
             acted = await act(tx, context, subject)
             answer = await _answer(tx.session, kind, acted)

@@ -75,7 +75,10 @@ async def items(
         await numbered_row(session, BulkRow, account_id, bulk_id)
         outcome = _outcome().label("outcome")
         statement = (
-            select(BulkItemRow, AssignmentRow.service_id, AssignmentRow.error_said, outcome)
+            select(
+                *(BulkItemRow, AssignmentRow.service_id, AssignmentRow.domain_id),
+                *(AssignmentRow.error_said, outcome),
+            )
             .outerjoin(RequestRow, RequestRow.id == BulkItemRow.request_id)
             .outerjoin(AssignmentRow, AssignmentRow.id == BulkItemRow.assignment_id)
             .where(BulkItemRow.bulk_id == bulk_id, BulkItemRow.id > after_id)
@@ -92,10 +95,11 @@ async def items(
                 BulkItemView,
                 row,
                 service_id=service_id or "",
+                domain_id=row.domain_id or domain_id,
                 outcome=ItemOutcome(found),
                 reason=row.reason or (said or "" if found == ItemOutcome.RED else ""),
             )
-            for row, service_id, said, found in rows
+            for row, service_id, domain_id, said, found in rows
         )
 
 

@@ -177,9 +177,12 @@ async def _few(
     tx: Transaction, bulk: _Bulk, context: BulkContext, limit: int, until: float
 ) -> list[ItemResult]:
     rows = (await tx.session.scalars(_left(bulk.id, limit))).all()
-    items = [BulkTarget(row.user_id, row.assignment_id, row.name, row.previous) for row in rows]
+    items = [
+        BulkTarget(row.user_id, row.assignment_id, row.name, row.previous, row.domain_id)
+        for row in rows
+    ]
     done: list[ItemResult] = []
-    for row, subject in zip(rows, await subjects(tx, items), strict=True):
+    for row, subject in zip(rows, await subjects(tx, context, items), strict=True):
         acted = await act(tx, context, subject)
         row.state = acted.state
         row.reason = acted.reason[:REASON_LIMIT]

@@ -1,4 +1,4 @@
-"""Whom a bulk is for: names become users, all of them in a few statements, and users become items."""
+"""Whom a bulk is for: names become users or domains, all of them in a few statements, and these become items."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TypeVar
 from sqlalchemy import Select, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from mission_control_tui.model.bulk.domain_targets import chosen_domains
 from mission_control_tui.model.bulk.views import BulkAction, BulkOnlyAction
 from mission_control_tui.model.catalogue.in_force import in_force
 from mission_control_tui.model.catalogue.lookup import did_you_mean
@@ -19,7 +20,8 @@ from mission_control_tui.model.errors import NotFound, Problem, UsageError
 from mission_control_tui.model.people.address_syntax import lookup_key
 from mission_control_tui.model.search.filters import UserFilter
 from mission_control_tui.model.search.user_queries import UserQuery
-from mission_control_tui.model.states import Light, Wish
+from mission_control_tui.model.services.subjects import wrong_subject
+from mission_control_tui.model.states import Light, SubjectKind, Wish
 from mission_control_tui.model.store.batches import batches
 from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.accounts import DomainRow
@@ -44,12 +46,18 @@ Picked = Sequence[str] | UserFilter
 
 @dataclass(frozen=True, slots=True)
 class BulkTarget:
-    """One item before it is stored: a user, or one service of a user, a domain or the account."""
+    """One item before it is stored: a user or domain, or one service of a user, a domain or the account."""
 
     user_id: str | None
     assignment_id: str | None
     name: str
     previous: StoredItem = field(default_factory=StoredItem)
+    domain_id: int | None = None
+
+    @property
+    def owner(self) -> str | int | None:
+        """The user's or domain's id; None where the item is one service alone."""
+        return self.user_id or self.domain_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +111,12 @@ def order_of(
 def checked_params(catalogue: Catalogue, action: BulkAction, params: ActionParams) -> ActionParams:
     """Return the same by ids. Raises NotFound for services and levels, UsageError for what does not go together."""
     verb = ACTIONS.get(action)
-    if verb is not None:
-        return verb.check(catalogue, params)
-    return resolved(catalogue, params, of_users=action is not BulkOnlyAction.RETRY)
+    checked = verb.check(catalogue, params) if verb is not None else resolved(catalogue, params)
+    if checked.service and action is not BulkOnlyAction.RETRY:
+        service = catalogue.service(checked.service)
+        if service.subject not in (SubjectKind.USER, SubjectKind.DIRECTORY, SubjectKind.DOMAIN):
+            raise wrong_subject(service, SubjectKind.USER)
+    return checked
 
 
 async def _nobody(session: AsyncSession, account_id: int, domain: str) -> UsageError:
@@ -125,12 +136,21 @@ async def targets(
 ) -> list[BulkTarget]:
     """Return the items of an action: one for each user; of RETRY and of a verb on all services one for each service.
 
-    Raises NotFound naming all the names that are nobody, and UsageError where nobody is picked.
+    Of a service of domains they are domains. Raises NotFound naming all the names that are nobody, and UsageError where
+    nobody is picked.
     """
     of_service = {params.service} - {""}
     where = UserFilter()
+    catalogue = (await in_force(session)).catalogue
+    if of_service and catalogue.service(params.service).subject is SubjectKind.DOMAIN:
+        domains = await chosen_domains(session, catalogue, account_id, picked, params.service)
+        if action is not BulkOnlyAction.RETRY:
+            return [BulkTarget(None, None, row.name, domain_id=row.id) for row in domains]
+        names = {row.name for row in domains}
+        red = await _red(session, account_id, None, of_service)
+        return [target for target in red if target.name in names]
     if isinstance(picked, UserFilter):
-        where = picked.resolved((await in_force(session)).catalogue)
+        where = picked.resolved(catalogue)
         if action is BulkOnlyAction.RETRY:
             services = of_service or where.services
             if replace(

@@ -32,7 +32,7 @@ async def _try(scope: AccountScope, order: BulkOrder, first: int, about: set[str
     async with scope.change(dry_run=True) as (tx, account_id):
         context = await BulkContext.of(tx, account_id, order.action, order.params)
         for target in order.targets[first : first + SLICE_ITEMS]:
-            (subject,) = await subjects(tx, [target])
+            (subject,) = await subjects(tx, context, [target])
             acted = await act(tx, context, subject)
             done += 1
             if acted.assignment_id is not None:

@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from mission_control_tui.model.money import Money
 from mission_control_tui.model.states import BulkState
+from mission_control_tui.model.text.counting import counted
 from mission_control_tui.model.users.actions.params import ActionParams
 from mission_control_tui.model.users.actions.registry import ACTIONS
 from mission_control_tui.model.views import RevealedPassword
@@ -126,6 +127,7 @@ class BulkPlan:
     params: ActionParams
     total: int
     users: int
+    domains: int
     queued: int
     waiting: int
     unchanged: int
@@ -139,6 +141,17 @@ class BulkPlan:
     missing: tuple[MissingSeats, ...] = ()
     warnings: tuple[str, ...] = ()
     changes: tuple[BulkChange, ...] = ()
+
+    @property
+    def concerned(self) -> int:
+        """How many users and domains it is about."""
+        return self.users + self.domains
+
+    @property
+    def whom(self) -> str:
+        """Whom it is about, for a question."""
+        found = (counted(self.users, "user"), counted(self.domains, "domain"))
+        return " and ".join(words for words in found if not words.startswith("0 ")) or found[0]
 
     @property
     def takes_away(self) -> bool:
@@ -223,6 +236,7 @@ class BulkItemView:
 
     id: int
     user_id: str | None
+    domain_id: int | None
     assignment_id: str | None
     name: str
     service_id: str

@@ -402,6 +402,7 @@ async def _order(scope: AccountScope, bulk_id: int, force: bool) -> BulkOrder:
                 row.assignment_id,
                 row.name,
                 {"target": row.previous["before"], "expected": row.previous["after"]},
+                row.domain_id,
             )
             for row in rows
             if "before" in row.previous

@@ -17,6 +17,7 @@ from mission_control_tui.model.requests.dependencies import settle_connector
 from mission_control_tui.model.states import ErrorKind, RequestState
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.engine import clock
+from mission_control_tui.model.store.scope import Reach
 from mission_control_tui.model.store.tables.requests import RequestRow
 from mission_control_tui.model.store.tables.workers import ConnectorStateRow
 from mission_control_tui.model.store.transaction import Transaction
@@ -40,6 +41,15 @@ class Pause:
     next_check_at: float
     wait: float
 
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """Why nothing goes through it, what to do, and that all goes on by itself."""
+        return (
+            f"Connector {self.name} is paused: {self.said}",
+            *((f"What to do: {self.remedy}",) if self.remedy else ()),
+            "It is checked again and again, and all goes on by itself once it answers.",
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class PauseReason:
@@ -54,6 +64,12 @@ class PauseReason:
 async def pauses(session: AsyncSession) -> tuple[Pause, ...]:
     """Return the connectors that are paused now, by name."""
     return tuple(Pause(*row) for row in await session.execute(_PAUSED))
+
+
+async def paused_connectors(scope: Reach) -> dict[str, Pause]:
+    """Return the connectors that are paused now, by name; they belong to no account."""
+    async with scope.reading() as (session, _within):
+        return {pause.name: pause for pause in await pauses(session)}
 
 
 async def to_check(session: AsyncSession) -> tuple[Pause, ...]:

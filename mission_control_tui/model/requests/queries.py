@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import Select, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from mission_control_tui.model.requests.connector_pauses import Pause, pauses
 from mission_control_tui.model.requests.request_plans import RequestPlan, plans_of
 from mission_control_tui.model.states import ACTIVE_STATES, RequestState
 from mission_control_tui.model.store.lookups import numbered_row, user_row
@@ -28,7 +29,7 @@ from mission_control_tui.model.views import EventView, RequestView, StepView, vi
 class RequestDetails:
     """A request with its steps, its events and, for a fan-out, its children.
 
-    `plan` is what a connector in observe mode would change for it, while it waits.
+    `plan` is what a connector in observe mode would change for it, while it waits; `pause` that of its connector.
     """
 
     request: RequestView
@@ -36,6 +37,7 @@ class RequestDetails:
     events: tuple[EventView, ...]
     children: tuple[RequestView, ...]
     plan: RequestPlan | None = None
+    pause: Pause | None = None
 
 
 async def list_requests(
@@ -114,6 +116,7 @@ async def show_request(scope: AccountScope, request_id: int) -> RequestDetails:
             tuple(view_of(EventView, row) for row in events),
             children,
             (await plans_of(session, [request_id])).get(request_id),
+            next((p for p in await pauses(session) if p.name == view.connector), None),
         )
 
 
@@ -156,4 +159,5 @@ def _view(
         level_id=row.previous.get("asked_level", assignment.level_id) if assignment else "",
         depends_on=tuple(sorted(depends)),
         object_id=assignment.object_id if assignment else None,
+        connector=assignment.connector if assignment else "",
     )

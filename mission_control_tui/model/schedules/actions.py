@@ -1,4 +1,4 @@
-"""Which verbs on a user can be scheduled, and how they are done when nobody looks on."""
+"""Which verbs can be scheduled, and how they are done when nobody looks on."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from datetime import datetime
 
 from mission_control_tui.model.catalogue.types import Catalogue
 from mission_control_tui.model.errors import Conflict, UsageError
+from mission_control_tui.model.services.subjects import Subject
 from mission_control_tui.model.states import Priority
-from mission_control_tui.model.store.tables.users import UserRow
 from mission_control_tui.model.store.transaction import Transaction
 from mission_control_tui.model.users.actions.base import UserAction, action_context
 from mission_control_tui.model.users.actions.params import ActionParams
@@ -44,15 +44,16 @@ def checked(catalogue: Catalogue, action: UserAction, params: ActionParams) -> A
 
 async def act(
     tx: Transaction,
-    user: UserRow,
+    subject: Subject,
     action: UserAction,
     params: ActionParams,
     as_of: datetime | None = None,
 ) -> tuple[int, ...]:
-    """Do it now to the locked user, as it was stated then; returns the requests that it made."""
+    """Do it now to the locked subject, as it was stated then; returns the requests that it made."""
     tx.priority = Priority.BULK
-    context = await action_context(tx, user.account_id, as_of)
-    results = await action.apply(tx, context, user, params)
+    assert tx.account_id is not None  # noqa: S101 - schedules belong to an account
+    context = await action_context(tx, tx.account_id, as_of)
+    results = await action.apply_to(tx, context, subject, params)
     if any(result.password is not None for result in results):
         tx.warn(NOBODY_KNOWS)
     return tuple(result.request_id for result in results if result.request_id is not None)

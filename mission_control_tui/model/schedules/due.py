@@ -19,7 +19,8 @@ class DueSchedule:
     """A schedule whose moment has come."""
 
     id: int
-    user_id: str
+    user_id: str | None
+    domain_id: int | None
     action: str
 
 
@@ -49,7 +50,7 @@ async def due(store: Store, held: Collection[str] = (), limit: int = 50) -> tupl
     async with store.read() as session:
         now = datetime.fromtimestamp(await clock(session), UTC)
         rows = await session.execute(
-            select(ScheduleRow.id, ScheduleRow.user_id, ScheduleRow.action)
+            select(ScheduleRow.id, ScheduleRow.user_id, ScheduleRow.domain_id, ScheduleRow.action)
             .where(ScheduleRow.state == ScheduleState.WAITING, ScheduleRow.due_at <= now)
             .where(ScheduleRow.action.not_in(held))
             .order_by(ScheduleRow.due_at, ScheduleRow.id)

@@ -22,10 +22,17 @@ from mission_control_tui.model.schedules.actions import (
     checked,
     stored,
 )
-from mission_control_tui.model.schedules.queries import ScheduleView, _local, _shown, _view
+from mission_control_tui.model.schedules.queries import (
+    ScheduleOwner,
+    ScheduleView,
+    _local,
+    _shown,
+    _view,
+)
+from mission_control_tui.model.services.subject_lookup import locked_subject
+from mission_control_tui.model.services.subjects import SubjectKey
 from mission_control_tui.model.states import ScheduleState
 from mission_control_tui.model.store.engine import clock
-from mission_control_tui.model.store.lookups import user_row
 from mission_control_tui.model.store.retry import retries_on_conflict
 from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.accounts import AccountRow
@@ -48,34 +55,35 @@ async def when(scope: AccountScope, text: str) -> LocalTime:
 @retries_on_conflict
 async def schedule(
     scope: AccountScope,
-    user: str,
+    who: str | SubjectKey,
     action: str,
     params: ActionParams | None,
     when: str,
     *,
     dry_run: bool = False,
 ) -> Outcome[ScheduleView]:
-    """Have the worker do `action` to a user at a moment, as this caller.
+    """Have the worker do `action` to a subject at a moment, as this caller; a text names a user.
 
-    The verb is tried as things are now: what time may mend (no seats, not bought, a service that the user has not got
-    yet) is a warning; what is wrong in itself is raised. Raises NotFound, UsageError, InvalidInput (time or settings).
+    The verb is tried as things are now: what time may mend (no seats, not bought, a service that the subject has not
+    got yet) is a warning; what is wrong in itself is raised. Raises NotFound, UsageError, InvalidInput.
     """
     wanted = action_of(action)
     async with scope.read() as (session, account_id):
         catalogue = (await in_force(session)).catalogue
         given = checked(catalogue, wanted, params or ActionParams())
-    warnings, lost = await _tried(scope, account_id, user, wanted, given)
+    warnings, lost = await _tried(scope, account_id, SubjectKey.of(who), wanted, given)
     async with scope.store.write(scope.caller, account_id, dry_run=dry_run) as tx:
         owner = await scope.row(tx.session)
         moment = await _moment(tx.session, owner, when)
-        target = await user_row(tx.session, account_id, user, lock=True)
+        target = await locked_subject(tx.session, account_id, SubjectKey.of(who))
         secret = NOBODY_KNOWS if wanted.reveals(catalogue, given) else ""
         for warning in filter(None, (moment.note, *warnings, secret)):
             tx.warn(warning)
         tx.lost += lost
         row = ScheduleRow(
             account_id=account_id,
-            user_id=target.id,
+            user_id=target.user_id,
+            domain_id=target.domain.id if target.domain is not None else None,
             action=wanted.verb,
             params=given.stated(),
             due_at=moment.at,
@@ -91,20 +99,20 @@ async def schedule(
         await tx.session.flush()
         what = wanted.title(catalogue, given)
         tx.command(
-            *("schedule", "add", target.upn, _exact_words(moment.at)),
+            *("schedule", "add", *target.words, _exact_words(moment.at)),
             *wanted.words(given),
         )
         tx.record(
             PlanVerb.CREATED,
             "schedule",
-            f"{target.upn}: {what}",
+            f"{target.name}: {what}",
             after={"at": moment.shown, **given.stated()},
             action=AuditAction.SCHEDULE,
             of=wanted.verb,
-            user_id=target.id,
+            user_id=target.user_id,
             version=1,
         )
-        view = _view(row, target, catalogue)
+        view = _view(row, ScheduleOwner.of(target), catalogue)
     return tx.outcome(view)
 
 
@@ -129,7 +137,8 @@ async def change_schedule(
     lost: tuple[str, ...] = ()
     if params is not None:
         given = checked(catalogue, action, params)
-        warnings, lost = await _tried(scope, row.account_id, target.id, action, given)
+        key = SubjectKey(target.kind, row.user_id or target.name)
+        warnings, lost = await _tried(scope, row.account_id, key, action, given)
     async with scope.store.write(scope.caller, row.account_id, dry_run=dry_run) as tx:
         owner = await scope.row(tx.session)
         row = await _waiting(tx, schedule_id)
@@ -145,7 +154,7 @@ async def change_schedule(
         if given != before:
             row.params = given.stated()
         now = {"at": _local(row), **row.params}
-        name = f"{target.upn}: {action.title(catalogue, given)}"
+        name = f"{target.name}: {action.title(catalogue, given)}"
         if was == now:
             tx.record(PlanVerb.UNCHANGED, "schedule", name)
         else:
@@ -182,7 +191,7 @@ async def cancel_schedule(
         row = await _waiting(tx, schedule_id)
         tx.command("schedule", "cancel", str(row.id))
         await end(
-            tx, row, target.upn, ScheduleState.CANCELLED, f"Cancelled by {scope.caller.operator}."
+            tx, row, target.name, ScheduleState.CANCELLED, f"Cancelled by {scope.caller.operator}."
         )
         view = _view(row, target, catalogue)
     return tx.outcome(view)
@@ -206,7 +215,7 @@ async def cancel_all_of(tx: Transaction, user: UserRow, why: str) -> int:
 async def end(
     tx: Transaction,
     row: ScheduleRow,
-    upn: str,
+    name: str,
     state: ScheduleState,
     said: str,
     requests: Sequence[int] = (),
@@ -221,7 +230,7 @@ async def end(
     tx.record(
         PlanVerb.REMOVED if state is ScheduleState.CANCELLED else PlanVerb.CHANGED,
         "schedule",
-        f"{upn}: {what}",
+        f"{name}: {what}",
         before={"state": str(ScheduleState.WAITING)},
         after={"state": str(state), "said": said},
         action=_ENDINGS[state],
@@ -239,19 +248,19 @@ _ENDINGS = {
 
 
 async def _tried(
-    scope: AccountScope, account_id: int, user: str, action: UserAction, params: ActionParams
+    scope: AccountScope, account_id: int, who: SubjectKey, action: UserAction, params: ActionParams
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return what a person should know of the verb's dry run as things are now, and what it takes away.
 
     Raises what no time mends: an unknown name, a wrong setting.
     """
     async with scope.store.write(scope.caller, account_id, dry_run=True) as tx:
-        target = await user_row(tx.session, account_id, user, lock=True)
+        target = await locked_subject(tx.session, account_id, who)
         try:
             async with tx.attempt():
                 await act(tx, target, action, params)
         except NotFound as error:
-            # The user is there and the service is not, which may be different at the moment.
+            # The subject is there and the service is not, which may be different at the moment.
             return (f"As things are now it would fail: {error.what}",), ()
         except (NoSeats, Conflict) as error:
             return (f"As things are now it would be refused: {error.what}",), ()

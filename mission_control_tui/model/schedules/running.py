@@ -9,16 +9,17 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from mission_control_tui.model.caller import Caller
-from mission_control_tui.model.errors import Conflict, MissionControlError
+from mission_control_tui.model.errors import MissionControlError
 from mission_control_tui.model.schedules.actions import act, stored
 from mission_control_tui.model.schedules.due import DueSchedule
 from mission_control_tui.model.schedules.editing import end
+from mission_control_tui.model.services.subject_lookup import locked_owner, refuse_gone
+from mission_control_tui.model.services.subjects import Subject
 from mission_control_tui.model.states import ScheduleState
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.engine import as_store_error, clock
 from mission_control_tui.model.store.retry import retry_on_conflict
 from mission_control_tui.model.store.tables.schedules import ScheduleRow
-from mission_control_tui.model.store.tables.users import UserRow
 from mission_control_tui.model.store.transaction import Transaction
 from mission_control_tui.model.users.actions.params import ActionParams
 
@@ -42,16 +43,12 @@ async def run(store: Store, due: DueSchedule) -> ScheduleState | None:
             return None
         caller = Caller(made.operator, ticket=made.ticket, source=SOURCE, session=made.session)
         async with store.write(caller, made.account_id) as tx:
-            # The user before the schedule, as whoever deletes a user locks them.
-            user = (
-                await tx.session.scalars(
-                    select(UserRow).where(UserRow.id == due.user_id).with_for_update()
-                )
-            ).one()
+            # The subject before the schedule, as whoever deletes a user locks them.
+            subject = await locked_owner(tx.session, made.account_id, due.user_id, due.domain_id)
             row = await _still_due(tx, due.id)
             if row is None:
                 return None
-            return await _carry_out(tx, row, user, last=last)
+            return await _carry_out(tx, row, subject, last=last)
 
     try:
         return await retry_on_conflict(work)
@@ -78,35 +75,34 @@ async def _still_due(tx: Transaction, schedule_id: int) -> ScheduleRow | None:
 
 
 async def _carry_out(
-    tx: Transaction, row: ScheduleRow, user: UserRow, *, last: bool
+    tx: Transaction, row: ScheduleRow, subject: Subject, *, last: bool
 ) -> ScheduleState:
-    upn = user.upn
+    name = subject.name
     try:
         async with tx.attempt():
-            if user.in_bin:
-                raise Conflict(f"{upn} is in the recycling bin.")
+            refuse_gone(subject)
             params = ActionParams.from_json(row.params)
             # When what was changed later was stated is not kept.
             as_of = row.created_at if row.version == 1 else None
-            requests = await act(tx, user, stored(row.action), params, as_of)
+            requests = await act(tx, subject, stored(row.action), params, as_of)
             await tx.flush_audit()
     except Exception as error:  # one that always fails must end, or it comes up for ever
         # What the database did not refuse for good (it is away, it broke a deadlock) is done again.
         if as_store_error(error) is not None or (isinstance(error, IntegrityError) and not last):
             raise
-        return await _failed(tx, row, upn, error)
+        return await _failed(tx, row, name, error)
     told = [*tx.plan.warnings]
     if not tx.plan.changes_anything:
         told.insert(0, "Nothing had to change: it was so already.")
-    await end(tx, row, upn, ScheduleState.DONE, " ".join(told), requests)
+    await end(tx, row, name, ScheduleState.DONE, " ".join(told), requests)
     return ScheduleState.DONE
 
 
-async def _failed(tx: Transaction, row: ScheduleRow, upn: str, error: Exception) -> ScheduleState:
+async def _failed(tx: Transaction, row: ScheduleRow, name: str, error: Exception) -> ScheduleState:
     await tx.session.refresh(row)
     said = _reason(error)
     log.warning("schedule %d failed: %s", row.id, said)
-    await end(tx, row, upn, ScheduleState.FAILED, said)
+    await end(tx, row, name, ScheduleState.FAILED, said)
     return ScheduleState.FAILED
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mission_control_tui.model.command_words import command_line
-from mission_control_tui.model.errors import NotFound
+from mission_control_tui.model.errors import Conflict, NotFound
 from mission_control_tui.model.people.address_syntax import domain_key
 from mission_control_tui.model.services.subjects import (
     Subject,
@@ -17,6 +17,7 @@ from mission_control_tui.model.services.subjects import (
 from mission_control_tui.model.states import SubjectKind
 from mission_control_tui.model.store.lookups import domain_row, locked_account_row, user_row
 from mission_control_tui.model.store.tables.accounts import AccountRow, DomainRow
+from mission_control_tui.model.store.tables.users import UserRow
 
 
 async def locked_subject(session: AsyncSession, account_id: int, key: SubjectKey) -> Subject:
@@ -37,6 +38,27 @@ async def seen_subject(
     if key.kind is SubjectKind.DOMAIN:
         return domain_subject(await _domain(session, account_id, key.name))
     return account_subject(await session.get_one(AccountRow, account_id))
+
+
+async def locked_owner(
+    session: AsyncSession, account_id: int, user_id: str | None, domain_id: int | None
+) -> Subject:
+    """Return whose a stored wish is, locked as by `locked_subject`, even what is gone; without ids the account."""
+    if user_id is not None:
+        user = await session.get_one(UserRow, user_id, with_for_update=True, populate_existing=True)
+        return user_subject(user)
+    account = await locked_account_row(session, account_id)
+    if domain_id is not None:
+        return domain_subject(await session.get_one(DomainRow, domain_id))
+    return account_subject(account)
+
+
+def refuse_gone(subject: Subject) -> None:
+    """Raise Conflict for a user in the recycling bin, and for a domain that the account has no more."""
+    if subject.user is not None and subject.user.in_bin:
+        raise Conflict(f"{subject.name} is in the recycling bin.")
+    if subject.domain is not None and subject.domain.removed_at is not None:
+        raise Conflict(f"{subject.name} is no domain of the account any more.")
 
 
 async def _domain(session: AsyncSession, account_id: int, name: str) -> DomainRow:

@@ -22,7 +22,7 @@ from mission_control_tui.model.bulk.views import (
 )
 from mission_control_tui.model.errors import UsageError
 from mission_control_tui.model.history.undo import undo, undo_plan
-from mission_control_tui.model.states import BulkState
+from mission_control_tui.model.states import BulkState, SubjectKind
 from mission_control_tui.model.text.counting import counted
 from mission_control_tui.screens.base.mission_screen import MissionScreen
 from mission_control_tui.screens.base.retry_all import retry_red
@@ -303,6 +303,11 @@ class BulkScreen(MissionScreen):
         self.need_write()
         found = await items(self.context.scope, bulk.id, outcomes=FAILED, limit=100_000)
         self.still_here()
+        if any(item.domain_id for item in found):
+            raise UsageError(
+                "Domains are tried again one by one here: Enter opens one.",
+                hint=f"All: :bulk start retry --service {bulk.params.service or 'ID'} --where light=red",
+            )
         users: dict[ItemOutcome, dict[str, None]] = {ItemOutcome.RED: {}, ItemOutcome.REFUSED: {}}
         for item in found:
             if item.user_id:
@@ -327,12 +332,12 @@ class BulkScreen(MissionScreen):
             summary(plan),
             *(f"{reason.count:,} {reason.state}: {reason.reason}" for reason in plan.reasons[:3]),
         ]
-        if plan.users > self.context.settings.console.confirm_above:
+        if plan.concerned > self.context.settings.console.confirm_above:
             self.prompts.ask_typed(
                 lines,
-                str(plan.users),
+                str(plan.concerned),
                 lambda: partial(self._begin_undo, plan.attended),
-                what="the number of users",
+                what="the number of users" if plan.users else "the number of domains",
             )
         else:
             self.prompts.confirm(lines, lambda: self._begin_undo(plan.attended), yes="Undo")
@@ -354,8 +359,13 @@ class BulkScreen(MissionScreen):
 
     def on_cursor_lines_opened(self, event: CursorLines.Opened) -> None:
         item = self.item
-        if event.rows.id == "items" and item is not None and item.user_id is not None:
+        if event.rows.id != "items" or item is None:
+            return
+        if item.user_id is not None:
             self.go_to("provision", item.user_id, item.assignment_id)
+        elif item.domain_id is not None:
+            kind = SubjectKind.DOMAIN.value
+            self.go_to("provision", "", item.assignment_id, kind, item.name)
 
     def verb_copy(self) -> None:
         item = self.item

@@ -72,7 +72,7 @@ class RequestScreen(MissionScreen):
         "before its start the last wish is restored, later the worker stops between two steps and shows what is real. "
         "Reset status frees a request that looks stuck: it ends, its light turns red, and a late answer is refused."
     )
-    VERBS = ("retry", "provision", "copy")
+    VERBS = ("retry", "provision", "connector", "copy")
     CSS_PATH = "request.tcss"
 
     def __init__(self, request_id: int) -> None:
@@ -136,8 +136,14 @@ class RequestScreen(MissionScreen):
         if found.children:
             second.append(f"{counted(len(found.children), 'service is', 'services are')} told")
         stuck = self.context.no_worker if request.state in ACTIVE_STATES else ""
+        paused = found.pause if request.state in ACTIVE_STATES else None
         return "\n".join(
-            [first, ", ".join(second), *([f"Nothing happens yet: {stuck}"] if stuck else [])]
+            [
+                first,
+                ", ".join(second),
+                *([f"Nothing happens yet: {stuck}"] if stuck else []),
+                *(paused.lines if paused is not None else ()),
+            ]
         )
 
     def _reasons(self, request: RequestView) -> dict[str, str]:
@@ -237,6 +243,16 @@ class RequestScreen(MissionScreen):
 
     def verb_provision(self) -> None:
         go_to_services(self, self._details.request if self._details else None)
+
+    def verb_connector(self) -> None:
+        """Go to the connector of the service that it is about."""
+        if self._details is not None:
+            self.go_to("connectors", self._details.request.connector)
+
+    def why_not(self, verb: str) -> str:
+        if verb == "connector" and (self._details is None or not self._details.request.connector):
+            return "This request is about no one service"
+        return super().why_not(verb)
 
     def verb_copy(self) -> None:
         """The error: the step that failed, what was said last, and what to do; before anything was said, what it is."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from textual.containers import Vertical
@@ -12,6 +12,7 @@ from mission_control_tui.model.accounts.overview import list_seats
 from mission_control_tui.model.errors import InvalidInput, NotFound
 from mission_control_tui.model.people.fields import FIELD_BY_NAME
 from mission_control_tui.model.plan import Outcome
+from mission_control_tui.model.requests.connector_pauses import Pause, paused_connectors
 from mission_control_tui.model.requests.request_plans import RequestPlan, plans_for
 from mission_control_tui.model.services.failures import LastFailure, failures_of
 from mission_control_tui.model.services.kept_settings import KeptOptions, kept_options
@@ -58,10 +59,10 @@ class ProvisionScreen(MissionScreen):
         "Every service that the account bought for it, with its light for this user, domain or account. "
         "Enter opens a service; Space chooses a level; p or F2 sends what you chose in all "
         "open services at once. The lights change by themselves. A red one says why: p tries again, e goes to what can "
-        "be changed. b buys seats of the level under the cursor and comes back here. d asks for a date and "
-        "time at which to do it."
+        "be changed, i to its connector. b buys seats of the level under the cursor and comes back here. d asks for a "
+        "date and time at which to do it."
     )
-    VERBS = ("provision", "retry", "edit", "buy", "schedule", "copy")
+    VERBS = ("provision", "retry", "edit", "buy", "schedule", "connector", "copy")
     CSS_PATH = "provision.tcss"
 
     def __init__(
@@ -88,6 +89,7 @@ class ProvisionScreen(MissionScreen):
         self._failed: dict[str, LastFailure] = {}
         self._plans: dict[int, RequestPlan] = {}
         self._kept: KeptOptions = {}
+        self._paused: Mapping[str, Pause] = {}
 
     @property
     def memory_key(self) -> str:
@@ -121,6 +123,7 @@ class ProvisionScreen(MissionScreen):
         self._kept = await kept_options(scope, {view.connector for view in views})
         self.query_one("#who", TextLines).set(title)
         waits = any(view.light is Light.ORANGE for view in views)
+        self._paused = await paused_connectors(scope) if waits else {}
         self._show_notice(views, await nobody_works(self.context) if waits else "")
         await self._show_panels(views)
         self.refresh_keys()
@@ -146,7 +149,8 @@ class ProvisionScreen(MissionScreen):
             if old is None:
                 new.append(panel)
             else:
-                await old.show(panel.view, panel.seats, panel.failure, panel.plan, panel.kept)
+                known = panel.failure, panel.plan, panel.kept, panel.pause
+                await old.show(panel.view, panel.seats, *known)
         for gone in have.values():
             await gone.remove()
         if isinstance(typed := self.memory.kept.get("typed"), dict):
@@ -172,9 +176,8 @@ class ProvisionScreen(MissionScreen):
             failure = self._failed.get(view.id)
             plan = self._plans.get(view.request_id or 0)
             kept = self._kept.get(view.connector)
-            panels.append(
-                UserServicePanel(service, view, seats, failure=failure, plan=plan, kept=kept)
-            )
+            known = (failure, plan, kept, self._paused.get(view.connector))
+            panels.append(UserServicePanel(service, view, seats, *known))
             others = [other.service_id for other in views]
             last = view.service_id not in others[index + 1 :]
             if last and view.id and others.count(view.service_id) < service.instances:
@@ -374,15 +377,16 @@ class ProvisionScreen(MissionScreen):
 
     async def verb_schedule(self) -> None:
         """What was chosen at a date and time; where nothing was, what else can be done with the service."""
-        panel, user = self.panel, self._owner.user
-        if panel is None or user is None or (panel.is_given and not panel.is_dirty):
+        panel, whose, user = self.panel, self._owner.whose, self._owner.user
+        if panel is None or (panel.is_given and not panel.is_dirty):
             name = panel.service.id if panel is not None else ""
-            await self._schedules.ask_what(self.user_id, service=name)
+            await self._schedules.ask_what(whose, service=name)
         elif await self._is_complete(panel):
             wanted = panel.wanted()
             params = ActionParams(wanted.service, wanted.level, wanted.settings, wanted.instance)
             planned = SchedulableAction(Provision.verb, params)
-            self._schedules.ask_when(user, planned, panel.sent)
+            called = user.upn if user is not None else self._owner.called
+            self._schedules.ask_when(whose, called, planned, panel.sent)
 
     # Suspend, resume, deprovision, passwords
 
@@ -429,8 +433,8 @@ class ProvisionScreen(MissionScreen):
     def why_not(self, verb: str) -> str:
         if verb == "retry" and not any(panel.view.light is Light.RED for panel in self.panels):
             return "Nothing is red here"
-        if verb == "schedule" and not self.user_id:
-            return "Only users' services are scheduled"
+        if verb == "connector" and not self.panels:
+            return "There is no service here"
         return super().why_not(verb)
 
     async def verb_edit(self) -> None:
@@ -461,6 +465,12 @@ class ProvisionScreen(MissionScreen):
                 widget.scroll_visible(animate=False)
                 return
         panel.query_one(LevelPicker).focus()
+
+    def verb_connector(self) -> None:
+        """Go to the connector of the service under the cursor; with none there to that of the first."""
+        panel = self.panel or next(iter(self.panels), None)
+        if panel is not None:
+            self.go_to("connectors", panel.view.connector)
 
     def verb_buy(self) -> None:
         panel = self.panel

@@ -13,6 +13,7 @@ from textual.widget import Widget
 from mission_control_tui.model.catalogue.types import Option, OptionGroup, Service
 from mission_control_tui.model.catalogue.values import Value
 from mission_control_tui.model.errors import InvalidInput, NotFound
+from mission_control_tui.model.requests.connector_pauses import Pause
 from mission_control_tui.model.requests.request_plans import RequestPlan
 from mission_control_tui.model.services.failures import LastFailure
 from mission_control_tui.model.services.kept_settings import not_kept
@@ -87,14 +88,19 @@ class UserServicePanel(ServicePanel):
         service: Service,
         view: AssignmentView,
         seats: Mapping[str, Seats],
-        *,
-        another: bool = False,
         failure: LastFailure | None = None,
         plan: RequestPlan | None = None,
         kept: frozenset[str] | None = None,
+        pause: Pause | None = None,
+        *,
+        another: bool = False,
     ) -> None:
-        """`kept` are the options that the service's connector keeps; None where it keeps any, or is not known."""
+        """`kept` are the options that the service's connector keeps; None where it keeps any, or is not known.
+
+        `pause` is that of the connector, while it is paused.
+        """
         self.failure = failure
+        self.pause = pause
         self.kept = kept
         self.plan = plan
         self.service = service
@@ -134,10 +140,12 @@ class UserServicePanel(ServicePanel):
     @property
     def why(self) -> str:
         """Return why the light is red or waits, in the back end's own words, and what to do."""
-        lines = self.error_lines
-        if self.view.light is Light.RED:
+        view, lines = self.view, self.error_lines
+        if view.light is Light.RED:
             again = "provisions" if self.is_given else "deprovisions"
-            lines.append(f"p {again} again, e goes to what can be changed.")
+            lines.append(f"p {again} again, e goes to what can be changed, i to its connector.")
+        elif view.light is Light.ORANGE and self.pause is not None:
+            lines.append(f"i goes to connector {view.connector}.")
         return "\n".join(lines)
 
     @property
@@ -146,11 +154,14 @@ class UserServicePanel(ServicePanel):
         view = self.view
         if view.light is Light.RED:
             failed = self.failure.step if self.failure else ""
-            step = f"Failed in step: {failed}" if failed else ""
+            at = f"at connector {view.connector}"
+            step = f"Failed in step: {failed}, {at}" if failed else f"Failed {at}"
             said = f"The back end said: {view.error_said}" if view.error_said else ""
             verb = "Provision" if self.is_given else "Deprovision"
             remedy = view.error_remedy.strip() or f"{verb} {AGAIN}"
             return [*filter(None, (step, said)), f"What to do: {remedy}"]
+        if view.light is Light.ORANGE and self.pause is not None:
+            return [*self.pause.lines]
         if view.light is Light.ORANGE and self.plan is not None:
             return ["The back end would be changed in:", *self.plan.planned.lines]
         if view.light is Light.ORANGE and view.error_said:
@@ -375,10 +386,11 @@ class UserServicePanel(ServicePanel):
         failure: LastFailure | None = None,
         plan: RequestPlan | None = None,
         kept: frozenset[str] | None = None,
+        pause: Pause | None = None,
     ) -> None:
         """Show another state: the light's cell alone, and of the content what differs."""
         before = self.view
-        self.kept = kept
+        self.kept, self.pause = kept, pause
         self.view, self.seats, self.failure, self.plan = view, seats, failure, plan
         self.light.set(view.light, view.word, light_note(view))
         self.note = self._note()

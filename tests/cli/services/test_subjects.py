@@ -283,3 +283,54 @@ def test_what_a_user_s_service_requires_of_others_is_asked_for_and_made(sold: Co
     sold.ok("suspend", ada, "login")
     refused = sold.run("deprovision", "--of-account", "tenant", "--yes")
     assert f"needed by {ada} (Desktop)" in refused.err
+
+
+def test_a_domain_s_and_the_account_s_services_are_scheduled(sold: Command) -> None:
+    named = ("--domain", DOMAIN)
+    sold.ok("buy", "tenants")
+    work(sold)
+    made = sold.json("schedule", "add", *named, "+2h", "suspend", REGISTRATION, "--yes")["schedule"]
+    assert (made["subject_kind"], made["subject"], made["user"]) == ("domain", DOMAIN, None)
+    sold.ok("schedule", "add", "--of-account", "+3h", "deprovision", "tenant", "--yes")
+    assert sold.json("schedule", "list", *named)["schedules"] == [made]
+    changed = sold.json("schedule", "change", str(made["id"]), "--when", "+1h")["schedule"]
+    assert changed["due_at"] < made["due_at"]
+    with contextlib.closing(sqlite3.connect(sold.database, timeout=30)) as database, database:
+        database.execute("UPDATE schedules SET due_at = '2026-01-01 00:00:00.000000'")
+    work(sold)
+    states = {row["subject"]: row["state"] for row in sold.json("schedule", "list")["schedules"]}
+    assert states == {DOMAIN: "done", "acme": "done"}
+    assert of(sold, *named)[REGISTRATION]["suspended"] is True
+    assert of(sold, "--of-account")["tenant"]["light"] == "grey"
+    entries = sold.json("audit", "--limit", "100")["entries"]
+    added = [entry["commands"][0] for entry in entries if entry["action"].startswith("schedule ")]
+    assert ["schedule", "add", "--of-account"] in [words[:3] for words in added if words]
+    wrong = sold.run("schedule", "add", *named, "+1h", "disable")
+    assert (wrong.code, "about a user as a whole" in wrong.err) == (2, True)
+    wrong = sold.run("schedule", "add", *named, "+1h")
+    assert f"schedule add --domain {DOMAIN} WHEN ACTION [SERVICE]" in wrong.err
+
+
+def test_one_action_for_many_domains_and_its_undo(sold: Command) -> None:
+    (sold.directory / "domains.txt").write_text("acme.example\nACME-ONE.com\n")
+    given = sold.json("provision", "--domains-from", "domains.txt", "zone", "--set", "primary=ns1")
+    assert [row["domain"] for row in given["given"]] == ["acme.example", DOMAIN]
+    work(sold)
+    assert of(sold, "--domain", DOMAIN)["zone"]["light"] == "green"
+    where = ("--service", "zone", "--where", "light=green")
+    asked = sold.run("bulk", "start", "suspend", *where)
+    assert (asked.code, "Suspend this service of 2 domains?" in asked.err) == (7, True)
+    started = sold.json("bulk", "start", "suspend", *where, "--yes")["bulk"]
+    work(sold)
+    assert sold.json("bulk", "show", str(started["id"]))["bulk"]["progress"]["green"] == 2
+    assert of(sold, "--domain", "acme.example")["zone"]["suspended"] is True
+    sold.ok("undo", "bulk", str(started["id"]), "--yes")
+    work(sold)
+    assert of(sold, "--domain", "acme.example")["zone"]["suspended"] is False
+    servers = ("--set", "name-servers=ns1.acme.example,ns2.acme.example")
+    plan = sold.json(
+        "bulk", "plan", "change", "--service", REGISTRATION, *servers, "--where", "light=green"
+    )["plan"]
+    assert (plan["queued"], plan["domains"], plan["users"]) == (1, 1, 0)
+    nobody = sold.run("bulk", "plan", "suspend", "acme-two.com", "--service", "zone")
+    assert (nobody.code, f"Did you mean {DOMAIN}" in nobody.err) == (4, True)

@@ -7,6 +7,7 @@ from pathlib import Path
 from sqlalchemy import update
 
 from mission_control_tui.model.orders import buying
+from mission_control_tui.model.schedules.queries import list_schedules
 from mission_control_tui.model.services.lights import status
 from mission_control_tui.model.services.subjects import of_domain
 from mission_control_tui.model.states import Light, Word
@@ -67,6 +68,14 @@ async def test_drift_and_settings_of_a_domain_are_mended_from_domain_names(world
         await shows(pilot, "Queued")
         (view,) = await status(context.scope, user=of_domain(DOMAIN))
         assert view.generation == before + 1
+
+        await pilot.press("d")
+        await shows(pilot, f"Provision Domain Registration: Registered, of {DOMAIN}, when?")
+        await type_text(pilot, "tomorrow 18:00")
+        await pilot.press("enter")
+        await shows(pilot, "Scheduled, number 1")
+        (planned,) = await list_schedules(context.scope, user=of_domain(DOMAIN))
+        assert (planned.action, planned.subject) == ("provision", DOMAIN)
 
         panel.query_one("#deprovision").focus()
         await pilot.press("enter")

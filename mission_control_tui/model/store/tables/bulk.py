@@ -10,7 +10,7 @@ from mission_control_tui.model.store.tables.documents import StoredBulkParams, S
 
 
 class BulkRow(Base):
-    """One action for many users. The worker turns its items into wishes, a slice at a time.
+    """One action for many users or domains. The worker turns its items into wishes, a slice at a time.
 
     `state` is running, stopped or done; `undoes_id` is the bulk whose wishes this one takes back.
     """
@@ -36,7 +36,7 @@ class BulkRow(Base):
 
 
 class BulkItemRow(Base):
-    """One user (or one service of a user) of a bulk.
+    """One user or domain (or one service) of a bulk.
 
     `state` is left, queued, unchanged, skipped or refused, the last two with a reason; `previous` is the wish before
     (wish, level, settings), which an undo states again.
@@ -51,6 +51,7 @@ class BulkItemRow(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     bulk_id: Mapped[int] = mapped_column(ForeignKey("bulks.id"))
     user_id: Mapped[str | None] = mapped_column(ForeignKey("users.id"))
+    domain_id: Mapped[int | None] = mapped_column(ForeignKey("domains.id"))
     assignment_id: Mapped[str | None] = mapped_column(ForeignKey("assignments.id"))
     name: Mapped[str] = mapped_column(Words(320))
     state: Mapped[str] = mapped_column(String(16))

@@ -12,7 +12,7 @@ from mission_control_tui.model.store.tables.documents import StoredParams
 class ScheduleRow(Base):
     """A wish that is to be stated at a moment: by the worker, once, also when it was down at that moment.
 
-    `state` is waiting, done, failed or cancelled.
+    It is for a user, a domain, or without either for the account itself. `state` is waiting, done, failed or cancelled.
     """
 
     __tablename__ = "schedules"
@@ -23,7 +23,8 @@ class ScheduleRow(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"))
-    user_id: Mapped[str] = mapped_column(ForeignKey("users.id"), index=True)
+    user_id: Mapped[str | None] = mapped_column(ForeignKey("users.id"), index=True)
+    domain_id: Mapped[int | None] = mapped_column(ForeignKey("domains.id"))
     action: Mapped[str] = mapped_column(String(32))
     params: Mapped[StoredParams]
     due_at: Mapped[datetime]

@@ -19,7 +19,6 @@ from mission_control_tui.model.command_words import (
     setting_flags,
 )
 from mission_control_tui.model.errors import NotFound, UsageError
-from mission_control_tui.model.states import SubjectKind
 from mission_control_tui.model.users.actions.params import ActionParams
 
 if TYPE_CHECKING:
@@ -137,7 +136,7 @@ class UserAction(ABC):
     def check(self, catalogue: Catalogue, params: ActionParams) -> ActionParams:
         """Return the params with the catalogue's ids in place of names.
 
-        Raises UsageError (what is missing, a service not given to users) and NotFound.
+        Raises UsageError (what is missing) and NotFound.
         """
         if self.needs_service and not params.service:
             raise UsageError(f"Say which service to {self.verb}.")
@@ -181,16 +180,23 @@ class UserAction(ABC):
         Raises HasNoService, UsageError, InvalidInput, NoSeats, Conflict.
         """
 
+    async def apply_to(
+        self, tx: Transaction, context: ActionContext, subject: Subject, params: ActionParams
+    ) -> tuple[ActionResult, ...]:
+        """Do it now to the locked subject; one that is about the user as a whole to a user alone. Raises as `apply`."""
+        if subject.user is None:
+            raise UsageError(
+                f"To {self.verb} is about a user as a whole, and not about {subject.name}."
+            )
+        return await self.apply(tx, context, subject.user, params)
+
     def reveals(self, _catalogue: Catalogue, _params: ActionParams) -> bool:
         """Return whether it makes a password, which somebody has to take."""
         return False
 
 
 class ServiceAction(UserAction):
-    """A verb on a service: of a user, of the user's directory account, of a domain or of the account itself.
-
-    Bulks and schedules do it for users.
-    """
+    """A verb on a service: of a user, of the user's directory account, of a domain or of the account itself."""
 
     async def apply(
         self, tx: Transaction, context: ActionContext, user: UserRow, params: ActionParams
@@ -209,17 +215,13 @@ class ServiceAction(UserAction):
         """
 
 
-def resolved(catalogue: Catalogue, params: ActionParams, *, of_users: bool = True) -> ActionParams:
-    """Return the params with the catalogue's ids. Raises NotFound, and UsageError for a service not given to users."""
+def resolved(catalogue: Catalogue, params: ActionParams) -> ActionParams:
+    """Return the params with the catalogue's ids. Raises NotFound and UsageError."""
     if not params.service:
         if params.level is not None or params.settings:
             raise UsageError("A level and settings need a service.")
         return params
     service = catalogue.service(params.service)
-    if of_users and service.subject is not SubjectKind.USER:
-        from mission_control_tui.model.services.subjects import wrong_subject
-
-        raise wrong_subject(service, SubjectKind.USER)
     level = service.level(params.level).id if params.level is not None else None
     return replace(params, service=service.id, level=level)
 

@@ -166,7 +166,12 @@ class Deprovision(Suspend):
             return await super().apply_to(tx, context, subject, params)
         rows = await tx.session.scalars(
             select(AssignmentRow)
-            .where(AssignmentRow.user_id == subject.user_id)
+            .where(
+                AssignmentRow.user_id == subject.user_id
+                if subject.user is not None
+                else (AssignmentRow.subject_kind == subject.kind)
+                & (AssignmentRow.subject_id == subject.id)
+            )
             .order_by(AssignmentRow.id)
             .with_for_update()
         )
