@@ -107,7 +107,7 @@ def buy_mailboxes(terminal: Terminal) -> None:
     terminal.wait_for(r"\[ New User \]")
 
 
-def new_user(terminal: Terminal, local: str) -> int:
+def new_user(terminal: Terminal, local: str, domain: str = "acme.example") -> int:
     """From the Service Management Area or Home: a new user; returns how many keys that took, typed text aside."""
     keys = 0
 
@@ -118,7 +118,7 @@ def new_user(terminal: Terminal, local: str) -> int:
         terminal.settle(0.1)
 
     press("n")
-    terminal.wait_for(r"UPN \*.*@acme.example")
+    terminal.wait_for(rf"UPN \*.*@{domain}")
     for text in (local, "Ada", "Love"):
         terminal.press(text)
         press("enter")
