@@ -360,7 +360,10 @@ class UserServicePanel(ServicePanel):
         fold.display = bool(fold.note)
 
     def sent(self) -> None:
-        """What was typed has been sent."""
+        """What was typed has been sent: it is what is shown from here on, also where the focus keeps it as it is."""
+        for option in self.service.options:
+            if (widget := self.option_widget(option.id)) is not None:
+                self._shown[option.id] = widget.value
         self.typed.clear()
         self._picked = False
 

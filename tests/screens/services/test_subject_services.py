@@ -70,12 +70,14 @@ async def test_drift_and_settings_of_a_domain_are_mended_from_domain_names(world
         assert view.generation == before + 1
 
         await pilot.press("d")
-        await shows(pilot, f"Provision Domain Registration: Registered, of {DOMAIN}, when?")
+        await shows(pilot, f"At a date and time, for {DOMAIN}", "Suspend Domain Registration")
+        await pilot.press("enter")
+        await shows(pilot, f"Suspend Domain Registration, of {DOMAIN}", "when?")
         await type_text(pilot, "tomorrow 18:00")
         await pilot.press("enter")
         await shows(pilot, "Scheduled, number 1")
         (planned,) = await list_schedules(context.scope, user=of_domain(DOMAIN))
-        assert (planned.action, planned.subject) == ("provision", DOMAIN)
+        assert (planned.action, planned.subject) == ("suspend", DOMAIN)
 
         panel.query_one("#deprovision").focus()
         await pilot.press("enter")
