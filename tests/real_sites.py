@@ -280,8 +280,13 @@ class MailSite(Site):
         return not self.mail.why_not(UPN, PASSWORD, "pop")
 
     def _connected(self) -> psycopg.Connection:
-        where = {"host": self.login.host, "port": self.login.port, "dbname": self.login.database}
-        return psycopg.connect(**where, user=WRITER, password="writes")
+        return psycopg.connect(
+            host=self.login.host,
+            port=self.login.port,
+            dbname=self.login.database,
+            user=WRITER,
+            password="writes",
+        )
 
     def by_hand(self, statement: str) -> None:
         """Change the tables past Mission Control."""

@@ -17,6 +17,7 @@ import pytest
 from tests import real_sites
 from tests.cli.command import Command
 from tests.mail_server import MailServer
+from tests.mariadb import PASSWORD as MARIADB_PASSWORD
 from tests.mariadb import MariaDBServer
 from tests.postgres import PostgresServer
 from tests.powerdns import PowerDNSServer
@@ -83,7 +84,7 @@ def site(
 
 def _let_provision(server: MariaDBServer) -> None:
     grant = "GRANT ALL ON *.* TO %s@'%%' IDENTIFIED BY %s WITH GRANT OPTION"
-    server.execute(grant, (server.user, real_sites.mariadb.PASSWORD))
+    server.execute(grant, (server.user, MARIADB_PASSWORD))
 
 
 class Desk:
@@ -102,6 +103,7 @@ class Desk:
 
     def row(self, of: tuple[str, ...], service: str) -> dict[str, Any]:
         """The service of a subject as `status --json` has it."""
+        row: dict[str, Any]
         (row,) = [r for r in self.mc.json("status", *of)["services"] if r["service"] == service]
         return row
 
@@ -112,6 +114,10 @@ class Desk:
             assert time.monotonic() < deadline, self.run("requests", "list")[1]
             self.see()
             time.sleep(0.1)
+
+    def green(self, of: tuple[str, ...], site: Site, seconds: float = 90.0) -> None:
+        """Wait for the green light."""
+        self.until(lambda: self.row(of, site.service)["light"] == "green", seconds)
 
     def see(self) -> None:
         for process in psutil.Process().children(recursive=True):
@@ -197,7 +203,7 @@ def test_wrong_credentials_pause_say_what_to_do_and_heal_by_themselves(
         assert f"mission-control connectors show {NAME}" in desk.run("status", *of)[1]
         desk.looks_everywhere(of, request)
         site.right()
-        desk.until(lambda: desk.row(of, site.service)["light"] == "green")
+        desk.green(of, site)
         desk.looks_everywhere(of, request)
     assert site.works(desk.mc)
     assert site.count(desk.mc) == 1
@@ -216,7 +222,7 @@ def test_an_answer_lost_after_the_act_ends_in_exactly_one_object(desk: Desk, sit
             site.configure(proxy.port)
         stack.enter_context(desk.worker())
         of = site.give(desk.mc)
-        desk.until(lambda: desk.row(of, site.service)["light"] == "green")
+        desk.green(of, site)
         assert proxy is None or proxy.lost == 1
         request = desk.mc.json("requests", "list")["requests"][0]["id"]
         events = desk.mc.json("requests", "show", str(request))["events"]
@@ -234,7 +240,7 @@ def test_a_mail_server_away_for_ten_minutes_is_orange_and_then_green_by_itself(
     site.configure(more="" if proof_factor() > 1 else real_sites.WORKER)
     with desk.worker():
         of = site.give(desk.mc)
-        desk.until(lambda: desk.row(of, site.service)["light"] == "green")
+        desk.green(of, site)
         assert site.works(desk.mc)
         site.mail.stop()
         site.postgres.stop()
@@ -252,7 +258,7 @@ def test_a_mail_server_away_for_ten_minutes_is_orange_and_then_green_by_itself(
         site.postgres.resume()
         site.mail.resume()
         for who in ((bob,), of):
-            desk.until(lambda who=who: desk.row(who, site.service)["light"] == "green", 180)
+            desk.green(who, site, 180)
     assert "Account suspended" in site.mail.why_not(UPN, real_sites.PASSWORD, "pop")
     assert site.mail.why_not(bob, "Correct-Horse-7", "pop") == ""
     for request in desk.mc.json("requests", "list")["requests"]:
@@ -264,7 +270,7 @@ def test_drift_by_hand_is_found_shown_and_mended(desk: Desk, site: Site) -> None
     desk.mc.init(*site.seats)
     with desk.worker():
         of = site.give(desk.mc)
-        desk.until(lambda: desk.row(of, site.service)["light"] == "green")
+        desk.green(of, site)
         where = of if of[0] == "--domain" else (UPN,)
         assert desk.run("drift", *where)[0] == 0
         if isinstance(site, PowerDNSSite):
@@ -279,6 +285,6 @@ def test_drift_by_hand_is_found_shown_and_mended(desk: Desk, site: Site) -> None
         assert desk.row(of, site.service)["drift"] is True
         level = () if of[0] == "--domain" else ("--level", "popx")
         desk.mc.ok("provision", *of, site.service, *level)
-        desk.until(lambda: desk.row(of, site.service)["light"] == "green")
+        desk.green(of, site)
         assert desk.run("drift", *where)[0] == 0
     assert site.works(desk.mc)
