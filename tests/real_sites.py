@@ -261,13 +261,14 @@ class MailSite(Site):
     service = "managed-exchange"
     seats = (("email", "popx", 1),)
     trigger, after = b"COMMIT", b"INSERT INTO mail_object"
-    secret = "writes"
+    secret = "Mail-Writers-Own-19"
 
     def __init__(self, directory: Path, mail: MailServer, postgres: PostgresServer) -> None:
         super().__init__(directory)
         assert isinstance(mail.database, PostgresLogin)
         self.mail, self.postgres, self.login = mail, postgres, mail.database
         self.port = self.login.port
+        postgres.execute(f"ALTER ROLE {WRITER} PASSWORD '{self.secret}'")
 
     def table(self, port: int) -> list[str]:
         return [
@@ -285,7 +286,7 @@ class MailSite(Site):
             port=self.login.port,
             dbname=self.login.database,
             user=WRITER,
-            password="writes",
+            password=self.secret,
         )
 
     def by_hand(self, statement: str) -> None:
