@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from mission_control_tui.connect.declaration import MEMBERS, PASSWORD, SUSPEND, Declaration
-from mission_control_tui.model.catalogue.types import Level, PasswordUse, Service
+from mission_control_tui.model.catalogue.types import Level, Service
 from mission_control_tui.model.errors import MissionControlError
 from mission_control_tui.model.services.kept_settings import not_kept as options_not_kept
 from mission_control_tui.provisioning import registry
@@ -54,8 +54,12 @@ def _gaps(
 ) -> Iterator[str]:
     if service.subject not in declares.subjects:
         yield f"{by} serves no {service.subject}"
-    if service.password is not PasswordUse.NONE and PASSWORD not in declares.capabilities:
+    if service.gets_password and PASSWORD not in declares.capabilities:
         yield f"{by} sets no password"
+    if service.sign_in and declares.needs_password:
+        yield f"{by} cannot do without a password, and users are to sign in with their directory account"
+    elif service.sign_in and PASSWORD in declares.capabilities:
+        yield f"{by} keeps passwords itself, and users are to sign in with their directory account"
     if service.retention_days and SUSPEND not in declares.capabilities:
         yield f"{by} cannot suspend what is kept for {service.retention_days} days (retention_days)"
     if service.roles and MEMBERS not in declares.capabilities:

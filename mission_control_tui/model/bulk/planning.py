@@ -368,6 +368,8 @@ def _warnings(order: BulkOrder, tally: _Tally) -> tuple[str, ...]:
         warnings.append(ACTIONS[order.action].warning)
     if order.action is BulkOnlyAction.RESTATE and tally.passwords:
         warnings.append("What was taken away comes back empty, with a new password.")
+    if order.action == "provision" and order.params.service:
+        warnings += filter(None, [tally.catalogue.service(order.params.service).sign_in])
     if order.params.force:
         warnings.append("Forced: what was changed since is overwritten.")
     return tuple(warnings)

@@ -37,11 +37,15 @@ class OptionGroup(StrEnum):
 
 
 class PasswordUse(StrEnum):
-    """Which password the back end gets: none, the user's, or a generated one of its own."""
+    """Which password the back end gets: none, the user's, or a generated one of its own.
+
+    With `DIRECTORY` it gets none, because it asks the directory who signs in.
+    """
 
     NONE = "none"
     USER = "user"
     OWN = "own"
+    DIRECTORY = "directory"
 
 
 class AddressUse(StrEnum):
@@ -166,6 +170,18 @@ class Service:
     included_with: tuple[str, ...] = ()
     roles: tuple[Role, ...] = ()
     retention_days: int = 0
+
+    @property
+    def gets_password(self) -> bool:
+        """Whether the back end gets a password."""
+        return self.password in (PasswordUse.USER, PasswordUse.OWN)
+
+    @property
+    def sign_in(self) -> str:
+        """How users sign in where the service has no password, as a directory does that for it; "" elsewhere."""
+        if self.password is not PasswordUse.DIRECTORY:
+            return ""
+        return f"{self.name}: users sign in with their directory account."
 
     def level(self, key: str) -> Level:
         """Return the level with this id or name."""

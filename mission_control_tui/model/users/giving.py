@@ -134,8 +134,10 @@ async def provision_in(
     kind = RequestKind.CHANGE if row.wish != Wish.ABSENT else RequestKind.PROVISION
     await seats.hold(tx, row, service, level_id)
     if existing is not None:
-        row.password_delivered = service.password is not PasswordUse.NONE
+        row.password_delivered = service.gets_password
     password = await password_for(tx, catalogue, user, service, row)
+    if service.sign_in and row.wish == Wish.ABSENT:
+        tx.warn(service.sign_in)
     waits = await requirements(tx, account, catalogue, subject, service)
     request = await enqueue(
         tx,
@@ -277,7 +279,7 @@ async def password_for(
     row: AssignmentRow,
 ) -> str | None:
     """See to it that a password is there for the back end, if it needs one; returns one that was made here."""
-    if row.password_delivered or row.secret_id is not None or service.password is PasswordUse.NONE:
+    if row.password_delivered or row.secret_id is not None or not service.gets_password:
         return None
     if service.password is PasswordUse.USER:
         if user is None:

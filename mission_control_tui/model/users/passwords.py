@@ -85,7 +85,7 @@ async def set_service_password(
         if wanted.password is not PasswordUse.OWN:
             uses = "the user's" if wanted.password is PasswordUse.USER else "no"
             raise Conflict(
-                f"{wanted.name} has {uses} password, not one of its own.",
+                wanted.sign_in or f"{wanted.name} has {uses} password, not one of its own.",
                 hint="Set the user's password instead.",
             )
         chosen = _chosen(password, row, owner)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import ClassVar, cast
 
 from textual import events
@@ -27,6 +27,7 @@ from mission_control_tui.widgets.lines import LineWidget, Part
 
 MET, BROKEN, OPEN = "√", "×", "·"  # noqa: RUF001 - the sign of a red light
 GAP = "   "
+RULES_HELP = "Each rule below shows whether it is met. Generate makes one that meets all."
 BROKEN_RULE = "breaks a rule below"
 """What stands beside a password whose rules are shown below it."""
 
@@ -171,7 +172,7 @@ class PasswordFields(VerticalGroup):
             required=required,
             password=True,
             max_length=256,
-            help_text="Each rule below shows whether it is met. Generate makes one that meets all.",
+            help_text=RULES_HELP,
             id="f-password",
         )
         self.confirm = Field(
@@ -199,6 +200,15 @@ class PasswordFields(VerticalGroup):
         with Horizontal():
             yield self.generate
             yield self.reveal
+
+    def used_at(self, services: Sequence[str]) -> None:
+        """Tell at which services users sign in with it by their directory account."""
+        if services:
+            names = ", ".join(services)
+            self.password.note = "of the directory account"
+            self.password.help_text = (
+                f"{RULES_HELP} Users sign in with it by their directory account at {names}."
+            )
 
     def judge_by(self, username: str, policy: PasswordPolicy | None = None) -> None:
         """Whose password it is, and by which policy."""

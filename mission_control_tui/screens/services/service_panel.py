@@ -168,9 +168,10 @@ class UserServicePanel(ServicePanel):
             return [f"Will be tried again. The back end said: {view.error_said}"]
         return []
 
-    def _known(self) -> tuple[str, str]:
-        """Return what is known beside the light: until when it is kept, what is used."""
-        return kept_line(self.view), usage_line(self.view) if self.is_given else ""
+    def _known(self) -> tuple[str, ...]:
+        """Return what is known beside the light: until when it is kept, what is used, how users sign in."""
+        used = usage_line(self.view) if self.is_given else ""
+        return kept_line(self.view), used, self.service.sign_in
 
     def _known_style(self) -> str:
         return "warning" if self.is_given and fullness(self.view.usage) >= NEAR else "dim"

@@ -194,7 +194,9 @@ class NewUserScreen(MissionScreen):
             domain.display = len(self._domains) > 1
             self._show_domain()
         policy = await password_policy(context.scope)
-        self.query_one(PasswordFields).judge_by(self._text("username"), policy)
+        passwords = self.query_one(PasswordFields)
+        passwords.judge_by(self._text("username"), policy)
+        passwords.used_at([one.name for one in context.catalogue.services if one.sign_in])
         if not self._domains:
             self.announce(
                 "The account has no domain yet: buy one, or add one, before you create users",

@@ -51,7 +51,7 @@ from tests.provisioning.connectors.support import (
     reach,
     wish,
 )
-from tests.samba import BASE, SambaServer
+from tests.samba import BASE, SambaServer, free_address, require_samba
 from tests.support import free_port, hermetic, require
 
 PAGE = Path(__file__).parents[3] / "docs" / "connectors.md"
@@ -103,7 +103,7 @@ def test_every_block_says_how_it_is_run() -> None:
     assert runs == {
         *("settings", "rules", "python", "sql", "connector", "entry-point", "powerdns"),
         *("mail-sql", "mail-sql-rights", "mail-sql-removal", "mysql", "mysql-rights"),
-        "ad-rights",
+        *("ad", "ad-rights"),
         *("message", "declaration", "settings-exec", "exec-program", "nginx", "webhook"),
     }
 
@@ -224,6 +224,32 @@ async def test_the_delegated_rights_are_enough_for_a_directory(
     for generation, (state, level, secret) in enumerate(wishes, 1):
         wished = weak.wish(name, state, level, generation=generation, secret=secret)
         assert (await reach(connector, wished)).outcome is LookOutcome.DONE, (state, level)
+
+
+@pytest.mark.proof
+def test_the_page_makes_an_account_in_a_directory(tmp_path: Path) -> None:
+    require_samba()
+    (example,) = examples("ad")
+    lines = [line for line in example.text.splitlines() if "apt-get" not in line]
+    script = "\n".join(["set -e", *(line for line in lines if not line.startswith("systemctl"))])
+    script = script.replace("/srv/try-ad", str(tmp_path / "try")).replace(
+        "127.0.0.77", free_address()
+    )
+    environment = dict(os.environ)
+    hermetic(environment, tmp_path)
+    environment["PATH"] = f"{Path(sys.executable).parent}:{environment['PATH']}:/usr/sbin"
+    followed = subprocess.run(
+        ["bash", "-c", script],
+        check=False,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=200,
+    )
+    assert followed.returncode == 0, followed.stdout + followed.stderr
+    assert "connector directory  Active Directory by Samba" in followed.stdout, followed.stdout
+    assert "OU=acme,OU=Customers" in followed.stdout
+    assert followed.stdout.splitlines()[-2:] == ["acme_ann", "True"]
 
 
 @pytest.mark.proof

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import update
 
 from mission_control_tui.console.base_app import MissionControlApp
+from mission_control_tui.model.installation.catalogue_update import load
 from mission_control_tui.model.orders import buying
 from mission_control_tui.model.services.kept_settings import keep_declaration
 from mission_control_tui.model.services.lights import status
@@ -25,6 +26,7 @@ from mission_control_tui.widgets.bars import ConfirmBar
 from mission_control_tui.widgets.field import Field
 from mission_control_tui.widgets.fold import Fold
 from mission_control_tui.widgets.level_picker import LevelPicker
+from tests.directory_catalogue import directory_catalogue
 from tests.model.helpers import finish
 from tests.screens import world
 from tests.screens.driving import answer, at_both_sizes, shows, text_of, type_text, until
@@ -337,3 +339,19 @@ async def test_edit_without_a_service_goes_to_the_user(new_db: Path) -> None:
         await shows(pilot, "The account has bought no service for users yet")
         await pilot.press("e")
         await until(pilot, lambda: isinstance(app.screen, EditUserScreen))
+
+
+async def test_how_users_sign_in_to_a_service_without_a_password_is_said(world_db: Path) -> None:
+    store = await Store.open(world_db)
+    await load(store, world.CALLER, directory_catalogue(), "with-directory.toml")
+    await store.close()
+    async with opened(world_db, "provision", "ada") as (_app, pilot):
+        await shows(pilot, "• Provisioned")
+        await pilot.press("enter")
+        await shows(pilot, "Managed Exchange: users sign in with their directory account.")
+    async with opened(world_db, "new-user") as (app, pilot):
+        await shows(pilot, "@acme.example")
+        await shows(pilot, "of the directory account")
+        app.screen.query_one("#f-password", Field).focus()
+        await pilot.press("f1")
+        await shows(pilot, "sign in with it by their directory account")

@@ -12,7 +12,7 @@ from mission_control_tui.model.catalogue.backend_names import PLACEHOLDERS, plac
 from mission_control_tui.model.catalogue.file.document import FileProblem, Node, absent
 from mission_control_tui.model.catalogue.file.group_rules import check_objects, with_article
 from mission_control_tui.model.catalogue.file.rules import check_rule
-from mission_control_tui.model.catalogue.types import PurchaseKind
+from mission_control_tui.model.catalogue.types import PasswordUse, PurchaseKind
 from mission_control_tui.model.states import SubjectKind
 from mission_control_tui.model.text.clean import harmless
 from mission_control_tui.model.text.counting import counted
@@ -77,6 +77,7 @@ def _service(
     if connectors is not None and connector is not None and connector not in connectors:
         yield absent(service.at("connector"), "connector", connector, sorted(connectors))
     yield from _requires(root, service)
+    yield from _directory_password(root, service)
     yield from _name_pattern(service)
     for key in ("levels", "options", "roles"):
         yield from _unique(service, key)
@@ -106,6 +107,40 @@ def _requires(root: Node, service: Node) -> Iterator[FileProblem]:
             what = f"{harmless(word)} belongs to {with_article(theirs)}, not to the same {subject}"
             whose = " or ".join(map(with_article, sorted(_REQUIRABLE[subject])))
             yield FileProblem(service.at("requires", index), what, f"require one of {whose}")
+
+
+def _directory_password(root: Node, service: Node) -> Iterator[FileProblem]:
+    """Yield a service whose users should sign in with a directory account that they need not have."""
+    if service.text("password") != PasswordUse.DIRECTORY:
+        return
+    subject = service.word("subject", SubjectKind, SubjectKind.USER)
+    if subject is SubjectKind.DIRECTORY:
+        what = "users sign in with this very account: it has their password"
+        yield FileProblem(service.at("password"), what, 'write password = "user"')
+    elif subject is SubjectKind.USER and not any(map(_is_directory, _required(root, service))):
+        what = "users would sign in with a directory account, and none is required"
+        hint = 'add a service with subject = "directory" and password = "user" to requires'
+        yield FileProblem(service.at("password"), what, hint)
+
+
+def _is_directory(service: Node) -> bool:
+    return (
+        service.text("subject") == SubjectKind.DIRECTORY
+        and service.text("password") == PasswordUse.USER
+    )
+
+
+def _required(root: Node, service: Node) -> Iterator[Node]:
+    """Yield what a service requires, and what that requires."""
+    seen: set[str] = set()
+    left = [word for _, word in service.words("requires")]
+    while left:
+        word = left.pop()
+        required = root.child("services", word)
+        if required is not None and word not in seen:
+            seen.add(word)
+            yield required
+            left += [further for _, further in required.words("requires")]
 
 
 def _cycles(root: Node) -> Iterator[FileProblem]:

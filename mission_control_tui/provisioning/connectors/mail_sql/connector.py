@@ -84,6 +84,7 @@ LAYOUTS: Mapping[Kind, tuple[Part, ...]] = {
 }
 PAGE = 500
 DELIVER, REFUSE = "deliver", "refuse"
+OWN, DIRECTORY = "own", "directory"
 SUSPENDED_KEY = "suspended_mail"
 _KEPT_ATTRIBUTES = frozenset({"display_name", "addresses", "primary_address"})
 _SCHEMA = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}")
@@ -129,6 +130,9 @@ class MailSQL:
         self._database = database
         self._installation = installation
         self._policy = policy
+        if not policy.keeps_passwords:
+            kept = type(self).declares
+            self.declares = replace(kept, capabilities=kept.capabilities - {PASSWORD})
         self._levels = levels
         self._keep_days = keep_days
         self._enabled = enabled
@@ -160,7 +164,7 @@ class MailSQL:
         kind = self._policy.kind(desired.service)
         async with self._database.transaction() as connection:
             found = await store.read(connection, desired, kind)
-        return observed_state(found, desired, kind)
+        return observed_state(found, desired, self._policy)
 
     def plan(self, desired: DesiredState, observed: ObservedState) -> ChangePlan:
         """Return the difference, in one step."""
@@ -177,7 +181,7 @@ class MailSQL:
             observed,
             replace(
                 self.declares,
-                needs_password=kind is Kind.MAILBOX,
+                needs_password=self._policy.keeps_passwords and kind is Kind.MAILBOX,
                 attributes=_KEPT_ATTRIBUTES | roles,
             ),
             layout=LAYOUTS[kind],
@@ -197,7 +201,7 @@ class MailSQL:
             password = await asyncio.to_thread(argon2id, desired.secret)
         async with self._database.transaction(writing=True, lock=desired.name) as connection:
             found = await store.read(connection, desired, kind)
-            fresh = self.plan(desired, observed_state(found, desired, kind))
+            fresh = self.plan(desired, observed_state(found, desired, self._policy))
             todo = step_to_do(fresh, step.name)
             number = "" if found.row is None else str(found.row["id"])
             if todo is None:
@@ -321,6 +325,7 @@ async def create(context: Context) -> MailSQL:
         shared=reader.texts("shared", ("shared-mailbox",)),
         suspended_receives=suspended == DELIVER,
         smtp_by_level=reader.flag("smtp_by_level", False),
+        keeps_passwords=reader.choice("passwords", (OWN, DIRECTORY), OWN) == OWN,
     )
     levels = reader.level_limits(LIMITS)
     keep_days = reader.integer("keep_days", 30, 0, 3650)

@@ -46,13 +46,15 @@ CALLED = {Kind.MAILBOX: "mailbox", Kind.SHARED: "shared mailbox", Kind.GROUP: "g
 class Policy:
     """What the settings decide: which services are groups and shared mailboxes, and what holds for all objects.
 
-    Mail to what is suspended arrives or not; with `smtp_by_level` only levels that name `smtp` may send.
+    Mail to what is suspended arrives or not; with `smtp_by_level` only levels that name `smtp` may send. Without
+    `keeps_passwords` the mail server asks a directory who logs in.
     """
 
     groups: Collection[str]
     shared: Collection[str]
     suspended_receives: bool
     smtp_by_level: bool
+    keeps_passwords: bool = True
 
     def kind(self, service: str) -> Kind:
         """Return what the objects of a service are."""
@@ -139,8 +141,9 @@ def problem_of(desired: DesiredState, kind: Kind) -> tuple[str, str]:
     return "", ""
 
 
-def observed_state(found: MailRows, desired: DesiredState, wanted: Kind) -> ObservedState:
-    """Return what the rows say of the object that the wish is about, which is to be of the kind `wanted`."""
+def observed_state(found: MailRows, desired: DesiredState, policy: Policy) -> ObservedState:
+    """Return what the rows say of the object that the wish is about, which is to be of its service's kind."""
+    wanted = policy.kind(desired.service)
     taken: dict[str, object] = {}
     if found.taken:
         taken[TAKEN] = [f"{what} ({whose})" for what, whose, _ours in found.taken]
@@ -179,7 +182,7 @@ def observed_state(found: MailRows, desired: DesiredState, wanted: Kind) -> Obse
     attributes["kind"] = str(kind)
     if not row["active"]:
         attributes[SUSPENDED_MAIL] = "deliver" if row["receives"] else "refuse"
-    missing = kind is Kind.MAILBOX and not row["password"]
+    missing = policy.keeps_passwords and kind is Kind.MAILBOX and not row["password"]
     return ObservedState(
         exists=True,
         mark=_mark(row),
