@@ -15,12 +15,12 @@ from mission_control_tui.model.requests import control as requests
 from mission_control_tui.model.requests.drift import known_at
 from mission_control_tui.model.services.kept_settings import keep_declaration
 from mission_control_tui.model.services.lights import status
+from mission_control_tui.model.services.users_password import PasswordNotKept
 from mission_control_tui.model.states import Light, RequestKind, RequestState, Wish, Word
 from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.model.users.actions.base import HasNoService
 from mission_control_tui.model.users.actions.params import ActionParams
-from mission_control_tui.model.users.giving import PasswordNotKept
 from mission_control_tui.model.users.provisioning import change_wish, move, provision
 from mission_control_tui.provisioning.connectors.simulator.connector import ledger
 from tests.provisioning.support import ACCOUNT, EXCHANGE, LARGE, World, worker

@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import select, update
 
-from mission_control_tui.model.catalogue.types import Catalogue, Service
+from mission_control_tui.model.catalogue.types import Catalogue, PasswordUse, Service
 from mission_control_tui.model.command_words import command_line
 from mission_control_tui.model.errors import Conflict
 from mission_control_tui.model.services import seats
@@ -35,6 +35,7 @@ from mission_control_tui.model.services.subjects import (
     domain_subject,
     user_subject,
 )
+from mission_control_tui.model.services.users_password import take_users_password
 from mission_control_tui.model.states import (
     ACTIVE_STATES,
     Light,
@@ -472,8 +473,8 @@ async def _wish_directory(
     level = required.levels[0]
     await seats.hold(tx, row, required, level.id)
     depends = await requirements(tx, account, catalogue, owner, required)
-    if owner.user is not None and owner.user.secret_id is not None:
-        row.secret_id = owner.user.secret_id
+    if owner.user is not None and required.password is PasswordUse.USER:
+        await take_users_password(tx, catalogue, owner.user, required, row)
     request = await enqueue(
         tx,
         row,

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-
-from sqlalchemy import select
+from collections.abc import Iterable, Mapping
 
 from mission_control_tui.model import command_words
 from mission_control_tui.model.audit_actions import AuditAction
@@ -19,6 +17,7 @@ from mission_control_tui.model.services import sealed_passwords, seats
 from mission_control_tui.model.services.kept_settings import warn_of_not_kept
 from mission_control_tui.model.services.setting_rules import SettingOwner, judged_settings
 from mission_control_tui.model.services.subjects import Subject
+from mission_control_tui.model.services.users_password import take_users_password
 from mission_control_tui.model.services.wishes import (
     ExistingObject,
     enqueue,
@@ -38,25 +37,6 @@ from mission_control_tui.model.users.aliases import AddressChanges, alias_proble
 from mission_control_tui.model.users.editing import apply_changes
 from mission_control_tui.model.users.losses import losses
 from mission_control_tui.model.views import RevealedPassword
-
-
-class PasswordNotKept(Conflict):
-    """A service needs the user's password, which is at the back ends and nowhere else."""
-
-    def __init__(self, service: Service, subject: str, others: Sequence[str] = ()) -> None:
-        """`others` are the services that have the password, and get a new one with it."""
-        also = (
-            f" A reset changes it for {', '.join(others)} as well: tell the user." if others else ""
-        )
-        super().__init__(
-            f"{service.name} needs {subject}'s password, which is not kept once it is delivered.",
-            hint=f"Reset the password, then provision again.{also}",
-        )
-        self.service = service
-        self.others = tuple(others)
-
-    def said_of(self, subject: str) -> PasswordNotKept:
-        return PasswordNotKept(self.service, subject, self.others)
 
 
 async def provision_in(
@@ -282,29 +262,9 @@ async def password_for(
     if row.password_delivered or row.secret_id is not None or not service.gets_password:
         return None
     if service.password is PasswordUse.USER:
-        if user is None:
-            return None
-        if user.secret_id is None:
-            raise PasswordNotKept(service, user.upn, await _with_password(tx, catalogue, user))
-        row.secret_id = user.secret_id
+        if user is not None:
+            await take_users_password(tx, catalogue, user, service, row)
         return None
     password = password_policy.generate()
     row.secret_id = await sealed_passwords.keep(tx, row.account_id, password)
     return password
-
-
-async def _with_password(tx: Transaction, catalogue: Catalogue, user: UserRow) -> list[str]:
-    """Return the names of the user's services that have the user's password."""
-    having = await tx.session.scalars(
-        select(AssignmentRow.service_id).where(
-            AssignmentRow.user_id == user.id,
-            AssignmentRow.wish != Wish.ABSENT,
-            AssignmentRow.password_delivered,
-        )
-    )
-    held = set(having)
-    return [
-        service.name
-        for service in catalogue.services
-        if service.id in held and service.password is PasswordUse.USER
-    ]

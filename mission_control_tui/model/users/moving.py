@@ -12,6 +12,7 @@ from mission_control_tui.model.services.moves import Moved, relocate
 from mission_control_tui.model.services.placing import place, placement_of
 from mission_control_tui.model.services.retention import kept_date
 from mission_control_tui.model.services.subjects import Subject
+from mission_control_tui.model.services.users_password import PasswordNotKept
 from mission_control_tui.model.services.wishes import find, requirements
 from mission_control_tui.model.states import Wish
 from mission_control_tui.model.store.tables.services import AssignmentRow
@@ -23,7 +24,7 @@ from mission_control_tui.model.users.actions.base import (
     named,
 )
 from mission_control_tui.model.users.actions.params import ActionParams
-from mission_control_tui.model.users.giving import PasswordNotKept, password_for
+from mission_control_tui.model.users.giving import password_for
 from mission_control_tui.model.users.passwords import set_in
 from mission_control_tui.model.views import RevealedPassword
 

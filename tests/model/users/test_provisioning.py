@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.catalogue import in_force
+from mission_control_tui.model.catalogue.file.parse import parse
 from mission_control_tui.model.catalogue.types import Catalogue, Level, PasswordUse, Service
 from mission_control_tui.model.dates import zone_of
 from mission_control_tui.model.errors import Conflict, InvalidInput, NotFound
@@ -29,6 +30,7 @@ from mission_control_tui.model.users import queries as users
 from mission_control_tui.model.users.actions.params import ActionParams
 from mission_control_tui.model.users.provisioning import deprovision_all, provision
 from mission_control_tui.model.views import Account, UserView
+from tests.directory_catalogue import directory_catalogue
 from tests.model.helpers import PASSWORD, create, finish, own_seats, secrets_kept
 
 pytestmark = pytest.mark.any_database
@@ -143,6 +145,21 @@ async def test_the_directory_is_told_the_last_day_and_what_was_emptied(
     assert (facts["title"], facts["expires_at"]) == ("", ""), "who is enabled after it is let in"
     await editing.disable_user(scope, user.id)
     assert str((await told())["expires_at"]).startswith("2026-01-01T")
+
+
+async def test_a_directory_account_whose_password_is_gone_asks_for_a_reset_at_once(
+    store: Store, caller: Caller, account: Account, scope: AccountScope
+) -> None:
+    await own_seats(store, caller, account, "managed-exchange", "pc-web")
+    user = await create(store, caller, account)
+    async with store.write(caller, account.id) as tx:
+        await in_force.put(tx, parse(directory_catalogue()), "a test")
+        row = await tx.session.get_one(UserRow, user.id)
+        row.secret_id = None
+    with pytest.raises(Conflict, match="Directory Account needs"):
+        await provision(scope, user.id, [MAIL])
+    await passwords.set_password(scope, user.id)
+    await provision(scope, user.id, [MAIL])
 
 
 async def test_a_waiting_service_still_waits_after_an_edit(
