@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from mission_control_tui.connect import PASSWORD as SETS_PASSWORDS
 from mission_control_tui.connect import ConnectorError, DesiredState
 from mission_control_tui.model.errors import InvalidInput
 from mission_control_tui.model.states import ErrorKind, PlanAction, Wish
@@ -125,6 +126,17 @@ async def test_each_level_lets_in_by_its_own_protocols(server: MailServer) -> No
     assert changed.outcome is LookOutcome.DONE
     assert server.why_not(login, PASSWORD, "imap") == ""
     assert refused in server.why_not(login, PASSWORD, "pop")
+
+
+async def test_a_server_that_asks_a_directory_is_given_no_password(file: Path) -> None:
+    connector = await open_mail(file, passwords="directory")
+    assert SETS_PASSWORDS not in connector.declares.capabilities
+    made = await reach(connector, mailbox("ann", secret=None))
+    assert made.outcome is LookOutcome.DONE
+    assert rows(file, "SELECT name, password FROM mail_object") == [("ann", None)]
+    with_passwords = await open_mail(file)
+    _, plan = await observe_and_plan(with_passwords, mailbox("ann", secret=None))
+    assert (plan.kind, plan.field) == (ErrorKind.INVALID, "password")
 
 
 async def test_what_is_suspended_is_refused_with_the_reason_and_still_gets_mail_where_that_is_set(
