@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from mission_control_tui.model.audit_actions import AuditAction
 from mission_control_tui.model.catalogue.in_force import in_force
@@ -25,6 +25,7 @@ from mission_control_tui.model.store.tables.users import UserRow
 from mission_control_tui.model.store.transaction import Transaction
 from mission_control_tui.model.store.user_rows import addresses_of, to_view
 from mission_control_tui.model.text.counting import counted
+from mission_control_tui.model.users.editing import apply_changes
 from mission_control_tui.model.views import UserView
 
 
@@ -34,21 +35,20 @@ async def delete_user(
 ) -> Outcome[UserView]:
     """Put a user into the recycling bin, where its UPN, aliases and username stay reserved.
 
-    The user leaves every group and shared mailbox; the plan names them. A password that no back end got yet stays
+    The user leaves every group and shared mailbox, and those whose manager it was; the plan names them. A password that no back end got yet stays
     sealed until the user is purged, so that one who is restored needs no other.
     Raises NotFound, and Conflict naming every service that is not yet gone: wished and observed absent.
     """
     async with scope.change(dry_run=dry_run) as (tx, account_id):
         row = await user_row(tx.session, account_id, user, lock=True)
         await require_gone(tx, row, may_keep=True)
-        managed = await tx.session.scalar(
-            select(func.count())
-            .select_from(UserRow)
-            .where(UserRow.manager_id == row.id, UserRow.in_bin.is_(False))
-        )
-        if managed:
-            tx.warn(f"{row.upn} is the manager of {counted(managed, 'other user')}.")
         await leave(tx, user=row)
+        reports = await leave_reports(tx, row)
+        if reports:
+            whose = counted(len(reports), "user")
+            tx.warn(
+                f"{row.upn} is no longer the manager of {whose}. Nothing brings that back by itself."
+            )
         cancelled = await cancel_all_of(tx, row, "The user was deleted.")
         if cancelled:
             tx.warn(f"{counted(cancelled, 'schedule')} of {row.upn} cancelled.")
@@ -79,6 +79,21 @@ async def restore_user(
             await _turn(tx, row, in_bin=False)
         view = await to_view(tx.session, row)
     return tx.outcome(view)
+
+
+async def leave_reports(tx: Transaction, row: UserRow) -> list[str]:
+    """Take the person from those whose manager it was, and return their UPNs: nobody is managed by who is gone."""
+    reports = await tx.session.scalars(
+        select(UserRow).where(UserRow.manager_id == row.id).order_by(UserRow.id).with_for_update()
+    )
+    told: list[str] = []
+    for report in reports.all():
+        if report.in_bin:
+            report.manager_id = None
+        else:
+            await apply_changes(tx, report, {"manager": ""})
+            told.append(report.upn)
+    return told
 
 
 async def _turn(tx: Transaction, row: UserRow, *, in_bin: bool) -> None:

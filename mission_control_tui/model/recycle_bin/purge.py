@@ -16,7 +16,7 @@ from mission_control_tui.model.caller import WORKER
 from mission_control_tui.model.command_words import command_line
 from mission_control_tui.model.errors import Conflict, NotFound
 from mission_control_tui.model.plan import Outcome, PlanVerb
-from mission_control_tui.model.recycle_bin.deletion import require_gone
+from mission_control_tui.model.recycle_bin.deletion import leave_reports, require_gone
 from mission_control_tui.model.search.index import words_of
 from mission_control_tui.model.services import sealed_passwords
 from mission_control_tui.model.states import ACTIVE_STATES, Priority
@@ -50,7 +50,6 @@ from mission_control_tui.model.store.tables.users import (
 from mission_control_tui.model.store.transaction import Transaction
 from mission_control_tui.model.store.user_rows import PURGED_SORT_KEY
 from mission_control_tui.model.text.folding import fold
-from mission_control_tui.model.users.editing import apply_changes
 
 PURGED_NAME = "(purged)"
 
@@ -202,7 +201,8 @@ async def _require_quiet(tx: Transaction, row: UserRow) -> None:
 
 async def _forget(tx: Transaction, row: UserRow) -> None:
     upn = row.upn
-    await _leave_reports(tx, row)
+    tx.priority = Priority.BULK
+    await leave_reports(tx, row)
     kept = await tx.session.scalars(
         select(AssignmentRow.secret_id).where(AssignmentRow.user_id == row.id)
     )
@@ -263,16 +263,3 @@ async def _forget(tx: Transaction, row: UserRow) -> None:
         user_id=row.id,
         version=row.version,
     )
-
-
-async def _leave_reports(tx: Transaction, row: UserRow) -> None:
-    """Take the person from those whose manager it was: nobody's manager is a person who is no more."""
-    tx.priority = Priority.BULK
-    reports = await tx.session.scalars(
-        select(UserRow).where(UserRow.manager_id == row.id).order_by(UserRow.id).with_for_update()
-    )
-    for report in reports.all():
-        if report.in_bin:
-            report.manager_id = None
-        else:
-            await apply_changes(tx, report, {"manager": ""})

@@ -162,13 +162,24 @@ async def test_what_is_not_in_the_bin_or_not_gone_is_not_purged(
         await purge.purge_user(scope, binned.id)
 
 
-async def test_whose_manager_is_purged_has_none(
+async def test_whose_manager_is_deleted_has_none_and_the_plan_names_each(
     store: Store, caller: Caller, account: Account, scope: AccountScope
 ) -> None:
     boss = await create(store, caller, account, named("boss"))
     bob = await create(store, caller, account, named("bob", manager=boss.upn))
+    eve = await create(store, caller, account, named("eve", manager=boss.upn))
+    await deletion.delete_user(scope, eve.id)
+    tried = await deletion.delete_user(scope, boss.id, dry_run=True)
+    (line,) = [line for line in tried.plan.lines if line.name == bob.upn]
+    assert (line.before, line.after) == ({"manager": boss.upn}, {"manager": ""})
+    assert "no longer the manager of 1 user" in tried.plan.warnings[-1]
+    assert (await users.details(scope, bob.id)).details.manager == boss.upn
+
     await deletion.delete_user(scope, boss.id)
-    await purge.purge_user(scope, boss.id)
+    assert (await users.details(scope, bob.id)).details.manager == ""
+    for back in (boss, eve):
+        await deletion.restore_user(scope, back.id)
+        assert (await users.details(scope, back.id)).details.manager == ""
     assert (await users.details(scope, bob.id)).details.manager == ""
 
 
