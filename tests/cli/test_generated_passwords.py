@@ -74,3 +74,21 @@ def test_nothing_is_changed_with_a_password_that_could_not_be_written(
     for name in commands:
         judged(name)
     assert called("own").error["code"] == "conflict", "a file of passwords is never written over"
+
+
+def test_a_dry_run_needs_no_place_for_passwords() -> None:
+    before = changes()
+    for command in (
+        ("users", "password", ADA),
+        *(
+            ("users", "create", "--upn", f"{name}@acme.example", "--first-names", "B", "--last-name", "B")
+            for name in ("bob", "eve")
+        ),
+        ("provision", ADA, "databases", "--level", "small"),
+        ("bulk", "start", "password", ADA),
+        ("bulk", "start", "provision", "--service", "databases", "--level", "small", ADA),
+    ):
+        tried = call(*command, "--dry-run", "--json")
+        assert (tried.code, tried.json["applied"]) == (0, False), (command, tried.err)
+        assert call(*command).code == 2, "what is done needs a place"
+    assert changes() == before

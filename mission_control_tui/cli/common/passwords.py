@@ -62,12 +62,15 @@ def read_password() -> str:
 
 
 def chosen_source(session: Session, password_stdin: bool) -> str | None:
-    """Return the given password, or None to have one generated. Raises UsageError unless exactly one way is chosen."""
+    """Return the given password, or None to have one generated.
+
+    Raises UsageError unless exactly one way is chosen; a dry run needs none.
+    """
     if password_stdin and session.passwords_out is not None:
         raise UsageError(
             "A password is either given (--password-stdin) or generated (--passwords-out), not both."
         )
-    if not password_stdin and session.passwords_out is None:
+    if not password_stdin and session.passwords_out is None and not session.dry_run:
         raise UsageError(
             "A password is needed. Nothing was changed.",
             hint="Give it with --password-stdin, or have one generated with --passwords-out FILE.",
@@ -157,13 +160,13 @@ def named_file(session: Session) -> Iterator[PasswordFile | None]:
 def file_where_needed(session: Session, needed: bool) -> PasswordFile | None:
     """Return the file for the passwords that the work of `session.run` will make, open to its end.
 
-    Raises UsageError when none is named.
+    Raises UsageError when none is named; a dry run needs none.
     """
     if not needed:
         if session.passwords_out is not None:
             say(f"No password is generated: {session.passwords_out} is not needed.")
         return None
-    if session.passwords_out is None:
+    if session.passwords_out is None and not session.dry_run:
         raise _nowhere()
     return session.resources.enter_context(named_file(session))
 
