@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sqlite3
 import time
@@ -15,12 +16,19 @@ from mission_control_tui.model.store.private_files import make
 from mission_control_tui.model.store.sqlite_files import reading_uri
 
 BUSY_SECONDS = 30.0
+_NOT_WRITTEN = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE)
 
 
 def snapshot(database: Path, dump: Path) -> None:
     """Copy a database that others may be writing, as of one moment. Raises StoreError."""
     with _told(database):
-        _copy(database, dump)
+        try:
+            _copy(database, dump)
+        except sqlite3.OperationalError as error:
+            # What is copied is only read: it is the backup's disk that cannot be written.
+            if error.sqlite_errorcode in _NOT_WRITTEN:
+                raise unwritable(dump, OSError(errno.EIO, str(error))) from error
+            raise
         _check(dump)
 
 
