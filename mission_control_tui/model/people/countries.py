@@ -34,9 +34,10 @@ def _codes() -> dict[str, str]:
 
 
 def _other_names() -> Iterator[tuple[str, str]]:
-    """Yield the code and the name of each line of country_names.txt."""
-    listed = Path(__file__).with_name("country_names.txt")
-    for line in listed.read_text(encoding="utf-8").splitlines():
-        if not line.startswith("#"):
-            code, _, name = line.partition(" ")
-            yield code, name
+    """Yield the code and the name of each line of the lists beside this module."""
+    for list_name in ("country_names.txt", "country_names_translated.txt"):
+        listed = Path(__file__).with_name(list_name)
+        for line in listed.read_text(encoding="utf-8").splitlines():
+            if not line.startswith("#"):
+                code, _, name = line.partition(" ")
+                yield code, name

@@ -69,12 +69,16 @@ def date_damage(cell: str) -> str:
 
 
 def phone_damage(cell: str) -> str:
-    """As `damage`, of a telephone number: nor a date, a fraction, or text without any digit."""
-    text = cell.strip()
+    """As `damage`, of a telephone number: nor a date, a fraction, a formula, or text without any digit."""
+    text = free(cell.strip())
     if found := damage(text):
         return found
     if found := date_damage(text):
         return found
     if _WITH_FRACTION.fullmatch(text):
         return "was made a fraction by a spreadsheet"
+    if text.startswith("="):
+        return "holds a spreadsheet's formula instead of a value"
+    if text.startswith("'"):
+        return "has the apostrophe by which a spreadsheet keeps a number as text"
     return "" if any(map(str.isdigit, text)) else "has no digit"

@@ -23,6 +23,8 @@ PLAN = ("bulk", "plan", "disable", "--users-from")
         '#TYPE Selected.User\n"SamAccountName","UserPrincipalName"\n"x","ada@acme.example"\n"y","bob@acme.example"\n',
         "version:v1.0\nUser name [userPrincipalName] Required\nada@acme.example\nbob@acme.example\n",
         '"ada@acme.example"\n"bob@acme.example"\n',
+        "Name,Email\nAda,ada@acme.example\nBob,bob@acme.example\n",
+        "Mail\nada@acme.example\nbob@acme.example\n",
     ],
 )
 def test_users_are_named_in_many_ways(acme: Command, text: str) -> None:

@@ -75,18 +75,20 @@ _ATTRIBUTES = frozenset(
     }
 )
 """What Entra ID's template writes in brackets behind a heading, in whatever language that is."""
+_APOSTROPHES = str.maketrans("’‘ʼ´`", "'" * 5)
 _SEPARATORS = re.compile(r"[\s_\-\u200b\ufeff]+")
 
 
 def heading_key(heading: str) -> str:
-    """Return what headings are compared by: lower case, without marks such as [Required], spaces for _ and -.
+    """Return what headings are compared by: lower case, without marks such as [Required], spaces for _ and -, one apostrophe.
 
     Of Entra ID's "Anzeigename [displayName] Erforderlich" it is "[displayname]".
     """
     attribute = _ATTRIBUTE.search(heading)
     if attribute is not None and attribute[1].lower() in _ATTRIBUTES:
         return f"[{attribute[1].lower()}]"
-    return _SEPARATORS.sub(" ", _MARKS.sub("", heading)).strip().lower()
+    plain = _MARKS.sub("", heading).translate(_APOSTROPHES)
+    return _SEPARATORS.sub(" ", plain).strip().lower()
 
 
 def keyed(*columns: FormatColumn) -> dict[str, FormatColumn]:

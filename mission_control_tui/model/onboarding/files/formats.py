@@ -15,7 +15,12 @@ from mission_control_tui.model.onboarding.files.directories import (
     ENTRA_TEMPLATE,
     GAM,
 )
-from mission_control_tui.model.onboarding.files.headings import EXTRAS, PASSWORDS, localised
+from mission_control_tui.model.onboarding.files.headings import (
+    EXTRAS,
+    PASSWORDS,
+    everyday,
+    localised,
+)
 from mission_control_tui.model.people.fields import FIELD_BY_NAME
 
 _M365_NAMES = (column("First Name", "first_names"), *labelled("last_name", "display_name"))
@@ -41,6 +46,7 @@ MICROSOFT_365 = Format(
         *PASSWORDS,
         *EXTRAS,
         *localised(),
+        *everyday(),
     ),
 )
 """The admin centre's "Add multiple users", old and new."""
@@ -158,6 +164,7 @@ OWN_CSV = Format(
         *PASSWORDS,
         *EXTRAS,
         *localised(without="upn"),
+        *everyday(),
     ),
 )
 """Our own: a field's name or its label as heading, and for the rest what Microsoft calls it."""

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from mission_control_tui.model.onboarding.files.columns import FormatColumn, Use, column
+from collections.abc import Collection, Mapping
+
+from mission_control_tui.model.onboarding.files.columns import (
+    FormatColumn,
+    Use,
+    column,
+    heading_key,
+)
 
 PASSWORDS = tuple(
     FormatColumn(heading, Use.PASSWORD, says_nothing=("****", "********"))
@@ -69,6 +76,47 @@ _LOCALISED = {
     "País o región geográfica; País; Paese o area geografica; Paese/area geografica; Paese; País ou região; "
     "País/Região; Land of regio; Land/regio",
 }
+
+_EVERYDAY = {
+    "first_names": "Given name; Given names; Forename",
+    "last_name": "Surname; Family name",
+    "title": "Position; Role",
+    "location": "Office",
+    "office_phone": "Phone; Phone number; Telephone; Telephone number; Tel; Work phone; Business phone",
+    "mobile_phone": "Mobile; Mobile number; Cell; Cell phone; Cell number",
+    "postal_code": "Postcode; Post code; ZIP; ZIP code",
+    "state": "Province; Region; County",
+    "web_page": "Website; Web site",
+}
+"""What people call columns in English. A column that is headed as a system does it, counts before it."""
+
+_FRENCH = frozenset(
+    heading_key(heading)
+    for name in ("upn", "first_names", "display_name")
+    for heading in _LOCALISED[name].split(";")
+    if heading.strip().startswith(("Nom ", "Prénom"))
+)
+
+
+def in_its_language(
+    columns: Mapping[str, FormatColumn], keys: Collection[str]
+) -> Mapping[str, FormatColumn]:
+    """Return the columns as headings of these keys mean them: Microsoft's French "Service" is a department.
+
+    Where a level stands in the file as well it is a service.
+    """
+    if "service" not in columns or "level" in keys or _FRENCH.isdisjoint(keys):
+        return columns
+    return {**columns, "service": column("Service", "department", rank=1)}
+
+
+def everyday() -> tuple[FormatColumn, ...]:
+    """Return the columns by the words that people head them with."""
+    return tuple(
+        column(heading.strip(), name, rank=1)
+        for name, headings in _EVERYDAY.items()
+        for heading in headings.split(";")
+    )
 
 
 def localised(*, without: str = "") -> tuple[FormatColumn, ...]:

@@ -13,6 +13,7 @@ from mission_control_tui.model.onboarding.files.columns import (
     heading_key,
 )
 from mission_control_tui.model.onboarding.files.formats import FORMATS, OWN_CSV
+from mission_control_tui.model.onboarding.files.headings import in_its_language
 from mission_control_tui.model.people.fields import FIELD_BY_NAME
 from mission_control_tui.model.text.clean import harmless
 from mission_control_tui.model.text.spreadsheet_cells import free
@@ -58,6 +59,7 @@ def layout_of(cells: Sequence[str], mapping: Mapping[str, str] | None = None) ->
     keys = [heading_key(heading) for heading in headings]
     mapped, left_out = _mapped(headings, keys, mapping or {})
     kind = _recognise(["" if index in mapped else key for index, key in enumerate(keys)], mapped)
+    columns = in_its_language(kind.columns, keys)
     stated = {(column.use, column.field) for column in mapped.values()}
     known = list(mapped.items())
     known += [
@@ -65,7 +67,7 @@ def layout_of(cells: Sequence[str], mapping: Mapping[str, str] | None = None) ->
         for index, key in enumerate(keys)
         if index not in mapped
         and index not in left_out
-        and (found := kind.columns.get(key)) is not None
+        and (found := columns.get(key)) is not None
         and (found.use is Use.UNUSED or (found.use, found.field) not in stated)
     ]
     places = {index for index, _ in known}
@@ -150,7 +152,7 @@ def _recognise(keys: Sequence[str], mapped: Mapping[int, FormatColumn]) -> Forma
         what = "The first row holds none of the headings that are known."
     raise InvalidInput(
         what,
-        hint="the first row must hold the headings, at least those of one system",
+        hint='The first row holds the headings, at least those of one system; or say what they stand for: --map "Mail=UPN"',
         problems=[Problem(kind.name, ", ".join(kind.expected)) for kind in FORMATS],
     )
 

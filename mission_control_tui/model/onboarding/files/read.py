@@ -89,6 +89,10 @@ class ImportRow:
         return UserDetails(**self.fields)  # type: ignore[arg-type]
 
 
+_SAID_IN = {"level": "services", "service": "services"}
+"""The column of several services says what those of one are for."""
+
+
 @dataclass(frozen=True, slots=True)
 class ImportFile:
     """A file that was read. `notices` are sentences for the operator about the file as a whole."""
@@ -107,9 +111,10 @@ class ImportFile:
         return replace(problem, where=f"row {row.row}, {self._heading_of(problem.where)}")
 
     def _heading_of(self, name: str) -> str:
-        for index, column in self.layout.columns:
-            if name in (column.field, column.use.value):
-                return self.layout.heading(index)
+        for wanted in (name, _SAID_IN.get(name, name)):
+            for index, column in self.layout.columns:
+                if wanted in (column.field, column.use.value):
+                    return self.layout.heading(index)
         return FIELD_BY_NAME[name].label if name in FIELD_BY_NAME else name
 
 

@@ -9,21 +9,25 @@ from mission_control_tui.model.errors import InvalidInput, Problem
 from mission_control_tui.model.onboarding.files.columns import heading_key
 from mission_control_tui.model.onboarding.files.detect import COMMENT, Record
 from mission_control_tui.model.onboarding.files.formats import FORMATS
-from mission_control_tui.model.onboarding.files.layout import column_letter, layout_of
 from mission_control_tui.model.onboarding.files.workbook import open_rows
 from mission_control_tui.model.text.spreadsheet_cells import damage, free
 
 _NO_NAME = re.compile(r"[\s,;\"<>]")
 """What neither an address nor a username has: a cell with it holds more than one name."""
 
-_HEADINGS = {
-    key: rank
-    for rank, name in enumerate(("upn", "username"))
-    for kind in FORMATS
-    for key, column in kind.columns.items()
-    if column.field == name
-} | {heading_key(word): 2 for word in ("sAMAccountName", "Object ID", "id", "User", "Users")}
-"""The headings of columns that name users, with their rank: the UPN before the username."""
+_ADDRESSES = ("Email", "E-mail", "Email address", "E-mail address", "Mail")
+_HEADINGS = (
+    {heading_key(word): 3 for word in _ADDRESSES}
+    | {heading_key(word): 2 for word in ("sAMAccountName", "Object ID", "id", "User", "Users")}
+    | {
+        key: rank
+        for rank, name in enumerate(("upn", "username"))
+        for kind in FORMATS
+        for key, column in kind.columns.items()
+        if column.field == name
+    }
+)
+"""The headings of columns that name users, with their rank: the UPN before the username, any address last."""
 
 _NAMED = 20
 
@@ -68,8 +72,10 @@ def _column(records: Sequence[Record]) -> int | None:
         return min(known)[1]
     if all(sum(bool(cell.strip()) for cell in record.cells) <= 1 for record in records):
         return None
-    layout_of(records[0].cells)  # which says what is missing, or finds a heading that we do not
-    raise InvalidInput(f"No column of this file names users ({column_letter(0)}).")
+    raise InvalidInput(
+        "No column of this file names users.",
+        hint="Head the one that does with UPN, Username or Email, or keep that column alone.",
+    )
 
 
 def _cell(record: Record, column: int) -> str:

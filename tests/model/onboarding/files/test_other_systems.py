@@ -14,6 +14,7 @@ from mission_control_tui.model.errors import InvalidInput, UsageError
 from mission_control_tui.model.onboarding.files.check import check_rows
 from mission_control_tui.model.onboarding.files.read import ImportFile, ImportRow, read_users
 from mission_control_tui.model.onboarding.files.write import bad_rows_csv
+from mission_control_tui.model.people.countries import country_code
 from tests.model.onboarding.files.support import csv_bytes
 
 PASSWORD = "Correct-Horse-7"
@@ -102,6 +103,7 @@ def test_what_gam_prints_is_understood() -> None:
     [
         "Benutzername;Vorname;Nachname;Anzeigename;Position;Abteilung;Mobiltelefon;Ort;Kennwort",
         "Nom d'utilisateur;Prénom;Nom;Nom complet;Fonction;Département;Téléphone mobile;Ville;Mot de passe",
+        "Nom d’utilisateur;Prénom;Nom;Nom d’affichage;Fonction;Service;Téléphone mobile;Ville;Mot de passe",
         "Nombre de usuario;Nombre;Apellidos;Nombre para mostrar;Puesto;Departamento;Teléfono móvil;Ciudad;Contraseña",
         "Nome utente;Nome;Cognome;Nome visualizzato;Posizione;Reparto;Cellulare;Città;Password",
         "Nome de usuário;Nome;Sobrenome;Nome para exibição;Cargo;Departamento;Celular;Cidade;Senha",
@@ -114,14 +116,59 @@ def test_microsofts_headings_in_other_languages_are_understood(headings: str) ->
         f"{headings}\nada@acme.example;Ada;Lovelace;Ada L.;Analyst;Research;0412 555 101;Wien;{PASSWORD}\n"
     )
     assert row.password == PASSWORD
-    assert list(row.fields.values()) == [
-        *("ada@acme.example", "Ada", "Lovelace", "Ada L.", "Analyst", "Research"),
-        *("0412 555 101", "Wien"),
-    ]
-    assert list(row.fields) == [
-        *("upn", "first_names", "last_name", "display_name", "title", "department"),
-        *("mobile_phone", "city"),
-    ]
+    assert dict(row.fields) == {
+        "upn": "ada@acme.example",
+        "first_names": "Ada",
+        "last_name": "Lovelace",
+        "display_name": "Ada L.",
+        "title": "Analyst",
+        "department": "Research",
+        "mobile_phone": "0412 555 101",
+        "city": "Wien",
+    }
+
+
+def test_a_service_is_a_department_in_french_alone_and_not_beside_a_level() -> None:
+    french = one("Nom d'utilisateur;Nom complet;Service\na@acme.example;A;Ventes\n")
+    assert (french.fields["department"], dict(french.gives)) == ("Ventes", {})
+    for headings in ("Nom d'utilisateur;Nom complet;Service;Level", "UPN;Display Name;Service;Level"):
+        given = one(f"{headings}\na@acme.example;A;managed-exchange;popx\n")
+        assert dict(given.gives) == {"service": "managed-exchange", "level": "popx"}
+
+
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [
+        *(("Deutschland", "DE"), ("Österreich", "AT"), ("Vereinigte Staaten", "US"), ("Schweiz", "CH")),
+        *(("Allemagne", "DE"), ("États-Unis", "US"), ("Côte d’Ivoire", "CI"), ("ROYAUME-UNI", "GB")),
+        *(("Alemania", "DE"), ("Estados Unidos", "US"), ("España", "ES"), ("Reino Unido", "GB")),
+        *(("Germania", "DE"), ("Stati Uniti", "US"), ("Italia", "IT"), ("Paesi Bassi", "NL")),
+        *(("Alemanha", "DE"), ("Brasil", "BR"), ("Países Baixos", "NL"), ("Austrália", "AU")),
+        *(("Duitsland", "DE"), ("Verenigde Staten", "US"), ("Nederland", "NL"), ("Belgique", "BE")),
+        *(("Niger", "NE"), ("Nigeria", "NG"), ("Dominica", "DM"), ("Georgia", "GE")),
+    ],
+)
+def test_countries_are_known_in_the_languages_of_the_headings(name: str, code: str) -> None:
+    assert country_code(name) == code
+
+
+def test_columns_are_understood_as_people_head_them_and_those_of_a_system_count_before() -> None:
+    row = one(
+        "UPN,Display Name,Surname,Given name,Phone,Mobile,Office phone,Postcode\n"
+        "a@acme.example,A,Byron,Ada,1111 1111,0412 555 101,2222 2222,2000\n"
+        )
+    assert dict(row.fields) == {
+        "upn": "a@acme.example",
+        "display_name": "A",
+        "last_name": "Byron",
+        "first_names": "Ada",
+        "mobile_phone": "0412 555 101",
+        "office_phone": "2222 2222",
+        "postal_code": "2000",
+    }
+    with pytest.raises(InvalidInput) as caught:
+        one("Name,Email,Phone\nA,a@acme.example,1\n")
+    assert '--map "Mail=UPN"' in caught.value.hint
 
 
 @pytest.mark.parametrize(
@@ -149,6 +196,7 @@ def test_passwords_keep_blanks_within_quotes_and_blanks_around_a_cell_are_told()
     [
         *(("Mobile Phone", cell) for cell in ("6.14E+10", "6,14E+10", "abc", "12-Apr", "61412.0")),
         *(("Mobile Phone", cell) for cell in ("2026-04-12 00:00:00", "1.2.2026", "####")),
+        *(("Mobile Phone", cell) for cell in ("=A1", "'=A1", "'0412555101")),
         *(("Title", cell) for cell in ("#N/A", "#REF!", "#VALUE!", "#NAME?", "#NV", "#WERT!")),
         *(("Title", cell) for cell in ("#BEZUG!", "#VALEUR!", "#¿NOMBRE?", "#RIF!", "#WAARDE!")),
         *(("Location", cell) for cell in ("4. Dez", "Mai-12", "12-avr", "4.12.2026", "Err:502")),
