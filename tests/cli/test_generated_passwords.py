@@ -81,7 +81,16 @@ def test_a_dry_run_needs_no_place_for_passwords() -> None:
     for command in (
         ("users", "password", ADA),
         *(
-            ("users", "create", "--upn", f"{name}@acme.example", "--first-names", "B", "--last-name", "B")
+            (
+                "users",
+                "create",
+                "--upn",
+                f"{name}@acme.example",
+                "--first-names",
+                "B",
+                "--last-name",
+                "B",
+            )
             for name in ("bob", "eve")
         ),
         ("provision", ADA, "databases", "--level", "small"),

@@ -228,36 +228,45 @@ class _ImportRun:
         took = 0.0
         slices = await asyncio.to_thread(slices_of, self.judged, self.pace, update=self.update)
         for part in slices:
-            if took and self.scope.store.is_sqlite and not writer.dry_run:
-                await import_slices.breathe(took)
-            begun = time.monotonic()
-            try:
-                tried = not (writer.dry_run and part.new) or any(user.gives for user in part.new)
-                outcome = await writer.write(part) if tried else None
-            except Exception as error:
-                told = operator_error(
-                    error
-                )  # a driver's own words of a lost connection come unwrapped
-                if self.created:
-                    done = f"{counted(len(self.created), 'user was', 'users were')} created before, and stay."
-                    told.hint = f"{done} The same file again goes on. {told.hint}".strip()
-                raise told from error
-            if outcome is None and tried:
-                self.idle += 1
-                if self.idle > IDLE_LIMIT:
-                    raise Conflict(
-                        "Others change the same users all the time.", hint="Import again later."
-                    )
-                return False
-            self._written(part, outcome)
-            took = time.monotonic() - begun
-            self.pace.took(took)
+            left: ImportSlice | None = part
+            while left is not None:
+                if took and self.scope.store.is_sqlite and not writer.dry_run:
+                    await import_slices.breathe(took)
+                begun = time.monotonic()
+                outcome = await self._tried(writer, left)
+                if outcome is None and _is_tried(writer, left):
+                    self.idle += 1
+                    if self.idle > IDLE_LIMIT:
+                        raise Conflict(
+                            "Others change the same users all the time.", hint="Import again later."
+                        )
+                    return False
+                left = self._written(left, outcome)
+                took = time.monotonic() - begun
+                self.pace.took(took)
         return True
 
-    def _written(self, part: ImportSlice, outcome: Outcome[SliceResult] | None) -> None:
+    async def _tried(self, writer: SliceWriter, part: ImportSlice) -> Outcome[SliceResult] | None:
+        """Write a slice, or of a dry run what has to be tried; None where nothing was."""
+        try:
+            return await writer.write(part) if _is_tried(writer, part) else None
+        except Exception as error:
+            # A driver's own words of a lost connection come unwrapped.
+            told = operator_error(error)
+            if self.created:
+                done = f"{counted(len(self.created), 'user was', 'users were')} created before, and stay."
+                told.hint = f"{done} The same file again goes on. {told.hint}".strip()
+            raise told from error
+
+    def _written(
+        self, part: ImportSlice, outcome: Outcome[SliceResult] | None
+    ) -> ImportSlice | None:
+        """Note what became of a slice; returns what of it is left to write."""
+        left = outcome.result.left if outcome is not None else ()
+        done = ImportSlice(part.new, part.known[: len(part.known) - len(left)])
         self.idle = 0
-        self.created |= {user.row.row: user for user in part.new}
-        self.known |= {known.row.row: known for known in part.known}
+        self.created |= {user.row.row: user for user in done.new}
+        self.known |= {known.row.row: known for known in done.known}
         self.seats = self.judged.services.lines if self.judged.services is not None else ()
         if outcome is not None:
             self.made += outcome.result.made
@@ -270,7 +279,8 @@ class _ImportRun:
                     for problem in error.problems
                 ]
                 self.refused[number] = said or [Problem(f"row {number}", error.what, error.hint)]
-        self.steps.more(len(part.rows))
+        self.steps.more(len(done.rows))
+        return ImportSlice(known=left) if left else None
 
     def outcome(self, *, applied: bool) -> Outcome[ImportResult]:
         """Return what became of all rows, with one plan."""
@@ -293,6 +303,11 @@ class _ImportRun:
             lost=tuple(said for plan in self.plans for said in plan.lost),
         )
         return Outcome(result, plan, applied)
+
+
+def _is_tried(writer: SliceWriter, part: ImportSlice) -> bool:
+    """Tell whether a slice is written: a dry run has no new users but for what they would get."""
+    return not (writer.dry_run and part.new) or any(user.gives for user in part.new)
 
 
 class _Steps:

@@ -7,6 +7,7 @@ between has lost nothing: the same file again finds the users of earlier slices 
 from __future__ import annotations
 
 import asyncio
+import time
 import uuid
 from collections import ChainMap
 from collections.abc import Iterator, Mapping, Sequence
@@ -46,8 +47,9 @@ SLICE_USERS = 100
 """New users in one transaction, at most."""
 SLICE_CHANGES = 20
 """Users who are changed in one, or get services, at most."""
-SLICE_SECONDS = 0.06
-"""How long a transaction should last: on a slow machine there are fewer users in one."""
+SLICE_SECONDS = 0.05
+"""How long a transaction should last: on a slow machine there are fewer users in one, and those who are changed when it
+is over are the last of theirs."""
 LEAST_SHARE = 0.05
 """A slice is never smaller than this part of the most."""
 FIRST_SHARE = 0.2
@@ -111,10 +113,14 @@ def _managers_first(users: Sequence[NewUser]) -> list[NewUser]:
 
 @dataclass(slots=True)
 class SliceResult:
-    """What became of a slice: the passwords that were made, and by row why somebody could not be changed."""
+    """What became of a slice: the passwords that were made, and by row why somebody could not be changed.
+
+    `left` are known users for whom there was no time: they are to be written by another slice.
+    """
 
     made: Sequence[RevealedPassword] = field(default=(), repr=False)
     refused: dict[int, MissionControlError] = field(default_factory=dict)
+    left: Sequence[KnownUser] = ()
 
 
 @dataclass(slots=True)
@@ -167,18 +173,8 @@ class SliceWriter:
                     return None
                 result = SliceResult()
                 await self._write(tx, part, ids, policy)
-                await self._give(tx, part, result, ids, rows)
-                for known in part.known:
-                    try:
-                        async with tx.attempt():
-                            await apply_changes(
-                                tx,
-                                rows[known.user.id],
-                                self._changes(known),
-                                addresses=AddressChanges(add=known.aliases),
-                            )
-                    except MissionControlError as error:
-                        result.refused[known.row.row] = error
+                await self._give(tx, part.new, ids)
+                await self._change(tx, part.known, rows, result)
                 result.made = tuple(tx.revealed)
             return tx.outcome(result)
 
@@ -199,18 +195,10 @@ class SliceWriter:
         await set_managers(tx, waiting, there)
         await tx.session.flush()
 
-    async def _give(
-        self,
-        tx: Transaction,
-        part: ImportSlice,
-        result: SliceResult,
-        ids: Mapping[str, str],
-        known: Mapping[str, UserRow],
-    ) -> None:
-        """Give new users, and known ones who lack it, what their rows give. Raises _NotGiven for new ones."""
-        giving = {ids[user.key]: user for user in part.new if user.gives}
-        changed = [user for user in part.known if user.gives]
-        if not giving and not changed:
+    async def _give(self, tx: Transaction, new: Sequence[NewUser], ids: Mapping[str, str]) -> None:
+        """Give new users what their rows give. Raises _NotGiven for those who cannot get it."""
+        giving = {ids[user.key]: user for user in new if user.gives}
+        if not giving:
             return
         context = await action_context(tx, self.account_id)
         found = await tx.session.scalars(select(UserRow).where(UserRow.id.in_(giving)))
@@ -225,13 +213,32 @@ class SliceWriter:
                 not_created[user.row.row] = error
         if not_created:
             raise _NotGiven(not_created)
-        for there in changed:
+
+    async def _change(
+        self,
+        tx: Transaction,
+        users: Sequence[KnownUser],
+        rows: Mapping[str, UserRow],
+        result: SliceResult,
+    ) -> None:
+        """Give known users what they lack, and change them, each whole or not at all, until the time is over."""
+        until = time.monotonic() + SLICE_SECONDS
+        gives = any(known.gives for known in users)
+        context = await action_context(tx, self.account_id) if gives else None
+        for number, known in enumerate(users, 1):
+            row = rows[known.user.id]
             try:
                 async with tx.attempt():
-                    for params in there.gives:
-                        await provision_in(tx, context, user_subject(known[there.user.id]), params)
+                    if context is not None:
+                        for params in known.gives:
+                            await provision_in(tx, context, user_subject(row), params)
+                    added = AddressChanges(add=known.aliases)
+                    await apply_changes(tx, row, self._changes(known), addresses=added)
             except MissionControlError as error:
-                result.refused[there.row.row] = error
+                result.refused[known.row.row] = error
+            if time.monotonic() >= until and not self.dry_run:
+                result.left = users[number:]
+                break
 
     def _changes(self, known: KnownUser) -> Mapping[str, Value]:
         """Return what is changed. What is only tried has no new users, whom a manager may be one of."""

@@ -16,6 +16,12 @@ from mission_control_tui.model.onboarding.file_import import (
     run_import,
 )
 from mission_control_tui.model.onboarding.files.read import ImportFile, read_users
+from mission_control_tui.model.onboarding.import_slices import (
+    ImportSlice,
+    SliceResult,
+    SliceWriter,
+)
+from mission_control_tui.model.plan import Outcome
 from mission_control_tui.model.recycle_bin import deletion
 from mission_control_tui.model.requests import queries
 from mission_control_tui.model.search.filters import UserFilter
@@ -387,6 +393,33 @@ async def test_what_others_do_between_two_slices_is_seen(
         assert len(outcome.result.differing) == 1
         assert (await users.details(scope, "u5@acme.example")).details.username != "u5"
         assert all(seconds > 0 for seconds in waiting)
+
+
+async def test_a_slice_ends_when_its_time_is_over_and_the_next_goes_on(
+    scope: AccountScope, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = [f"u{number}@acme.example" for number in range(5)]
+    await run_import(scope, file_of(*[(upn, "U") for upn in names]), passwords=Passwords.GENERATE)
+    titled = file_of(
+        *[(upn, "Head", names[0]) for upn in names[1:]], headings=("UPN", "Title", "Manager")
+    )
+    monkeypatch.setattr("mission_control_tui.model.onboarding.import_slices.SLICE_SECONDS", 0.0)
+    written: list[int] = []
+    write = SliceWriter.write
+
+    async def watched(writer: SliceWriter, part: ImportSlice) -> Outcome[SliceResult] | None:
+        outcome = await write(writer, part)
+        assert outcome is not None
+        written.append(len(part.known) - len(outcome.result.left))
+        return outcome
+
+    monkeypatch.setattr(SliceWriter, "write", watched)
+    outcome = await run_import(scope, titled, update=True)
+    assert written == [1, 1, 1, 1]
+    assert outcome.result.changed == 4
+    for upn in names[1:]:
+        details = (await users.details(scope, upn)).details
+        assert (details.title, details.manager) == ("Head", names[0])
 
 
 async def test_a_dry_run_needs_no_passwords_and_says_so(scope: AccountScope) -> None:

@@ -131,7 +131,10 @@ def test_microsofts_headings_in_other_languages_are_understood(headings: str) ->
 def test_a_service_is_a_department_in_french_alone_and_not_beside_a_level() -> None:
     french = one("Nom d'utilisateur;Nom complet;Service\na@acme.example;A;Ventes\n")
     assert (french.fields["department"], dict(french.gives)) == ("Ventes", {})
-    for headings in ("Nom d'utilisateur;Nom complet;Service;Level", "UPN;Display Name;Service;Level"):
+    for headings in (
+        "Nom d'utilisateur;Nom complet;Service;Level",
+        "UPN;Display Name;Service;Level",
+    ):
         given = one(f"{headings}\na@acme.example;A;managed-exchange;popx\n")
         assert dict(given.gives) == {"service": "managed-exchange", "level": "popx"}
 
@@ -139,8 +142,18 @@ def test_a_service_is_a_department_in_french_alone_and_not_beside_a_level() -> N
 @pytest.mark.parametrize(
     ("name", "code"),
     [
-        *(("Deutschland", "DE"), ("Österreich", "AT"), ("Vereinigte Staaten", "US"), ("Schweiz", "CH")),
-        *(("Allemagne", "DE"), ("États-Unis", "US"), ("Côte d’Ivoire", "CI"), ("ROYAUME-UNI", "GB")),
+        *(
+            ("Deutschland", "DE"),
+            ("Österreich", "AT"),
+            ("Vereinigte Staaten", "US"),
+            ("Schweiz", "CH"),
+        ),
+        *(
+            ("Allemagne", "DE"),
+            ("États-Unis", "US"),
+            ("Côte d’Ivoire", "CI"),
+            ("ROYAUME-UNI", "GB"),
+        ),
         *(("Alemania", "DE"), ("Estados Unidos", "US"), ("España", "ES"), ("Reino Unido", "GB")),
         *(("Germania", "DE"), ("Stati Uniti", "US"), ("Italia", "IT"), ("Paesi Bassi", "NL")),
         *(("Alemanha", "DE"), ("Brasil", "BR"), ("Países Baixos", "NL"), ("Austrália", "AU")),
@@ -156,7 +169,7 @@ def test_columns_are_understood_as_people_head_them_and_those_of_a_system_count_
     row = one(
         "UPN,Display Name,Surname,Given name,Phone,Mobile,Office phone,Postcode\n"
         "a@acme.example,A,Byron,Ada,1111 1111,0412 555 101,2222 2222,2000\n"
-        )
+    )
     assert dict(row.fields) == {
         "upn": "a@acme.example",
         "display_name": "A",
