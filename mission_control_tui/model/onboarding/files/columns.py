@@ -75,7 +75,7 @@ _ATTRIBUTES = frozenset(
     }
 )
 """What Entra ID's template writes in brackets behind a heading, in whatever language that is."""
-_APOSTROPHES = str.maketrans("’‘ʼ´`", "'" * 5)
+_APOSTROPHES = str.maketrans("\u2019\u2018\u02bc\u00b4`", "'" * 5)
 _SEPARATORS = re.compile(r"[\s_\-\u200b\ufeff]+")
 
 
