@@ -35,8 +35,8 @@ async def delete_user(
 ) -> Outcome[UserView]:
     """Put a user into the recycling bin, where its UPN, aliases and username stay reserved.
 
-    The user leaves every group and shared mailbox, and those whose manager it was; the plan names them. A password that no back end got yet stays
-    sealed until the user is purged, so that one who is restored needs no other.
+    The user leaves every group and shared mailbox, and those whose manager it was; the plan names them. A password that
+    no back end got yet stays sealed until the user is purged, so that one who is restored needs no other.
     Raises NotFound, and Conflict naming every service that is not yet gone: wished and observed absent.
     """
     async with scope.change(dry_run=dry_run) as (tx, account_id):

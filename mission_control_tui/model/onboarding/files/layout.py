@@ -152,7 +152,8 @@ def _recognise(keys: Sequence[str], mapped: Mapping[int, FormatColumn]) -> Forma
         what = "The first row holds none of the headings that are known."
     raise InvalidInput(
         what,
-        hint='The first row holds the headings, at least those of one system; or say what they stand for: --map "Mail=UPN"',
+        hint="The first row holds the headings, at least those of one system; or say what they stand for:"
+        ' --map "Mail=UPN"',
         problems=[Problem(kind.name, ", ".join(kind.expected)) for kind in FORMATS],
     )
 

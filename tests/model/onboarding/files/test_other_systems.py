@@ -103,7 +103,7 @@ def test_what_gam_prints_is_understood() -> None:
     [
         "Benutzername;Vorname;Nachname;Anzeigename;Position;Abteilung;Mobiltelefon;Ort;Kennwort",
         "Nom d'utilisateur;Prénom;Nom;Nom complet;Fonction;Département;Téléphone mobile;Ville;Mot de passe",
-        "Nom d’utilisateur;Prénom;Nom;Nom d’affichage;Fonction;Service;Téléphone mobile;Ville;Mot de passe",
+        "Nom d\u2019utilisateur;Prénom;Nom;Nom d\u2019affichage;Fonction;Service;Téléphone mobile;Ville;Mot de passe",
         "Nombre de usuario;Nombre;Apellidos;Nombre para mostrar;Puesto;Departamento;Teléfono móvil;Ciudad;Contraseña",
         "Nome utente;Nome;Cognome;Nome visualizzato;Posizione;Reparto;Cellulare;Città;Password",
         "Nome de usuário;Nome;Sobrenome;Nome para exibição;Cargo;Departamento;Celular;Cidade;Senha",
@@ -151,7 +151,7 @@ def test_a_service_is_a_department_in_french_alone_and_not_beside_a_level() -> N
         *(
             ("Allemagne", "DE"),
             ("États-Unis", "US"),
-            ("Côte d’Ivoire", "CI"),
+            ("Côte d\u2019Ivoire", "CI"),
             ("ROYAUME-UNI", "GB"),
         ),
         *(("Alemania", "DE"), ("Estados Unidos", "US"), ("España", "ES"), ("Reino Unido", "GB")),
