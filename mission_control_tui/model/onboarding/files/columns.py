@@ -80,7 +80,7 @@ _SEPARATORS = re.compile(r"[\s_\-\u200b\ufeff]+")
 
 
 def heading_key(heading: str) -> str:
-    """Return what headings are compared by: lower case, no marks such as [Required], spaces for _ and -, one apostrophe.
+    """Return what headings are compared by: small, no marks such as [Required], spaces for _ and -, one apostrophe.
 
     Of Entra ID's "Anzeigename [displayName] Erforderlich" it is "[displayname]".
     """
