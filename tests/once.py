@@ -40,9 +40,13 @@ def _parsing_once(parse_anew: Callable[..., Catalogue]) -> Callable[..., Catalog
     kept = cache(parse_anew)
 
     def parse_once(
-        text: str, source_name: str = "catalogue", *, connectors: Collection[str] | None = None
+        text: str,
+        source_name: str = "catalogue",
+        *,
+        connectors: Collection[str] | None = None,
+        stated: Collection[str] = (),
     ) -> Catalogue:
         names = None if connectors is None else frozenset(connectors)
-        return kept(text, source_name, connectors=names)
+        return kept(text, source_name, connectors=names, stated=frozenset(stated))
 
     return parse_once

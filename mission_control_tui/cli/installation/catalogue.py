@@ -14,6 +14,7 @@ from mission_control_tui.cli.common.output import attributes, line, print_json, 
 from mission_control_tui.cli.common.parameters import argument, option
 from mission_control_tui.cli.common.results import tell
 from mission_control_tui.cli.common.session import Session
+from mission_control_tui.model.catalogue.file.shipped import DEFAULT, SHIPPED, shipped
 from mission_control_tui.model.errors import Conflict, NotFound
 
 if TYPE_CHECKING:
@@ -45,7 +46,9 @@ def check(session: Session, file: Path) -> None:
     """
     from mission_control_tui.model.catalogue.file.parse import parse_file
 
-    found = parse_file(file, connectors=session.settings.connector_names)
+    found = parse_file(
+        file, connectors=session.settings.connector_names, stated=session.settings.services
+    )
     counts = {
         "products": len(found.products),
         "services": len(found.services),
@@ -141,17 +144,23 @@ def load(session: Session, file: Path) -> None:
 @option(
     "--out", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Write it there."
 )
+@option(
+    "--shipped",
+    "name",
+    type=click.Choice(SHIPPED),
+    help="Instead of the one in force, one that comes with the program: default is the simulator's, real the one that "
+    "`init --back-ends` goes with.",
+)
 @option("--force", is_flag=True, help="Also over a FILE that is there.")
 @reads(
     "mission-control catalogue export > my-catalogue.toml",
     "mission-control catalogue export --out my-catalogue.toml",
 )
-def export(session: Session, out: Path | None, force: bool) -> None:
+def export(session: Session, out: Path | None, force: bool, name: str | None) -> None:
     """Write the catalogue in force as a file that `catalogue load` takes; the shipped one where none was loaded.
 
     The shipped catalogue comes with its comments. Of another, what the file says is kept, and its comments are not.
     """
-    from mission_control_tui.model.catalogue.file.shipped import shipped
     from mission_control_tui.model.catalogue.file.toml_text import as_toml
     from mission_control_tui.model.catalogue.in_force import current
 
@@ -161,8 +170,8 @@ def export(session: Session, out: Path | None, force: bool) -> None:
         except NotFound:
             return None
 
-    found = session.run(work)
-    text = shipped() if found is None else as_toml(found.catalogue)
+    found = None if name else session.run(work)
+    text = shipped(name or DEFAULT) if found is None else as_toml(found.catalogue)
     if out is not None:
         _write(out, text, over=force)
     if session.json:

@@ -16,7 +16,7 @@ from mission_control_tui.cli.common.parameters import argument, option
 from mission_control_tui.cli.common.questions import ask_reading
 from mission_control_tui.cli.common.results import tell
 from mission_control_tui.cli.common.session import Session
-from mission_control_tui.model.errors import StoreError
+from mission_control_tui.model.errors import StoreError, UsageError
 
 if TYPE_CHECKING:
     from mission_control_tui.model.plan import Outcome
@@ -28,17 +28,50 @@ SHELLS = ("bash", "zsh", "fish")
 
 
 @click.command()
-@option("--name", required=True, help="The customer's name.")
-@option("--code", required=True, help="2 to 16 letters, digits and hyphens: acme.")
+@option("--name", help="The customer's name.")
+@option("--code", help="2 to 16 letters, digits and hyphens: acme.")
 @option("--domain", "domains", multiple=True, metavar="NAME", help="May be repeated.")
 @option("--time-zone", default="UTC", show_default=True, metavar="ZONE")
 @option("--customer-number", default="", metavar="NUMBER", help="The customer's number with you.")
-@options.destroys('mission-control init --name "Acme Pty Ltd" --code acme --domain acme.example')
-def init(session: Session, **stated: Any) -> None:
+@option(
+    "--back-ends",
+    is_flag=True,
+    help="Instead of an account: ask which servers there are, and write a settings file to start from, in which each "
+    "connector only observes.",
+)
+@options.pairs(
+    ("--set", "answers"),
+    "SERVER.KEY=VALUE",
+    "With --back-ends: an answer, and no questions. May be repeated: dns.url=https://dns1.internal.example",
+    options.Pair("--set {} is no answer.", "Write --set dns.url=https://dns1.internal.example."),
+)
+@option(
+    "--out",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="With --back-ends: the file to write; yours unless given.",
+)
+@options.destroys(
+    'mission-control init --name "Acme Pty Ltd" --code acme --domain acme.example',
+    "mission-control init --back-ends",
+)
+def init(
+    session: Session, back_ends: bool, answers: options.Pairs, out: Path | None, **stated: Any
+) -> None:
     """Set up a real account; the database is made where there is none, without the sample account.
 
     A domain above or below another account's needs your yes as the provider, which stands in that account's audit.
     """
+    if back_ends:
+        from mission_control_tui.cli.installation.back_ends import write_settings
+
+        write_settings(session, out, answers)
+        return
+    if answers or out:
+        raise UsageError("--set and --out go with --back-ends.")
+    for name in ("name", "code"):
+        if stated[name] is None:
+            raise click.UsageError(f"Missing option '--{name}'.")
     ask_reading(session, stated["domains"])
     with _scratch_where_absent(session):
         outcome = session.run(lambda store: _made(session, store, stated), sample=False)

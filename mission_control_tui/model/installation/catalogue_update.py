@@ -67,7 +67,7 @@ async def compare(
     `connectors` are the names that services may use, None to leave that unchecked. Raises InvalidInput with every
     error of the file, Denied to a caller who may not see all accounts.
     """
-    new = _parsed(caller, catalogue_text, source, connectors)
+    new = _parsed(store, caller, catalogue_text, source, connectors)
     async with store.read() as session:
         return await _compare(session, new)
 
@@ -86,7 +86,7 @@ async def load(
     Services whose connector changes go there and turn "Not checked": here, or when the next worker starts.
     Raises as `compare`, and Conflict with every id that is in use and would vanish or mean something else.
     """
-    new = _parsed(caller, catalogue_text, source, connectors)
+    new = _parsed(store, caller, catalogue_text, source, connectors)
     async with store.write(caller, dry_run=dry_run) as tx:
         found = await _compare(tx.session, new)
         if found.refusals:
@@ -116,13 +116,17 @@ async def load(
 
 
 def _parsed(
-    caller: Caller, catalogue_text: str, source: str, connectors: Collection[str] | None
+    store: Store,
+    caller: Caller,
+    catalogue_text: str,
+    source: str,
+    connectors: Collection[str] | None,
 ) -> Catalogue:
     from mission_control_tui.model.catalogue.file.parse import parse
 
     if caller.accounts is not None:
         raise Denied("The catalogue is for all accounts, and you may see only some.")
-    return parse(catalogue_text, source, connectors=connectors)
+    return parse(catalogue_text, source, connectors=connectors, stated=store.connectors)
 
 
 async def _compare(session: AsyncSession, new: Catalogue) -> Comparison:

@@ -33,11 +33,16 @@ _SYNTAX_PLACE = re.compile(r"(.*) \(at (?:line (\d+), column (\d+)|end of docume
 
 
 def parse(
-    text: str, source_name: str = "catalogue", *, connectors: Collection[str] | None = None
+    text: str,
+    source_name: str = "catalogue",
+    *,
+    connectors: Collection[str] | None = None,
+    stated: Collection[str] = (),
 ) -> Catalogue:
     """Return the catalogue that `text` (TOML) describes.
 
-    `connectors` are the names of connectors that services may use; None leaves that unchecked.
+    `connectors` are the names of connectors that services may use; None leaves that unchecked, as it is for services in
+    `stated`, which the settings have served by others.
     Raises InvalidInput with one Problem for each error, in the order of the lines; `where` is
     "line 12, service managed-exchange > level popx > limits".
     """
@@ -50,15 +55,23 @@ def parse(
     except RecursionError as error:
         problem = Problem("", "the values are nested too deeply", "a catalogue needs six levels")
         raise _invalid(source_name, [problem]) from error
-    findings = [*_schema_findings(document), *check_references(Node((), document), connectors)]
+    findings = [
+        *_schema_findings(document),
+        *check_references(Node((), document), connectors, stated),
+    ]
     if findings:
         raise _invalid(source_name, _problems(document, lines, findings))
     return _build(document)
 
 
-def parse_file(path: FilePath, *, connectors: Collection[str] | None = None) -> Catalogue:
+def parse_file(
+    path: FilePath,
+    *,
+    connectors: Collection[str] | None = None,
+    stated: Collection[str] = (),
+) -> Catalogue:
     """As `parse`, of a file in UTF-8; NotFound where it cannot be read."""
-    return parse(text_in(path), str(path), connectors=connectors)
+    return parse(text_in(path), str(path), connectors=connectors, stated=stated)
 
 
 def text_in(path: FilePath) -> str:

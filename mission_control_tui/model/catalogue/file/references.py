@@ -34,13 +34,19 @@ _USERS_ONLY = frozenset({"username", "upn"})
 _OBJECTS_ONLY = frozenset({"name"})
 
 
-def check_references(root: Node, connectors: Collection[str] | None) -> Iterator[FileProblem]:
-    """Everything that is wrong between the tables. `connectors` are the known names, None to skip."""
+def check_references(
+    root: Node, connectors: Collection[str] | None, stated: Collection[str]
+) -> Iterator[FileProblem]:
+    """Everything that is wrong between the tables.
+
+    `connectors` are the known names, None to skip; of the services in `stated` the settings say by which they are served.
+    """
     yield from _currency(root)
     for key in ("services", "products"):
         yield from _unique(root, key)
     for service in root.children("services"):
-        yield from _service(root, service, connectors)
+        known = None if service.text("id") in stated else connectors
+        yield from _service(root, service, known)
     yield from _cycles(root)
     for product in root.children("products"):
         yield from _product(root, product)
