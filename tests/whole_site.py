@@ -15,7 +15,8 @@ import sys
 import time
 import tomllib
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
@@ -67,9 +68,12 @@ class WholeSite:
             prepare(domain)
             mail_database = started(PostgresServer.start)
             mail = {}
+            first = make_database(mail_database)
             for name in MAIL_SERVERS:
-                login = make_database(mail_database)
-                mail[name] = started(lambda login=login: MailServer.start(login))  # type: ignore[misc]
+                copy = mail_database.create_database(template=first.database)
+                mail_database.execute(f"GRANT CONNECT ON DATABASE {copy} TO {WRITER}, {first.user}")
+                login = replace(first, database=copy)
+                mail[name] = started(partial(MailServer.start, login))
             return cls(
                 directory,
                 domain,
@@ -166,6 +170,7 @@ class WholeSite:
             key: document[key] for key in sorted(document, key=lambda key: key != "database")
         }
         self.settings_file.write_text(tomlkit.dumps(ordered))
+        self.write_environment()
 
     @property
     def environment(self) -> dict[str, str]:
@@ -180,6 +185,17 @@ class WholeSite:
             "PATH": "/usr/local/bin:/usr/sbin:/usr/bin:/bin",
             "LANG": "C.UTF-8",
         }
+
+    def write_environment(self) -> None:
+        """Write the file `environment` for a shell: where the settings and the servers' ports are."""
+        ports = {"DNS_PORT": self.dns.dns_port, "WEB_PORT": self.web.port}
+        for name, server in self.mail.items():
+            variable = name.upper().replace("-", "_")
+            ports |= {f"{variable}_{kind}_PORT": server.ports[kind] for kind in ("IMAP", "POP")}
+        lines = [f"export {name}={port}" for name, port in ports.items()]
+        lines.append(f"export MISSION_CONTROL_SETTINGS={self.settings_file}")
+        lines.append(f"export PATH={Path(sys.executable).parent}:$PATH")
+        (self.directory / "environment").write_text("\n".join(lines) + "\n")
 
     def run(self, *words: str, stdin: str = "", code: int = 0) -> str:
         """Run a command; returns its stdout. Raises AssertionError where it does not end with `code`."""
@@ -257,7 +273,7 @@ def main() -> None:
     try:
         site.configure()
         site.sell()
-        sys.stdout.write(f"export MISSION_CONTROL_SETTINGS={site.settings_file}\n")
+        sys.stdout.write(f"In another terminal: . {directory}/environment\n")
         sys.stdout.write("All servers run until Ctrl-C.\n")
         sys.stdout.flush()
         signal.pause()

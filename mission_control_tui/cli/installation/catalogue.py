@@ -47,7 +47,9 @@ def check(session: Session, file: Path) -> None:
     from mission_control_tui.model.catalogue.file.parse import parse_file
 
     found = parse_file(
-        file, connectors=session.settings.connector_names, stated=session.settings.services
+        file,
+        connectors=session.settings.connector_names,
+        stated={*session.settings.services, *session.settings.placement},
     )
     counts = {
         "products": len(found.products),

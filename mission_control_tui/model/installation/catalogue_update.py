@@ -126,7 +126,12 @@ def _parsed(
 
     if caller.accounts is not None:
         raise Denied("The catalogue is for all accounts, and you may see only some.")
-    return parse(catalogue_text, source, connectors=connectors, stated=store.connectors)
+    return parse(
+        catalogue_text,
+        source,
+        connectors=connectors,
+        stated=store.connectors.keys() | store.placements.keys(),
+    )
 
 
 async def _compare(session: AsyncSession, new: Catalogue) -> Comparison:

@@ -134,8 +134,14 @@ def test_the_answers_go_with_back_ends_alone() -> None:
     assert "--name" in call("init").err
 
 
-def test_the_shipped_catalogues_are_written_as_they_are(tmp_path: Path) -> None:
-    for name in ("default", "real"):
-        file = tmp_path / f"{name}.toml"
-        ok("catalogue", "export", "--shipped", name, "--out", str(file))
-        assert answer("catalogue", "check", str(file))["ok"]
+def test_the_shipped_catalogue_goes_with_the_settings(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "real.toml"
+    ok("catalogue", "export", "--shipped", "real", "--out", str(file))
+    assert "no connector" in call("catalogue", "check", str(file)).err
+    settings = tmp_path / "s.toml"
+    several = ("--set", "mail.names=mail-1,mail-2")
+    ok("init", "--back-ends", "--out", str(settings), *everything(), *several)
+    monkeypatch.setenv("MISSION_CONTROL_SETTINGS", str(settings))
+    assert answer("catalogue", "check", str(file))["ok"]

@@ -15,6 +15,7 @@ from mission_control_tui.provisioning.connectors.mail_sql.passwords import argon
 from tests.cli.command import Command
 from tests.mail_server import MailServer
 from tests.powerdns import API_KEY, PowerDNSServer
+from tests.support import proof_factor
 
 EXCHANGE = "managed-exchange"
 EXIT_INCOMPLETE = 11
@@ -77,7 +78,9 @@ def _kept(server: MailServer) -> list[tuple[object, ...]]:
         ).fetchall()
 
 
-@pytest.mark.parametrize("count", [3, pytest.param(300, marks=pytest.mark.proof)])
+@pytest.mark.parametrize(
+    "count", [3, pytest.param(min(300, 60 * proof_factor()), marks=pytest.mark.proof)]
+)
 def test_mailboxes_that_exist_are_brought_in_untouched_and_then_managed(
     inside: Command, mail: MailServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, count: int
 ) -> None:
@@ -86,6 +89,7 @@ def test_mailboxes_that_exist_are_brought_in_untouched_and_then_managed(
     _mailboxes(mail, count)
     before = _kept(mail)
     lines = ["[connectors.mail]", 'type = "mail-sql"', f'path = "{mail.file}"', 'mode = "enabled"']
+    lines.append("rate_per_second = 1000")
     served = ["[services]", f'{EXCHANGE} = "mail"']
     settings = tmp_path / "settings.toml"
     monkeypatch.setenv("MISSION_CONTROL_SETTINGS", str(settings))
@@ -180,7 +184,7 @@ def test_zones_that_exist_are_brought_in_untouched_and_then_managed(
     table = [
         *("[connectors.dns]", 'type = "powerdns"', f'url = "{dns.url}"', 'mode = "enabled"'),
         *('api_key_env = "TEST_POWERDNS_KEY"', 'name_servers = ["ns1.new.example"]'),
-        *('adopt = "allow"', "[services]", 'domain-registration = "dns"'),
+        *("rate_per_second = 1000", 'adopt = "allow"', "[services]", 'domain-registration = "dns"'),
     ]
     settings.write_text("\n".join(table))
     found = _rows(inside.ok("adopt", "scan", "dns", "--all-accounts").out)

@@ -39,7 +39,7 @@ def check_references(
 ) -> Iterator[FileProblem]:
     """Everything that is wrong between the tables.
 
-    `connectors` are the known names, None to skip; of the services in `stated` the settings say by which they are served.
+    `connectors` are the known names, None to skip. The settings say which serve the services in `stated`.
     """
     yield from _currency(root)
     for key in ("services", "products"):
