@@ -57,6 +57,8 @@ TABLES: tuple[type[Base], ...] = (
     AssignmentRow,
 )
 _LIGHTS = {Light.GREEN: 95, Light.GREY: 3, Light.ORANGE: 1, Light.RED: 1}
+_LEVELS = {"managed-exchange": "popx", "databases": "small"}
+"""The services that are given, in this order, with levels that the catalogue has."""
 _WORDS = {
     Light.GREEN: Word.PROVISIONED,
     Light.GREY: Word.NOT_PROVISIONED,
@@ -161,7 +163,7 @@ def rows_of(
     texts = [search.text_row(account_id, user_id, found_by)]
     given = [
         _assignment(tx, account_id, user_id, service, number, dice)
-        for service in ("managed-exchange", "databases")[:services]
+        for service in list(_LEVELS)[:services]
     ]
     return [user], [address], terms, texts, given
 
@@ -187,7 +189,7 @@ def _assignment(
         "connector": "simulator",
         "backend_name": f"{service}_{number}",
         "wish": wish,
-        "level_id": "" if wish is Wish.ABSENT else "small",
+        "level_id": "" if wish is Wish.ABSENT else _LEVELS[service],
         "settings": {"quota": 51200, "hide-from-address-list": False, "spam-action": "junk"},
         "generation": 1,
         "light": light,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from enum import StrEnum
 
-from sqlalchemy import or_, select, true
+from sqlalchemy import func, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mission_control_tui.model.dates import months_later, today_of, zone_of
@@ -109,14 +109,18 @@ async def domains_over(session: AsyncSession, within: Within) -> dict[int, date]
     now = datetime.now(UTC)
     months = DomainRow.term_months + DomainRow.renewed_months
     bought = within(DomainRow.account_id) & DomainRow.bought & DomainRow.removed_at.is_(None)
-    lengths = (await session.scalars(select(months).where(bought).distinct())).all()
-    if not lengths:
-        return {}
     # Of thousands that are paid for, only those are read of which the shortest months are over; a day is for the zone.
-    near = (
-        (months == length) & (DomainRow.added_at < now - _SHORTEST * length + timedelta(days=1))
-        for length in lengths
+    latest = now + timedelta(days=1)
+    firsts = await session.execute(
+        select(months, func.min(DomainRow.added_at)).where(bought).group_by(months)
     )
+    near = [
+        (months == length) & (DomainRow.added_at < latest - _SHORTEST * length)
+        for length, first in firsts
+        if first < latest - _SHORTEST * length
+    ]
+    if not near:
+        return {}
     rows = await session.execute(
         select(DomainRow, AccountRow.time_zone)
         .join(AccountRow, AccountRow.id == DomainRow.account_id)
