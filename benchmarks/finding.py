@@ -29,11 +29,11 @@ from mission_control_tui.model.store.tables.accounts import AccountRow, DomainRo
 RATIO = 5.0
 """How many times as long as a page of one account's list a key may take: it asks eight statements, a page three."""
 
-RATIO_OFTEN = 40.0
-"""The same of words that thousands have each: whoever has the rarer one is asked for the other."""
+RATIO_OFTEN = 20.0
+"""The same of words that thousands have each: all of one are put into a table in which those of the other are found."""
 
 RATIO_INSIDE = 15.0
-"""The same of what no word and no number begins or ends with: an index that everybody is in is walked along for it."""
+"""The same of what no word and no number begins or ends with: PostgreSQL reads one row of everybody for it."""
 
 CURRENT = 2
 """The account that the finder is in."""

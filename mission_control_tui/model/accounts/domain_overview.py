@@ -21,7 +21,7 @@ from mission_control_tui.model.store.scope import AccountItem, AccountScope, Rea
 from mission_control_tui.model.store.tables.accounts import AccountRow, DomainRow
 from mission_control_tui.model.store.tables.orders import OrderLineRow, OrderRow
 from mission_control_tui.model.store.tables.services import AssignmentRow
-from mission_control_tui.model.store.tables.users import AddressRow, UserRow
+from mission_control_tui.model.store.tables.users import AddressRow
 
 
 class DomainState(StrEnum):
@@ -207,10 +207,9 @@ async def _users(session: AsyncSession, accounts: Collection[int]) -> dict[tuple
     if session.get_bind().dialect.name == "postgresql":
         domain = func.split_part(AddressRow.key, "@", 2)
     rows = await session.execute(
-        select(UserRow.account_id, domain, func.count(AddressRow.user_id.distinct()))
-        .join(AddressRow, AddressRow.user_id == UserRow.id)
-        .where(UserRow.account_id.in_(accounts))
-        .group_by(UserRow.account_id, domain)
+        select(AddressRow.account_id, domain, func.count(AddressRow.user_id.distinct()))
+        .where(AddressRow.account_id.in_(accounts), AddressRow.user_id.is_not(None))
+        .group_by(AddressRow.account_id, domain)
     )
     return {(account_id, str(name)): int(count) for account_id, name, count in rows}
 

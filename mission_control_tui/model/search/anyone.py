@@ -121,12 +121,16 @@ class _Search:
     async def _outside_the_bin(self, by_count: Sequence[tuple[str, int]]) -> bool:
         """Find those whom every word finds, given with how many terms it begins; return whether there are more."""
         scope = self._scope
-        frequent = len(by_count) > 1 and by_count[0][1] >= COUNTED
-        look = self._together if frequent else self._matches
+        parts = scope.parts(SearchTermRow.account_id)
+        look = self._matches
+        if len(by_count) > 1 and by_count[0][1] >= COUNTED:
+            look = self._together
+            # With the current account once more the index has all that is asked for.
+            parts[-1] = scope.everywhere(SearchTermRow.account_id)
         more = False
         if by_count[0][1]:
             rarest = [word for word, _count in by_count]
-            for part in scope.parts(SearchTermRow.account_id):
+            for part in parts:
                 more |= await look(part, rarest, in_bin=False)
         return more
 

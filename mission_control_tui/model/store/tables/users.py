@@ -59,6 +59,7 @@ class AddressRow(Base):
     __tablename__ = "addresses"
     __table_args__ = (
         CheckConstraint("(user_id IS NULL) <> (object_id IS NULL)", name="one_owner"),
+        Index("ix_addresses_account", "account_id", "user_id", "key"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
