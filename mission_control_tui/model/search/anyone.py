@@ -41,8 +41,11 @@ from mission_control_tui.model.views import Account
 CANDIDATES_OF_SEVERAL = 100
 """The same for several words: each of these is asked for the other words."""
 
-COUNTED = 2_000
-"""Terms of a word that are counted to tell which of several words is the rarest."""
+MANY = 2_000
+"""Terms; of a word that begins fewer, each is asked for the other words."""
+
+COUNTED = 20_000
+"""Terms of a word that are counted to tell which of several words is the rarest; more make no table for a query."""
 
 ACCOUNTS = 5
 """Accounts of one answer."""
@@ -96,6 +99,7 @@ class _Search:
         self._query = query
         self._folded = fold(query)
         self._words = words
+        self._common: set[str] = set()
         self.found: dict[str, SearchCandidate] = {}
 
     async def gather(self, limit: int) -> bool:
@@ -123,7 +127,7 @@ class _Search:
         scope = self._scope
         parts = scope.parts(SearchTermRow.account_id)
         look = self._matches
-        if len(by_count) > 1 and by_count[0][1] >= COUNTED:
+        if len(by_count) > 1 and by_count[0][1] >= MANY:
             look = self._together
             # With the current account once more the index has all that is asked for.
             parts[-1] = scope.everywhere(SearchTermRow.account_id)
@@ -172,6 +176,7 @@ class _Search:
         ordered = sorted(
             zip(numbers, words, strict=True), key=lambda pair: (pair[0], -len(pair[1]))
         )
+        self._common |= {word for number, word in ordered if number >= COUNTED}
         return [(word, number) for number, word in ordered]
 
     async def _matches(
@@ -203,7 +208,7 @@ class _Search:
     async def _together(
         self, part: ColumnElement[bool], words: Sequence[str], *, in_bin: bool
     ) -> bool:
-        """As `_matches`, for several words that many have each, by a table of everybody who has the other ones."""
+        """As `_matches`, for several words that many have each, by tables of who has the other ones."""
 
         def of(word: str) -> tuple[ColumnElement[bool], ...]:
             return (
@@ -212,17 +217,17 @@ class _Search:
                 search.begins_with(word),
             )
 
-        others = (
+        def has(word: str) -> ColumnElement[bool]:
+            if word in self._common:
+                return search.begins(SearchTermRow.user_id, word)
+            ids = select(SearchTermRow.user_id).where(*of(word))
             # In a CASE it is a table made once: of a plain condition both make a join, and guess its size.
-            case(
-                (SearchTermRow.user_id.in_(select(SearchTermRow.user_id).where(*of(word))), true()),
-                else_=false(),
-            )
-            for word in words[1:]
-        )
-        ids = select(SearchTermRow.user_id).where(*of(words[0]), *others)
-        ids = ids.limit(CANDIDATES_OF_SEVERAL)
-        rows = (await self._session.execute(select(*COLUMNS).where(UserRow.id.in_(ids)))).all()
+            return case((SearchTermRow.user_id.in_(ids), true()), else_=false())
+
+        ids = select(SearchTermRow.user_id).where(*of(words[0]), *map(has, words[1:]))
+        some = ids.limit(CANDIDATES_OF_SEVERAL).subquery()
+        people = select(*COLUMNS).join(some, some.c.user_id == UserRow.id)
+        rows = (await self._session.execute(people)).all()
         for user_id, account_id, sort_key, _in_bin in rows:
             self._put_words(user_id, account_id, sort_key, in_bin, False)
         return len(rows) >= CANDIDATES_OF_SEVERAL
