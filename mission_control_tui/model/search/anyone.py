@@ -139,6 +139,8 @@ class _Search:
         return more
 
     async def _exact_address(self) -> None:
+        if "@" not in self._query:
+            return
         statement = (
             select(*COLUMNS)
             .join(AddressRow, AddressRow.user_id == UserRow.id)
@@ -254,7 +256,7 @@ class _Search:
             .limit(CANDIDATES)
             for part in scope.parts(UserRow.account_id)
         ]
-        if scope.caller.accounts is None:
+        if scope.caller.accounts is None and " " not in folded:
             # For a caller of few accounts this walk might pass everybody else's addresses.
             keys = (
                 select(AddressRow.user_id)
