@@ -121,6 +121,7 @@ EXAMPLES = {
     "drift": "drift",
     "adopt scan": "adopt scan simulator --service managed-exchange",
     "adopt load": "adopt load existing.csv",
+    "adopt remove": "adopt remove simulator --dry-run",
     "users disable": "users disable ada@acme.example",
     "users enable": "users enable ada@acme.example",
     "users unlock": "users unlock ada@acme.example --dry-run",

@@ -71,6 +71,7 @@ class AuditAction(StrEnum):
     CHANGE_SCHEDULE = "change schedule"
     DRIFT_FOUND = "drift found"
     DRIFT_GONE = "drift gone"
+    REMOVE_ORPHAN = "remove orphan"
     RESET_STATUS = "reset status"
     RESUME_BULK = "resume bulk"
     RETRY_REQUEST = "retry request"

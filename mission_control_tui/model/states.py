@@ -196,3 +196,7 @@ class OrderState(StrEnum):
     DECLINED = "declined"
     CANCELLED = "cancelled"
     RETURNED = "returned"
+
+
+ORPHAN = "orphan "
+"""What the back-end name of a service instance begins with that stands for the removal of an orphan."""

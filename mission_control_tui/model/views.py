@@ -8,7 +8,14 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from mission_control_tui.model.people.fields import UserDetails
-from mission_control_tui.model.states import Light, RequestState, SubjectKind, Wish, Word
+from mission_control_tui.model.states import (
+    ORPHAN,
+    Light,
+    RequestState,
+    SubjectKind,
+    Wish,
+    Word,
+)
 from mission_control_tui.model.text.clean import harmless
 
 if TYPE_CHECKING:
@@ -107,6 +114,13 @@ class AssignmentView:
     """Usage id -> value, limit, unit and when it was measured, as the back end told last."""
     kept_until: datetime | None = None
     """Until when what was taken away stays suspended at the back end."""
+    not_kept: tuple[str, ...] = ()
+    """Settings that its connector does not keep, where that was asked for."""
+
+    @property
+    def is_orphan(self) -> bool:
+        """Whether it stands for the removal of an orphan, and is no service of the account's."""
+        return self.backend_name.startswith(ORPHAN)
 
 
 @dataclass(frozen=True, slots=True)

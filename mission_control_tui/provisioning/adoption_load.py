@@ -114,7 +114,7 @@ class Loading:
         for row in rows:
             if row.problems:
                 self._refuse(row, *row.problems)
-            elif row.action is RowAction.LEAVE:
+            elif row.action in (RowAction.LEAVE, RowAction.REMOVE):
                 self._done[row.row] = LoadedRow(row, "left")
             elif await self._account_of(row):
                 groups.setdefault((row.connector, row.service), []).append(row)

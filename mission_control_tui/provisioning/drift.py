@@ -83,6 +83,8 @@ class Orphan:
     assignment_id: str
     state: Wish
     level: str
+    service: str = ""
+    external_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +136,16 @@ async def survey(
     return DriftReport(looked, tuple(differing), missed, tuple(strays), found, gone)
 
 
+async def orphans_at(
+    store: Store, caller: Caller, backends: Backends, connector: str
+) -> tuple[tuple[Orphan, ...], SurveyGap | None]:
+    """Return the orphans at one connector, and why they could not be listed where that is so. Raises Denied."""
+    looking = _Survey(backends)
+    found = await looking.orphans(store, caller, connector)
+    gaps = [SurveyGap(name, 0, said, remedy) for name, said, remedy in looking.missed]
+    return tuple(found), next(iter(gaps), None)
+
+
 @dataclass
 class _Survey:
     backends: Backends
@@ -171,7 +183,10 @@ class _Survey:
                 store, caller, self.backends.holders(name), {key for _, key in batch}
             )
         return [
-            Orphan(name, row.name, key, row.state or Wish.PRESENT, row.level)
+            Orphan(
+                *(name, row.name, key, row.state or Wish.PRESENT, row.level),
+                *(row.service, row.external_id),
+            )
             for row, key in listed
             if key not in known
         ]

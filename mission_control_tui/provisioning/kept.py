@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from mission_control_tui.connect.declaration import MEMBERS, PASSWORD, SUSPEND, Declaration
+from mission_control_tui.connect.declaration import (
+    LEVELS,
+    MEMBERS,
+    PASSWORD,
+    SUSPEND,
+    Declaration,
+)
 from mission_control_tui.model.catalogue.types import Level, Service
 from mission_control_tui.model.errors import MissionControlError
 from mission_control_tui.model.services.kept_settings import not_kept as options_not_kept
@@ -60,8 +66,12 @@ def _gaps(
         yield f"{by} cannot do without a password, and users are to sign in with their directory account"
     elif service.sign_in and PASSWORD in declares.capabilities:
         yield f"{by} keeps passwords itself, and users are to sign in with their directory account"
-    if service.retention_days and SUSPEND not in declares.capabilities:
-        yield f"{by} cannot suspend what is kept for {service.retention_days} days (retention_days)"
+    if SUSPEND not in declares.capabilities:
+        days = service.retention_days
+        kept = f" what is kept for {days} days (retention_days)" if days else ""
+        yield f"{by} cannot suspend{kept}"
+    if LEVELS not in declares.capabilities and len(service.levels) > 1:
+        yield f"{by} cannot change the level of what exists"
     if service.roles and MEMBERS not in declares.capabilities:
         yield f"{by} keeps no members"
     if declares.options is not None:

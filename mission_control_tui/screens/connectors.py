@@ -166,6 +166,7 @@ class ConnectorsScreen(MissionScreen):
         if near := self._near.get(line.name):
             more = activity.near_full - NAMED
             yield f"Near a limit: {near}" + (f" and {more} more" if more > 0 else "")
+        yield f"Objects there that no service knows: `:adopt remove {line.name}` shows them first"
 
     def why_not(self, verb: str) -> str:
         if verb == "retry" and self.query_one(LineList).current_data(ConnectorLine) is None:

@@ -141,6 +141,35 @@ class ConnectorContract(AdoptionContract):
         assert converged.observed.wish is Wish.SUSPENDED
         await back_end.refuses(name, PASSWORD)
 
+    async def test_what_is_retained_is_suspended_comes_back_and_is_removed_when_its_time_is_over(
+        self, back_end: BackEnd
+    ) -> None:
+        connector, name = await back_end.open(), back_end.new_name()
+        created = await reach(connector, back_end.wish(name))
+        absent = back_end.wish(name, Wish.ABSENT, generation=2, secret=None)
+        retained = replace(absent, retained=True)
+        if SUSPEND not in back_end.declares.capabilities:
+            _, plan = await observe_and_plan(connector, retained)
+            assert (plan.action, plan.kind) == (PlanAction.BLOCKED, ErrorKind.UNSUPPORTED)
+            return
+        kept = await reach(connector, retained)
+        assert kept.outcome is LookOutcome.DONE
+        assert kept.observed.exists
+        assert kept.observed.wish is Wish.SUSPENDED
+        await back_end.refuses(name, PASSWORD)
+        again = MemoryJournal()
+        await reach(connector, retained, again)
+        assert again.steps == []
+        back = await reach(connector, back_end.wish(name, generation=3, secret=None))
+        assert back.outcome is LookOutcome.DONE
+        assert back.observed.external_id == created.observed.external_id
+        await back_end.takes(name, PASSWORD)
+        await reach(connector, replace(retained, mark=replace(absent.mark, generation=4)))
+        over = replace(absent, mark=replace(absent.mark, generation=5))
+        removed = await reach(connector, over)
+        assert removed.outcome is LookOutcome.DONE
+        assert not removed.observed.exists
+
     async def test_deprovision_removes_everything_and_again_does_nothing(
         self, back_end: BackEnd
     ) -> None:

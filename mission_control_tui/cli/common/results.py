@@ -287,6 +287,7 @@ def service(view: AssignmentView) -> dict[str, object]:
                 "settings",
                 "usage",
                 "kept_until",
+                "not_kept",
                 "connector",
             ),
         ),

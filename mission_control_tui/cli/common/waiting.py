@@ -175,7 +175,7 @@ def _next_command(red: Sequence[AssignmentView]) -> str:
     from mission_control_tui.model.services.subjects import subject_words
 
     (view, *others) = red
-    if others or view.subject_kind is SubjectKind.OBJECT:
+    if others or view.is_orphan or view.subject_kind is SubjectKind.OBJECT:
         return "mission-control requests retry --all-red"
     verb = {Wish.ABSENT: "deprovision", Wish.SUSPENDED: "suspend"}.get(view.wish, "provision")
     instance = f" --instance {view.instance}" if view.instance else ""

@@ -208,7 +208,7 @@ def _judge(report: DriftReport) -> None:
         ]
         raise DriftFound(
             f"Found at the back ends: {' and '.join(counts)} that should not be so.",
-            hint="Provision a service again to put it right; an orphan is removed by hand.",
+            hint="Provision a service again to put it right. An orphan: mission-control adopt remove CONNECTOR",
         )
     if report.not_looked_at:
         raise NotAllLookedAt(

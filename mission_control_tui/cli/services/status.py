@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -23,7 +23,7 @@ from mission_control_tui.model.views import AssignmentView
 if TYPE_CHECKING:
     from mission_control_tui.model.requests.connector_pauses import Pause
     from mission_control_tui.model.services.subjects import SubjectKey
-    from mission_control_tui.model.store.scope import AccountScope
+    from mission_control_tui.model.store.scope import AccountScope, Reach
 
 SHOWN = 200
 """Services of all accounts that people are shown at a time."""
@@ -74,15 +74,17 @@ def status(
         _list(session, who, light, limit, offset)
         return
 
-    async def work(scope: AccountScope) -> tuple[tuple[AssignmentView, ...], Mapping[str, Pause]]:
+    async def work(scope: AccountScope) -> tuple[Sequence[AssignmentView], Mapping[str, Pause]]:
         from mission_control_tui.model.requests.connector_pauses import paused_connectors
         from mission_control_tui.model.services import lights
+        from mission_control_tui.model.services.kept_settings import with_not_kept
 
         look = partial(lights.status, scope, user=who)
         if session.wait is None:
-            views = await look(light=Light(light) if light else None)
+            found = await look(light=Light(light) if light else None)
         else:
-            views = await waiting.until_settled(session, scope, look, session.wait)
+            found = await waiting.until_settled(session, scope, look, session.wait)
+        views = await with_not_kept(scope.store, found)
         waits = any(view.light is Light.ORANGE for view in views)
         return views, await paused_connectors(scope) if waits else {}
 
@@ -100,14 +102,12 @@ def _list(
     limit: int | None,
     offset: int,
 ) -> None:
-    from mission_control_tui.model.services import lights
-
     exported = session.csv or session.json
     most = SHOWN if limit is None and session.all_accounts and not exported else limit
     wanted = Light(light) if light else None
     # One more than is shown tells whether there are more.
     asked = None if most is None else most + 1
-    found = session.survey(lights.status, user=who, light=wanted, limit=asked, offset=offset)
+    found = session.survey(_lights, user=who, light=wanted, limit=asked, offset=offset)
     headings = ("Light", "User", "Service", "Level", "Now")
     results.tell_survey(
         *(session, "services", found, headings, _row, results.service),
@@ -117,9 +117,17 @@ def _list(
     )
 
 
+async def _lights(reach: Reach, /, **options: Any) -> Sequence[AssignmentView]:
+    from mission_control_tui.model.services import lights
+    from mission_control_tui.model.services.kept_settings import with_not_kept
+
+    return await with_not_kept(reach.store, await lights.status(reach, **options))
+
+
 def _row(view: AssignmentView) -> tuple[str, ...]:
     service = f"{view.service_id} {view.instance}".rstrip()
-    now = ", ".join(filter(None, (view.step, results.usage_words(view), _kept(view))))
+    lost = f"not kept: {', '.join(view.not_kept)}" if view.not_kept else ""
+    now = ", ".join(filter(None, (view.step, results.usage_words(view), _kept(view), lost)))
     drift = " (drift)" if view.drift else ""
     return waiting.light_of(view), view.subject, service, view.level_id, now + drift
 

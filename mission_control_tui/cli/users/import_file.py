@@ -248,6 +248,7 @@ def _json(
         ],
         **attributes(result, "missing_domains", "warnings"),
         "notices": users.notices,
+        "plan_warnings": outcome.plan.warnings,
         "refused_file": None if rejects is None else str(rejects),
         "requests": outcome.plan.requests,
         "understood": [] if outcome.applied else list(preview_rows(users)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -169,12 +170,15 @@ def _print_table(found: UserPage, offset: int, *, in_bin: bool) -> None:
 
 async def _with_services(
     scope: AccountScope, user: str
-) -> tuple[UserView, tuple[AssignmentView, ...]]:
+) -> tuple[UserView, Sequence[AssignmentView]]:
+    from mission_control_tui.model.services.kept_settings import with_not_kept
     from mission_control_tui.model.services.lights import status
     from mission_control_tui.model.users.queries import details
 
     view = await details(scope, user)
-    return view, () if view.in_bin else await status(scope, user=view.id)
+    if view.in_bin:
+        return view, ()
+    return view, await with_not_kept(scope.store, await status(scope, user=view.id))
 
 
 @click.command()
@@ -190,7 +194,12 @@ def show(session: Session, user: str) -> None:
         for name, found in sorted(service.usage.items())
         if isinstance(found, dict)
     ]
-    if session.printed({**results.user(view), "usage": usage}):
+    not_kept = [
+        {"service": service.service_id, "instance": service.instance, "option": name}
+        for service in services
+        for name in service.not_kept
+    ]
+    if session.printed({**results.user(view), "usage": usage, "not_kept": not_kept}):
         return
     from mission_control_tui.model.people.fields import FIELDS
     from mission_control_tui.model.people.values import text_of
@@ -209,6 +218,9 @@ def show(session: Session, user: str) -> None:
         named = " ".join(filter(None, (service.service, service.instance)))
         if used := results.usage_words(service):
             rows.append(("Used", f"{named}: {used}"))
+        if service.not_kept:
+            said = f"{named}: {', '.join(service.not_kept)}, by connector {service.connector}"
+            rows.append(("Not kept", said))
         if service.kept_until is not None:
             rows.append(("Kept", f"{named}: suspended until {service.kept_until:%Y-%m-%d}"))
     if view.password_waiting:

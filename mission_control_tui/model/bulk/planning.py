@@ -79,6 +79,7 @@ class _Answer:
     """What changes in words, and whether it is lost."""
     claims: frozenset[Claim] = frozenset()
     """What nobody else can have then: unique values, and addresses."""
+    not_kept: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -98,6 +99,7 @@ class _Tally:
     removals: int = 0
     passwords: int = 0
     changes: Counter[tuple[bool, str]] = field(default_factory=Counter)
+    not_kept: Counter[str] = field(default_factory=Counter)
     claimed: dict[Claim, BulkTarget] = field(default_factory=dict)
     """Who of the items has first what nobody else can have."""
 
@@ -206,13 +208,14 @@ async def _try(
         for kind in left:
             trial = await tx.session.begin_nested()
             (subject,) = await subjects(tx, context, [kind.target])
-            lines, lost = len(tx.plan.lines), len(tx.lost)
+            lines, lost, kept = len(tx.plan.lines), len(tx.lost), len(tx.not_kept)
             acted = await act(tx, context, subject)
             answer = await _answer(tx.session, kind, acted)
             answer.changes = (
                 *((True, what) for what in tx.lost[lost:]),
                 *((False, what) for what in _changes(tx.plan.lines[lines:])),
             )
+            answer.not_kept = tuple(tx.not_kept[kept:])
             answers[id(kind)] = answer
             await trial.rollback()
             tx.read_again()
@@ -309,6 +312,7 @@ def _count(tally: _Tally, target: BulkTarget, kind: ItemKind, answer: _Answer) -
     tally.released.update((kind.holds | answer.takes) - answer.keeps)
     tally.removals += answer.removes
     tally.changes.update(answer.changes)
+    tally.not_kept.update(answer.not_kept)
     tally.passwords += acted.makes_password
     why = tally.paused.get(kind.connector)
     if acted.waits or why is not None:
@@ -370,6 +374,7 @@ def _warnings(order: BulkOrder, tally: _Tally) -> tuple[str, ...]:
         warnings.append("What was taken away comes back empty, with a new password.")
     if order.action == "provision" and order.params.service:
         warnings += filter(None, [tally.catalogue.service(order.params.service).sign_in])
+    warnings += [f"{said} ({counted(count, 'service')})" for said, count in tally.not_kept.items()]
     if order.params.force:
         warnings.append("Forced: what was changed since is overwritten.")
     return tuple(warnings)

@@ -37,6 +37,9 @@ NEVER = {
     AuditAction.ALLOW_REMOVAL: (
         "What was allowed may be done already: cancel its request, or provision again."
     ),
+    AuditAction.REMOVE_ORPHAN: (
+        "What was removed is gone with its data. What waits: mission-control requests cancel ID"
+    ),
     AuditAction.UNLOCK_USER: NOTHING,
     AuditAction.START_BULK: "Undo the bulk by its number.",
     AuditAction.STOP_BULK: "Go on with what is left: mission-control bulk resume ID",

@@ -40,6 +40,7 @@ from mission_control_tui.model.states import (
     ACTIVE_STATES,
     Light,
     RequestState,
+    SubjectKind,
     Wish,
     Word,
 )
@@ -107,23 +108,27 @@ async def switch_in(tx: Transaction, catalogue: Catalogue) -> tuple[ConnectorCha
     moved: Counter[tuple[str, str, str]] = Counter()
     running: Counter[tuple[str, str, str]] = Counter()
     services = {service.id: service for service in catalogue.services}
-    for account_id, service_id, before in await _pairs(tx.session):
+    for account_id, service_id, before, kind in await _pairs(tx.session):
         account = await tx.session.get_one(AccountRow, account_id)
         service = services.get(service_id)
         if placement_of(tx, account, service_id) is not None:
             continue
-        if service is None or (after := connector_of(tx, account, service)) == before:
+        if service is None or _is_of_orphans(service, kind):
+            continue
+        if (after := connector_of(tx, account, service)) == before:
             continue
         key = (service_id, before, after)
         idle = await tx.session.scalars(
-            _at(account_id, service_id, before, running=False)
+            _at(account_id, service_id, before, kind, running=False)
             .order_by(AssignmentRow.id)
             .with_for_update()
             .execution_options(populate_existing=True)
         )
         for chunk in batches(idle.all()):
             moved[key] += await _move(tx, account, service, after, chunk)
-        left = _at(account_id, service_id, before, running=True).with_only_columns(func.count())
+        left = _at(account_id, service_id, before, kind, running=True).with_only_columns(
+            func.count()
+        )
         running[key] += await tx.session.scalar(left) or 0
     if sum(moved.values()):
         await tx.session.flush()
@@ -146,20 +151,31 @@ async def _differing(store: Store) -> bool:
             service_id in services
             and service_id not in store.placements
             and account_id not in samples
+            and not _is_of_orphans(services[service_id], kind)
             and store.connectors.get(service_id, services[service_id].connector) != connector
-            for account_id, service_id, connector in await _pairs(session)
+            for account_id, service_id, connector, kind in await _pairs(session)
         )
 
 
-async def _pairs(session: AsyncSession) -> Result[int, str, str]:
-    """Return (account, service, connector) of all that is assigned."""
-    columns = (AssignmentRow.account_id, AssignmentRow.service_id, AssignmentRow.connector)
+def _is_of_orphans(service: Service, subject_kind: str) -> bool:
+    """Tell whether instances are removals of orphans, which stay at the connector that has them."""
+    return subject_kind == SubjectKind.ACCOUNT and service.subject is not SubjectKind.ACCOUNT
+
+
+async def _pairs(session: AsyncSession) -> Result[int, str, str, str]:
+    """Return (account, service, connector, kind of subject) of all that is assigned."""
+    columns = (
+        AssignmentRow.account_id,
+        AssignmentRow.service_id,
+        AssignmentRow.connector,
+        AssignmentRow.subject_kind,
+    )
     statement = select(*columns).where(_FREE).distinct().order_by(*columns)
     return await session.execute(statement)
 
 
 def _at(
-    account_id: int, service_id: str, connector: str, *, running: bool
+    account_id: int, service_id: str, connector: str, subject_kind: str, *, running: bool
 ) -> Select[AssignmentRow]:
     """Return the account's instances of the service at the connector that a request is, or is not, working on."""
     runs = exists().where(
@@ -169,6 +185,7 @@ def _at(
         AssignmentRow.account_id == account_id,
         AssignmentRow.service_id == service_id,
         AssignmentRow.connector == connector,
+        AssignmentRow.subject_kind == subject_kind,
         runs if running else ~runs,
         _FREE,
     )

@@ -298,7 +298,11 @@ class _ImportRun:
         plan = Plan(
             lines=tuple(lines),
             seats=self.seats,
-            warnings=(*self.warnings, *(said for plan in self.plans for said in plan.warnings)),
+            warnings=tuple(
+                dict.fromkeys(
+                    (*self.warnings, *(said for plan in self.plans for said in plan.warnings))
+                )
+            ),
             requests=tuple(number for plan in self.plans for number in plan.requests),
             lost=tuple(said for plan in self.plans for said in plan.lost),
         )

@@ -238,13 +238,20 @@ async def known_at(
     if caller.accounts is not None:
         raise Denied("Orphans belong to no account, and you may see only some accounts.")
     async with store.read() as session:
-        rows = await session.scalars(
-            select(_MARK_KEY).where(
-                AssignmentRow.id.in_(list(keys)) | (LEFT & AssignmentRow.marked.in_(list(keys))),
-                AssignmentRow.connector.in_(list(connectors)),
-                (AssignmentRow.wish != Wish.ABSENT)
-                | (AssignmentRow.light != Light.GREY)
-                | (AssignmentRow.kept_until > 0),
-            )
+        return await known_keys(session, connectors, keys)
+
+
+async def known_keys(
+    session: AsyncSession, connectors: Collection[str], keys: Collection[str]
+) -> frozenset[str]:
+    """Return the same of a session, whoever asks."""
+    rows = await session.scalars(
+        select(_MARK_KEY).where(
+            AssignmentRow.id.in_(list(keys)) | (LEFT & AssignmentRow.marked.in_(list(keys))),
+            AssignmentRow.connector.in_(list(connectors)),
+            (AssignmentRow.wish != Wish.ABSENT)
+            | (AssignmentRow.light != Light.GREY)
+            | (AssignmentRow.kept_until > 0),
         )
-        return frozenset(rows)
+    )
+    return frozenset(rows)

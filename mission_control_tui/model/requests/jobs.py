@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from mission_control_tui.model.catalogue.in_force import in_force
 from mission_control_tui.model.catalogue.types import Service
-from mission_control_tui.model.errors import MissionControlError
+from mission_control_tui.model.errors import Conflict, MissionControlError
 from mission_control_tui.model.requests.attempts import (
     Job,
     Run,
@@ -20,6 +20,7 @@ from mission_control_tui.model.requests.attempts import (
     wished_of,
 )
 from mission_control_tui.model.requests.attributes import attributes_of
+from mission_control_tui.model.requests.drift import known_keys
 from mission_control_tui.model.requests.planned_changes import PlannedChanges
 from mission_control_tui.model.requests.request_plans import plans_agreed_to
 from mission_control_tui.model.services.setting_references import sent_settings
@@ -45,6 +46,8 @@ async def load(store: Store, runs: Sequence[Run]) -> list[Job | MissionControlEr
         epoch = await epochs.present(session)
         agreed = await plans_agreed_to(session, [request for request, _ in found.values()])
         acts = any(row.acting_until for _, row in found.values())
+        again = [await _known_again(session, request) for request, _ in found.values()]
+        known = {run for run, is_known in zip(found, again, strict=True) if is_known}
         now = await clock(session) if acts else 0.0
         facts = await attributes_of(
             session, [(row, users.get(row.user_id or "")) for _, row in found.values()]
@@ -55,6 +58,15 @@ async def load(store: Store, runs: Sequence[Run]) -> list[Job | MissionControlEr
                 jobs.append(RunLost(f"request {run.request_id}, attempt {run.attempt}"))
                 continue
             request, row = found[run]
+            if run in known:
+                name = request.previous["orphan_name"]
+                jobs.append(
+                    Conflict(
+                        f"{name} is no orphan any more: a service here knows it.",
+                        hint="Nothing to do. Deprovision that service to remove it.",
+                    )
+                )
+                continue
             try:
                 service = catalogue.service(row.service_id)
                 settings = await sent_settings(session, service, row)
@@ -75,6 +87,13 @@ async def load(store: Store, runs: Sequence[Run]) -> list[Job | MissionControlEr
             except MissionControlError as error:
                 jobs.append(error)
     return jobs
+
+
+async def _known_again(session: AsyncSession, request: RequestRow) -> bool:
+    """Tell whether what a request removes as an orphan became a service's own meanwhile."""
+    key = str(request.previous.get("orphan", ""))
+    connectors = request.previous.get("orphan_of", ())
+    return bool(key) and bool(await known_keys(session, connectors, [key]))
 
 
 async def _users(session: AsyncSession, rows: Sequence[AssignmentRow]) -> dict[str, UserRow]:
@@ -111,7 +130,7 @@ def _job(
         failures=request.failures,
         created_at=request.created_at,
         connector=row.connector,
-        backend_name=row.backend_name,
+        backend_name=str(request.previous.get("orphan_name", row.backend_name)),
         service_id=row.service_id,
         wished=wished_of(service, row.wish, row.level_id, settings),
         previous=wished_of(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from typing import cast
 
 from sqlalchemy import select
@@ -10,12 +11,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from mission_control_tui.model.catalogue.types import Service
 from mission_control_tui.model.services.domain_terms import AUTO_RENEW
+from mission_control_tui.model.states import Wish
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.documents import StoredDeclaration
 from mission_control_tui.model.store.tables.workers import ConnectorDeclarationRow
 from mission_control_tui.model.store.transaction import Transaction
 from mission_control_tui.model.store.worker_transaction import worker_transaction
+from mission_control_tui.model.views import AssignmentView
 
 OUR_OWN = frozenset({AUTO_RENEW})
 """Options that Mission Control keeps itself: no back end is asked to."""
@@ -55,6 +58,18 @@ async def kept_options(scope: AccountScope, connectors: Collection[str]) -> Kept
     """Return which options these connectors keep."""
     async with scope.read() as (session, _account_id):
         return await _kept(session, connectors)
+
+
+async def with_not_kept(store: Store, views: Sequence[AssignmentView]) -> list[AssignmentView]:
+    """Return the views with those of their settings that their connectors do not keep."""
+    async with store.read() as session:
+        kept = await _kept(session, {view.connector for view in views})
+    told = []
+    for view in views:
+        stated = [name for name, value in view.settings.items() if value not in (None, "", [])]
+        lost = not_kept(stated, kept.get(view.connector)) if view.wish is not Wish.ABSENT else []
+        told.append(replace(view, not_kept=tuple(lost)))
+    return told
 
 
 async def _kept(session: AsyncSession, connectors: Collection[str]) -> KeptOptions:
@@ -98,4 +113,6 @@ async def warn_of_not_kept(
         return
     kept = (await _kept(tx.session, {connector})).get(connector)
     if lost := not_kept(options, kept):
-        tx.warn(f"{service.name}: not kept by connector {connector}: {', '.join(lost)}")
+        words = f"{service.name}: not kept by connector {connector}: {', '.join(lost)}"
+        tx.warn(words)
+        tx.not_kept.append(words)

@@ -20,7 +20,7 @@ from mission_control_tui.model.services.domain_terms import (
 from mission_control_tui.model.services.retention import kept_moment
 from mission_control_tui.model.services.subject_lookup import seen_subject
 from mission_control_tui.model.services.subjects import Subject, SubjectKey
-from mission_control_tui.model.states import ACTIVE_STATES, Light, SubjectKind, Wish, Word
+from mission_control_tui.model.states import ACTIVE_STATES, ORPHAN, Light, SubjectKind, Wish, Word
 from mission_control_tui.model.store.batches import batches
 from mission_control_tui.model.store.lookups import bought_services
 from mission_control_tui.model.store.scope import AccountScope, Reach, Within
@@ -69,11 +69,20 @@ async def status(
     return tuple(views)
 
 
+def _is_told() -> ColumnElement[bool]:
+    """Return the condition for what there is to tell of: not of removals of orphans that are over."""
+    over = AssignmentRow.backend_name.startswith(ORPHAN) & (AssignmentRow.light == Light.GREY)
+    return is_shown() & ~over
+
+
 def is_of(subject: Subject) -> ColumnElement[bool]:
     """Return the condition for the services of a subject; a user's are those of the directory account too."""
     if subject.user is not None:
         return AssignmentRow.user_id == subject.user.id
-    return (AssignmentRow.subject_kind == subject.kind) & (AssignmentRow.subject_id == subject.id)
+    own = (AssignmentRow.subject_kind == subject.kind) & (AssignmentRow.subject_id == subject.id)
+    if subject.kind is SubjectKind.ACCOUNT:
+        return own & ~AssignmentRow.backend_name.startswith(ORPHAN)
+    return own
 
 
 def _of_account(account_id: int) -> Select[AssignmentRow, str]:
@@ -82,7 +91,7 @@ def _of_account(account_id: int) -> Select[AssignmentRow, str]:
         select(AssignmentRow, SUBJECT)
         .outerjoin(UserRow, UserRow.id == AssignmentRow.user_id)
         .outerjoin(DomainRow, DomainRow.id == AssignmentRow.domain_id)
-        .where(AssignmentRow.account_id == account_id, is_shown())
+        .where(AssignmentRow.account_id == account_id, _is_told())
         .order_by(UserRow.upn, DomainRow.name, AssignmentRow.service_id)
     )
 
@@ -105,7 +114,8 @@ async def _of_all(
     offset: int,
 ) -> tuple[AssignmentView, ...]:
     """Return a page in the order of an index, so that nothing of many accounts has to be sorted."""
-    page = within.by_code(select(AssignmentRow.id), AssignmentRow.account_id).where(is_shown())
+    page = within.by_code(select(AssignmentRow.id), AssignmentRow.account_id)
+    page = page.where(_is_told())
     if light is not None:
         over = await domains_over(session, within)
         page = page.where(shows(light, over))
@@ -232,6 +242,7 @@ def assignment_view(
         suspended=row.wish == Wish.SUSPENDED,
         request_id=request_id,
         kept_until=kept_moment(row.kept_until),
+        not_kept=(),
     )
 
 

@@ -54,9 +54,11 @@ from mission_control_tui.model.store.tables.requests import (
 from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.model.store.transaction import Transaction
 
-OF_THE_REQUEST = frozenset({"touched", "asked_level", "as_is", "orphan", "moved_from"})
+OF_AN_ORPHAN = ("orphan", "orphan_name", "orphan_of")
+"""What of it says which orphan is removed: the key in its mark, its name, the connectors that it may be known at."""
+OF_THE_REQUEST = frozenset({"touched", "asked_level", "as_is", "moved_from", *OF_AN_ORPHAN})
 """What `RequestRow.previous` says of the request itself, beside the wish and light before it."""
-ADOPTION = ("adopt", "as_is", "orphan")
+ADOPTION = ("adopt", "as_is", *OF_AN_ORPHAN)
 """What of it says which object at the back end is meant that carries no mark of the service."""
 _WISH_FIELDS = ("wish", "level_id", "settings", "stated", "generation", "kept_until")
 _LIGHT_FIELDS = ("light", "word", "step", "error_kind", "error_said", "error_remedy", "drift")

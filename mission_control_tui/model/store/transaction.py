@@ -82,6 +82,8 @@ class Transaction:
     """Accounts that are told of the change beside `account_id`; where there is neither, everybody is."""
     silent: bool = False
     """Whether it changes nothing that anybody is to be told of."""
+    not_kept: list[str] = field(default_factory=list)
+    """Warnings of settings that no back end keeps, each time that one was asked for."""
     _lines: list[PlanLine] = field(default_factory=list)
     _seats: dict[tuple[str, str], SeatLine] = field(default_factory=dict)
     _warnings: list[str] = field(default_factory=list)

@@ -14,6 +14,8 @@ def light_place(view: AssignmentView) -> tuple[str, tuple[object, ...]]:
         return "object", (view.object_id,)
     if view.word is Word.TERM_OVER:
         return "account", ("domains",)
+    if view.is_orphan:
+        return "requests", (view.request_id,)
     if view.subject_kind in (SubjectKind.DOMAIN, SubjectKind.ACCOUNT):
         name = view.subject if view.subject_kind is SubjectKind.DOMAIN else ""
         return "provision", ("", view.id, view.subject_kind.value, name)

@@ -215,3 +215,77 @@ def test_zones_that_exist_are_brought_in_untouched_and_then_managed(
     for name in names[:2]:
         assert dns.dig(name, "NS") == ["ns9.new.example."]
         assert dns.dig(name, "MX") == ["5 mail.old.example."]
+
+
+@pytest.mark.proof
+def test_a_load_that_is_killed_goes_on_and_brings_nothing_in_twice(
+    mc: Command, mail: MailServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    count = 120
+    monkeypatch.setenv("MISSION_CONTROL_NO_WORKER", "1")
+    mc.init(("email", "popx", count))
+    _mailboxes(mail, count)
+    before = _kept(mail)
+    settings = tmp_path / "settings.toml"
+    monkeypatch.setenv("MISSION_CONTROL_SETTINGS", str(settings))
+    settings.write_text(
+        f'[connectors.mail]\ntype = "mail-sql"\npath = "{mail.file}"\nmode = "enabled"\n'
+        f'adopt = "allow"\n[services]\n{EXCHANGE} = "mail"\n'
+    )
+    file = _file(tmp_path / "mailboxes.csv", _rows(mc.ok("adopt", "scan", "mail").out))
+    kills = 0
+    for seen in (1, 40, 80):
+        with mc.start("adopt", "load", file, "--yes") as loading:
+            while loading.poll() is None:
+                if mc.json("users", "list")["total"] >= seen:
+                    loading.kill()
+                    kills += 1
+                    break
+    assert kills >= 1
+    assert _kept(mail) == before, "only a worker writes there"
+    done = mc.json("adopt", "load", file, "--yes")
+    assert done["counts"].get("unchanged", 0) >= 1
+    assert sum(done["counts"].values()) == count
+    assert set(done["counts"]) <= {"unchanged", "adopted"}
+    mc.ok("worker", "--once")
+    assert _kept(mail) == before
+    people = mc.json("users", "list", "--limit", "all")
+    assert people["total"] == count
+    services = mc.json("status")["services"]
+    assert len({one["login"] for one in services if one["login"]}) == count
+    assert {one["light"] for one in services if one["login"]} == {"green"}
+
+
+@pytest.mark.proof
+def test_mailboxes_are_brought_in_by_a_product_whose_own_database_is_postgresql(
+    mc: Command,
+    mail: MailServer,
+    postgres_url: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    count = 25
+    monkeypatch.setenv("MISSION_CONTROL_NO_WORKER", "1")
+    monkeypatch.setenv("MISSION_CONTROL_DATABASE", postgres_url)
+    monkeypatch.setenv("MISSION_CONTROL_WORKER__KEY_FILE", str(tmp_path / "worker.key"))
+    mc.ok("upgrade")
+    mc.init(("email", "popx", count))
+    _mailboxes(mail, count)
+    before = _kept(mail)
+    settings = tmp_path / "settings.toml"
+    monkeypatch.setenv("MISSION_CONTROL_SETTINGS", str(settings))
+    settings.write_text(
+        f'[connectors.mail]\ntype = "mail-sql"\npath = "{mail.file}"\nmode = "enabled"\n'
+        f'adopt = "allow"\n[services]\n{EXCHANGE} = "mail"\n'
+    )
+    file = _file(tmp_path / "mailboxes.csv", _rows(mc.ok("adopt", "scan", "mail").out))
+    assert f"{count} brought in as they are" in mc.ok("adopt", "load", file, "--yes").out
+    assert mc.json("adopt", "load", file, "--yes")["counts"] == {"unchanged": count}
+    with mc.start("worker") as process:
+        try:
+            settled = mc.json("status", "--wait", "120")["services"]
+        finally:
+            process.terminate()
+    assert _kept(mail) == before
+    assert {row["light"] for row in settled if row["login"]} == {"green"}
+    assert "has no orphans" in mc.ok("adopt", "remove", "mail", "--yes").out

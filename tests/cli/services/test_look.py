@@ -12,6 +12,10 @@ from mission_control_tui.settings.settings import locations
 from tests.cli.command import Command
 
 MAIL = "managed-exchange"
+REGISTRANT = (
+    *("--set", "registrant-name=Acme", "--set", "registrant-email=it@acme.example"),
+    *("--set", "registrant-country=AU"),
+)
 
 
 @pytest.fixture
@@ -72,3 +76,45 @@ def test_a_look_shows_each_change_and_writes_nothing_here_or_there(
     assert gone.code == 14
     assert "1 service not looked at" in gone.err
     assert "Correct-Horse" not in new.out + taken.out + many.out + adopted.out
+
+
+def _looks(mc: Command, *arguments: str | Path, stdin: bytes = b"") -> dict[str, list[str]]:
+    """What a look says would change, by login; a look has no other exit code here than 0."""
+    seen = mc.ok(*arguments, "--look", "--json", stdin=stdin).json
+    assert seen["applied"] is False
+    assert seen["not_looked_at"] == []
+    return {one["login"]: [change["what"] for change in one["changes"]] for one in seen["services"]}
+
+
+def test_every_verb_can_be_looked_at_and_none_writes(
+    acme: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MISSION_CONTROL_NO_WORKER", "1")
+    acme.ok("buy", "domain-names", "--domain", "acme-one.com", "--yes", *REGISTRANT)
+    ada, ben = acme.user("ada"), acme.user("ben")
+    for upn in (ada, ben):
+        acme.ok("provision", upn, MAIL, "--level", "popx")
+    file = locations().settings_file
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text("[connectors.simulator]\ndelay_factor = 0\n")
+    assert acme.run("worker", "--once").code == 0
+    people = tmp_path / "people.csv"
+    people.write_text(
+        "UPN,First Names,Last Name,Display Name,Password,Services\n"
+        "cy@acme.example,Cy,Lee,Cy Lee,Correct-Horse-77,managed-exchange=popx\n"
+    )
+    before, there = acme.contents(), len(acme.effects())
+    domain = ("--domain", "acme-one.com", "domain-registration")
+    assert _looks(acme, "suspend", ada, MAIL)["acme_ada"] == ["state"]
+    assert _looks(acme, "resume", ada, MAIL)["acme_ada"] == []
+    assert "mailbox" in _looks(acme, "deprovision", ada, MAIL)["acme_ada"]
+    assert "level" in _looks(acme, "provision", ada, MAIL, "--level", "pc-web")["acme_ada"]
+    many = _looks(acme, "bulk", "start", "suspend", "--service", MAIL, ada, ben)
+    assert many == {"acme_ada": ["state"], "acme_ben": ["state"]}
+    servers = ("--set", "name-servers=ns9.acme.example")
+    assert any(
+        "servers" in said for said in _looks(acme, "provision", *domain, *servers)["acme-one.com"]
+    )
+    assert _looks(acme, "suspend", *domain)["acme-one.com"] == ["state"]
+    assert _looks(acme, "users", "import", people)["acme_cy"]
+    assert (acme.contents(), len(acme.effects())) == (before, there)

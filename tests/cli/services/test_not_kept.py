@@ -22,3 +22,21 @@ def test_a_wish_for_what_is_not_kept_says_so(acme: Command) -> None:
     assert acme.run("connectors", "check").code == 1
     assert f"Warning: {LOST}" in acme.ok(*wish, "--dry-run").err
     assert acme.json(*wish, "--dry-run")["plan"]["warnings"] == [LOST]
+    ben = acme.user("ben")
+    change = ("provision", ada, ben, "--service", "managed-exchange", "--level", "popx")
+    planned = acme.json("bulk", "plan", *change, "--set", "quota=2 GB")["plan"]
+    assert planned["warnings"] == [f"{LOST} (2 services)"]
+    assert acme.json("bulk", "plan", *change)["plan"]["warnings"] == []
+    file.with_name("people.csv").write_text(
+        "UPN,First Names,Last Name,Display Name,Password,Services,Settings\n"
+        "cy@acme.example,Cy,Lee,Cy Lee,Correct-Horse-77,managed-exchange=popx,quota=2048\n"
+    )
+    tried = acme.run("users", "import", file.with_name("people.csv"), "--dry-run", "--json")
+    assert LOST in tried.json["plan_warnings"], tried
+    acme.ok(*wish)
+    (mailbox,) = [one for one in acme.json("status", ada)["services"] if one["login"]]
+    assert "quota" in mailbox["not_kept"]
+    assert "not kept: " in acme.ok("status", ada).out
+    told = acme.json("users", "show", ada)["not_kept"]
+    assert ("managed-exchange", "quota") in {(one["service"], one["option"]) for one in told}
+    assert "Not kept" in acme.ok("users", "show", ada).out

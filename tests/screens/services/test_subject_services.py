@@ -7,9 +7,10 @@ from pathlib import Path
 from sqlalchemy import update
 
 from mission_control_tui.model.orders import buying
+from mission_control_tui.model.requests.orphans import LostObject, remove_orphans
 from mission_control_tui.model.schedules.queries import list_schedules
 from mission_control_tui.model.services.lights import status
-from mission_control_tui.model.services.subjects import of_domain
+from mission_control_tui.model.services.subjects import THE_ACCOUNT, of_domain
 from mission_control_tui.model.states import Light, Word
 from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.screens.accounts.account import AccountScreen
@@ -99,6 +100,22 @@ async def test_domain_names_where_they_are_sold_lead_to_a_domain_s_services(worl
 async def test_an_account_without_services_of_its_own_says_so(world_db: Path) -> None:
     async with opened(world_db, "account") as (app, pilot):
         await shows(pilot, "acme.example")
+        assert isinstance(app.screen, AccountScreen)
+        app.screen.go_to("provision", "", None, "account")
+        await shows(pilot, "the account itself", "The account itself has no services")
+
+
+async def test_the_removal_of_an_orphan_is_no_service_of_the_account_and_its_light_leads_to_it(
+    world_db: Path,
+) -> None:
+    async with opened(world_db, "account") as (app, pilot):
+        scope = context_of(app).scope
+        orphan = LostObject("simulator", "managed-exchange", "old001", "f" * 32, "", ("simulator",))
+        asked = await remove_orphans(scope, [orphan])
+        (told,) = [view for view in await status(scope) if view.is_orphan]
+        assert told.instance.startswith("old001 ")
+        assert light_place(told) == ("requests", (asked.plan.requests[0],))
+        assert not any(view.is_orphan for view in await status(scope, user=THE_ACCOUNT))
         assert isinstance(app.screen, AccountScreen)
         app.screen.go_to("provision", "", None, "account")
         await shows(pilot, "the account itself", "The account itself has no services")

@@ -41,6 +41,8 @@ class RowAction(StrEnum):
     CHANGE = "change"
     """Brought in, and changed to what the row says."""
     LEAVE = "leave"
+    REMOVE = "remove"
+    """An orphan that is removed: by `adopt remove`, a load leaves it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +180,11 @@ def _row(record: Record, headings: Sequence[str]) -> AdoptionRow:
 
     action = stated["Action"].casefold() or RowAction.LEAVE
     if action not in set(RowAction):
-        refuse("Action", f"{harmless(action)} is no action", "write adopt, change or leave")
+        refuse(
+            "Action",
+            f"{harmless(action)} is no action",
+            "write adopt, change, leave or, of an orphan, remove",
+        )
         action = RowAction.LEAVE
     for heading in ("Connector", "Service", "Native Name"):
         if not stated[heading]:

@@ -1,0 +1,135 @@
+"""Orphans at a connector, looked at before their removal is asked for; nothing is written here or there."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from mission_control_tui.connect.errors import ConnectorError
+from mission_control_tui.connect.marks import Mark
+from mission_control_tui.connect.protocol import DesiredState
+from mission_control_tui.model.caller import Caller
+from mission_control_tui.model.catalogue.in_force import current
+from mission_control_tui.model.errors import NotAllLookedAt, NotFound, Problem
+from mission_control_tui.model.requests.orphans import LostObject
+from mission_control_tui.model.states import PlanAction, Wish
+from mission_control_tui.model.store.database import Store
+from mission_control_tui.provisioning.backends import Backends
+from mission_control_tui.provisioning.drift import NO_FENCE, Orphan, orphans_at
+from mission_control_tui.provisioning.guard import Guarded
+from mission_control_tui.settings.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class SeenOrphan:
+    """An orphan and what is there: `keeps` in words, `steps` of its removal. `refused` says why it is not removed."""
+
+    found: LostObject
+    state: Wish
+    level: str
+    keeps: tuple[str, ...] = ()
+    steps: tuple[str, ...] = ()
+    refused: str = ""
+    remedy: str = ""
+
+
+async def look_at_orphans(
+    store: Store,
+    caller: Caller,
+    backends: Backends,
+    connector: str,
+    settings: Settings,
+    *,
+    names: Collection[str] = (),
+    service: str | None = None,
+) -> tuple[SeenOrphan, ...]:
+    """Return the orphans at a connector, or those of these names, by name.
+
+    `service` is what an object is of where the back end does not say it. Raises NotFound, Denied, NotAllLookedAt.
+    """
+    if connector not in backends.names:
+        raise NotFound(
+            f"There is no connector {connector!r}.", hint=f"There are: {', '.join(backends.names)}."
+        )
+    catalogue = (await current(store)).catalogue
+    listed, gap = await orphans_at(store, caller, backends, connector)
+    if gap is not None:
+        raise NotAllLookedAt(
+            "The back end cannot be looked at.",
+            problems=[Problem(connector, gap.said)],
+            hint=gap.remedy or "`mission-control doctor` checks every connector.",
+        )
+    strange = sorted({*names} - {one.name for one in listed})
+    if strange:
+        raise NotFound(
+            f"{connector} has no orphan {strange[0]!r}.",
+            hint=f"List them: mission-control adopt scan {connector} --all-accounts",
+        )
+    holders = backends.holders(connector)
+    here = [
+        each.id
+        for each in catalogue.services
+        if holders.intersection(settings.serving(each.id, each.connector))
+    ]
+    told = catalogue.service(service).id if service is not None else None
+    unsaid = told or (here[0] if len(here) == 1 else "")
+    chosen = [
+        LostObject(
+            connector,
+            one.service or unsaid,
+            one.name,
+            one.assignment_id,
+            one.external_id,
+            tuple(sorted(holders)),
+        )
+        for one in listed
+        if (not names or one.name in names) and told in (None, one.service or unsaid)
+    ]
+    if not chosen:
+        return ()
+    return await _looks(await backends.get(connector), backends, chosen, listed)
+
+
+async def _looks(
+    backend: Guarded, backends: Backends, chosen: Sequence[LostObject], listed: Sequence[Orphan]
+) -> tuple[SeenOrphan, ...]:
+    rows = {one.name: one for one in listed}
+    gate = asyncio.Semaphore(backends.rates(backend.name).concurrency)
+
+    async def look(orphan: LostObject) -> SeenOrphan:
+        async with gate:
+            return await _look(backend, backends.installation, orphan, rows[orphan.name])
+
+    async with asyncio.TaskGroup() as group:
+        looks = [group.create_task(look(one)) for one in sorted(chosen, key=lambda one: one.name)]
+    return tuple(each.result() for each in looks)
+
+
+async def _look(backend: Guarded, installation: str, orphan: LostObject, row: Orphan) -> SeenOrphan:
+    mark = Mark(installation, uuid.uuid4().hex, 1, NO_FENCE)
+    if not orphan.service:
+        why = "the back end does not say which service it is of"
+        return SeenOrphan(orphan, row.state, row.level, refused=why, remedy="Name it: --service.")
+    desired = DesiredState(
+        *(mark, orphan.service, orphan.name, Wish.ABSENT, ""),
+        orphan=orphan.key,
+        external_id=orphan.external_id,
+    )
+    try:
+        observed, plan = await backend.look(desired)
+    except ConnectorError as error:
+        return SeenOrphan(orphan, row.state, row.level, refused=error.said, remedy=error.remedy)
+    refused = ""
+    if not plan.observe_only and plan.action is not PlanAction.DELETE:
+        refused = plan.reason or "it is not there any more"
+    return SeenOrphan(
+        orphan,
+        observed.wish if observed.exists else row.state,
+        observed.level or row.level,
+        observed.kept,
+        tuple(step.name for step in plan.steps),
+        refused,
+        plan.remedy if refused else "",
+    )
