@@ -190,11 +190,12 @@ class JsonConnector:
                 )
         return Page(tuple(rows), page.cursor)
 
-    async def available(self, domain: str) -> AvailableAnswer:
-        """Return whether a domain name is free; not known where the back end declares that it cannot tell."""
+    async def available(self, domain: str) -> tuple[bool | None, str]:
+        """Return whether a domain name is free, and words; None where the back end declares that it cannot tell."""
         if not self._declared.availability:
-            return AvailableAnswer(mission_control=MESSAGES, available=None)
-        return await self._sender.ask(Operation.AVAILABLE, AvailableAnswer, domain=domain)
+            return None, "it declares no availability"
+        told = await self._sender.ask(Operation.AVAILABLE, AvailableAnswer, domain=domain)
+        return told.available, told.said
 
     async def aclose(self) -> None:
         """Let go of what carries the messages."""

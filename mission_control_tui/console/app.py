@@ -14,12 +14,13 @@ from textual import events
 from mission_control_tui.console.account_switching import AccountContexts, mode
 from mission_control_tui.console.base_app import MissionControlApp
 from mission_control_tui.console.change_follower import ChangeFollower, Wake
+from mission_control_tui.console.registrar import asking
 from mission_control_tui.console.session_restore import LOST, SessionRestore
 from mission_control_tui.model.errors import MissionControlError, NotFound, UsageError
 from mission_control_tui.model.states import Light
 from mission_control_tui.screens.base.base import BaseScreen
 from mission_control_tui.screens.base.context import Context
-from mission_control_tui.screens.registry import DOMAIN_NAMES, LINKS, screen_class
+from mission_control_tui.screens.registry import LINKS, screen_class
 from mission_control_tui.widgets.shielded import shielded, wait_for_all
 from mission_control_tui.widgets.status_lines import TopInfo
 
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from textual.screen import Screen
 
     from mission_control_tui.model.caller import Caller
-    from mission_control_tui.model.catalogue.types import Product
     from mission_control_tui.model.services.attention import Place
     from mission_control_tui.model.views import Account
     from mission_control_tui.screens.base.command_line import CommandLine
@@ -77,8 +77,6 @@ class ConsoleApp(MissionControlApp):
     # Screens
 
     def make_screen(self, name: str, *arguments: Any, **named: Any) -> Any:
-        if name == DOMAIN_NAMES and (product := self._domain_product) is not None:
-            name, arguments = "product", (product.id,)
         screen = super().make_screen(name, *arguments, **named)
         if not named:
             self.session.note_opened(screen, arguments)
@@ -87,16 +85,7 @@ class ConsoleApp(MissionControlApp):
     @property
     def quick_links(self) -> Sequence[Link]:
         offered = self.session.offers
-        sold = self._domain_product is not None
-        links = [link for link in self.links if sold or link[0] != DOMAIN_NAMES]
-        return links if offered is None else (offered, *links)
-
-    @property
-    def _domain_product(self) -> Product | None:
-        """The product that sells domain names, where the catalogue has one."""
-        catalogue = self.store.catalogue if isinstance(self.store, Context) else None
-        products = catalogue.products if catalogue is not None else ()
-        return next((product for product in products if product.buys == "domain"), None)
+        return self.links if offered is None else (offered, *self.links)
 
     def follow_link(self, name: str) -> None:
         """Go to a screen of QUICK LINKS of the account that is on top, from its Home."""
@@ -165,6 +154,7 @@ class ConsoleApp(MissionControlApp):
                 self.accounts.settings,
                 await current(store),
                 lambda: self.changes.wake_worker(store),
+                asking(settings, store),
             )
             await self.changes.count(context)
         except (UsageError, NotFound):

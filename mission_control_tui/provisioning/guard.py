@@ -94,6 +94,14 @@ class MadeOfOthers(Connector, Protocol):
 
 
 @runtime_checkable
+class TellsAvailability(Protocol):
+    """A connector that can say whether a domain name is free."""
+
+    async def available(self, domain: str) -> tuple[bool | None, str]:
+        """Return whether it is free, None where that is not known, and words for people."""
+
+
+@runtime_checkable
 class TakesCallbacks(Protocol):
     """A connector whose back end may call when a job that ran on there has ended."""
 
@@ -249,6 +257,14 @@ class Guarded:
             remedy=self._words(plan.remedy, desired),
         )
         return in_observe_mode(shown, self.observe_setting)
+
+    async def available(self, domain: str) -> tuple[bool | None, str]:
+        """Return whether a domain name is free, None where that is not known, and words. Raises ConnectorError."""
+        connector = self.connector
+        if not isinstance(connector, TellsAvailability):
+            raise ConnectorError(ErrorKind.UNSUPPORTED, "This connector is no registrar")
+        free, said = await self._call("available", lambda: connector.available(domain))
+        return free if isinstance(free, bool) else None, self._words(str(said))
 
     async def called_back(self, headers: Mapping[str, str], body: bytes) -> str:
         """Return the key of the object that a back end's call is about. Raises ConnectorError where it is not good."""

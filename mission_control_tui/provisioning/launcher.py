@@ -67,9 +67,8 @@ async def ensure_worker(store: Store, settings: Settings) -> Presence:
     try:
         presence = _start(database, settings)
     except OSError as error:
-        where = f"{error.filename}: " if error.filename else ""
         raise WorkerStartError(
-            f"No worker can be started: {where}{error.strerror or error}.",
+            f"No worker can be started: {error}.",
             hint="Start one yourself with `mission-control worker`; what is queued waits for it.",
         ) from error
     return Presence.FAILED if database in _failed else presence

@@ -12,8 +12,6 @@ if TYPE_CHECKING:
 
     from mission_control_tui.screens.base.host import Link
 
-DOMAIN_NAMES = "domain-names"
-"""The link to the product that sells them, whatever the catalogue calls it."""
 LINKS: tuple[Link, ...] = (
     ("home", "Home"),
     ("service-area", "Service Management Area"),
@@ -27,7 +25,6 @@ LINKS: tuple[Link, ...] = (
     ("bulks", "Bulk actions"),
     ("history", "History"),
     ("orders", "Orders"),
-    (DOMAIN_NAMES, "Domain Names"),
     ("account", "Account"),
     ("schedules", "Schedules"),
     ("drafts", "Drafts"),

@@ -172,6 +172,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Service id -> connector name, over what the catalogue says."""
     placement: dict[str, PlacementSettings] = {}
     """Service id -> the connectors that serve it between them, in place of a line in `services`."""
+    registrar: str = ""
+    """The connector that is asked whether a domain name is free; empty for none."""
     connectors: dict[str, dict[str, Any]] = {}
     """Connector name -> its settings, `type` among them; `simulator` exists without being named."""
     worker: WorkerSettings = msgspec.field(default_factory=WorkerSettings)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -53,11 +53,6 @@ class FindInput(FieldInput):
             event.prevent_default()
             self.post_message(self.Slashed())
 
-    async def action_submit(self) -> None:
-        box = self.parent
-        if not isinstance(box, FindBox) or box.opens is None or box.is_stale or not box.opens():
-            await super().action_submit()
-
 
 class FindBox(LineWidget):
     """`Find: text   12 of 340`. Typing sends one `Changed` when it pauses; Enter and Down go to the list."""
@@ -95,8 +90,6 @@ class FindBox(LineWidget):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self.input = FindInput("", password=False, max_length=200)
-        self.opens: Callable[[], bool] | None = None
-        """What Enter does in the box in place of going to the list; whether there was anything to open."""
         self._timer: Timer | None = None
         self._asked: str | None = ""
         self._answered = ""

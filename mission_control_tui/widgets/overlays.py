@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from textual import events
-from textual.geometry import Offset
 
 from mission_control_tui.model.text.folding import fold
 from mission_control_tui.widgets.cells import crop, shown, wrap
 from mission_control_tui.widgets.lines import Part
-from mission_control_tui.widgets.rows import MARKER, Column, HeldRows, Row, cell_parts, lay_out
+from mission_control_tui.widgets.rows import Column, HeldRows, Row, cell_parts
 
 HELP_WIDTH = 76
 
@@ -107,47 +106,6 @@ class LinkList(HeldRows):
         self._labels = [fold(label) for _name, label in links]
         self._typed = ""
 
-    @property
-    def _rows_fitting(self) -> int:
-        return max(self.content_size.height - self.head, 1)
-
-    @property
-    def _half(self) -> int:
-        """The links of the left one of two columns; 0 where one column has room for all, or not even two have."""
-        fits = self._rows_fitting
-        return (self.count + 1) // 2 if fits < self.count <= 2 * fits else 0
-
-    @property
-    def room(self) -> int:
-        return self.count if self._half else self._rows_fitting
-
-    def line(self, y: int, width: int) -> Iterable[Part]:
-        half, left = self._half, y - self.head
-        if not half or left < 0:
-            return super().line(y, width)
-        wide = width // 2
-        parts: list[Part] = []
-        for index in range(left, self.count, half) if left < half else ():
-            link = self._rows[index] if self._rows else None
-            if link is not None:
-                shows = index == self.cursor and self.has_focus
-                parts.append((MARKER if shows else " ", "strong"))
-                parts += [(" ", ""), *lay_out(link.cells, self.columns, wide - 2)]
-        return parts
-
-    def repaint(self, *rows: int) -> None:
-        half, head = self._half, self.head
-        super().repaint(
-            *((row - head) % half + head if half and row >= head else row for row in rows)
-        )
-
-    def cursor_cell(self) -> Offset:
-        half = self._half
-        if not half:
-            return super().cursor_cell()
-        column, y = divmod(self.cursor, half)
-        return Offset(column * (self.content_size.width // 2), y + self.head)
-
     def move_to(self, index: int) -> None:
         self._typed = ""
         super().move_to(index)
@@ -160,13 +118,6 @@ class LinkList(HeldRows):
         return next(begins, next(has, None))
 
     def on_key(self, event: events.Key) -> None:
-        half = self._half
-        if half and event.key in ("left", "right"):
-            event.stop()
-            beside = self.cursor + (half if event.key == "right" else -half)
-            if 0 <= beside < self.count:
-                self.move_to(beside)
-            return
         letter = fold(event.character or "")
         if not letter.isalpha():
             return

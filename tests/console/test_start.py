@@ -27,7 +27,6 @@ from mission_control_tui.screens.services.provision import ProvisionScreen
 from mission_control_tui.settings.settings import Settings
 from mission_control_tui.widgets.find_box import FindBox
 from mission_control_tui.widgets.line_list import LineList
-from mission_control_tui.widgets.overlays import LinkList
 from mission_control_tui.widgets.status_lines import TopLine
 from tests.screens import world
 from tests.screens.driving import answer, burst, console, shows, text_of, type_text, until
@@ -287,7 +286,7 @@ async def test_several_accounts_are_offered_and_the_chosen_one_is_opened(world_d
     async with app.run_test() as pilot:
         await shows(
             pilot,
-            "Which account do you want to work on? Type, Enter",
+            "Which account do you want to work on? Type, Down, Enter",
             "Acme Pty Ltd",
             "[b] Other",
         )
@@ -303,38 +302,15 @@ async def test_several_accounts_are_offered_and_the_chosen_one_is_opened(world_d
         await pilot.press("down", "a", "n", "colon", "escape", "slash")
         assert isinstance(app.screen, AccountsScreen)
         assert app.screen.console.accounts.caller.may_write
-        await pilot.press("O", "t", "h", "enter")
+        await pilot.press("down", "down", "enter")
         await shows(pilot, "This month  AUD", "Next: buy Email")
         await until(pilot, lambda: app.top_info.account == "[b] Other")
-
-
-async def test_quick_links_stand_in_two_columns_where_one_has_no_room(world_db: Path) -> None:
-    async with console(world_db) as (app, pilot):
-        await pilot.press("f9")
-        await shows(pilot, "> Home", "Domain Names", "Accounts")
-        links = app.screen.query_one(LinkList)
-        half = (links.count + 1) // 2
-        await pilot.press("right")
-        assert links.cursor == half
-        await pilot.press("right", "down", "left")
-        assert links.cursor == 1
-        await pilot.press("end")
-        await shows(pilot, "> Accounts")
-        assert links.cursor_cell().y <= half
-        await pilot.press("home", "up", *["down"] * (half - 1))
-        await shows(pilot, "Home")
-        assert links.cursor == half - 1
-        await pilot.resize_terminal(80, 40)
-        await until(pilot, lambda: links.cursor_cell().y == half)
-        await pilot.press("right")
-        assert links.cursor == half - 1
 
 
 async def test_first_letters_find_a_quick_link(world_db: Path) -> None:
     """A word's beginning counts, the name's own before others'; what begins nothing begins anew from there."""
     headings = {
         "rec": "Recycling bin",
-        "do": "Domain Names",
         "re": "Requests",
         "u": "Users",
         "nu": "Users",

@@ -7,7 +7,7 @@ from importlib import import_module
 
 from mission_control_tui import screens
 from mission_control_tui.screens.base.mission_screen import MissionScreen
-from mission_control_tui.screens.registry import DOMAIN_NAMES, LINKS
+from mission_control_tui.screens.registry import LINKS
 
 _MODULES = [found.name for found in pkgutil.walk_packages(screens.__path__, f"{screens.__name__}.")]
 _FOUND = {
@@ -16,7 +16,6 @@ _FOUND = {
     if isinstance(cls, type) and issubclass(cls, MissionScreen) and vars(cls).get("NAME")
 }
 PLACES: dict[str, type[MissionScreen]] = {
-    name: _FOUND[name]
-    for name in dict.fromkeys((*(name for name, _words in LINKS if name != DOMAIN_NAMES), *_FOUND))
+    name: _FOUND[name] for name in dict.fromkeys((*(name for name, _words in LINKS), *_FOUND))
 }
 """Each by its name; those of QUICK LINKS first, in their order."""

@@ -15,10 +15,17 @@ from mission_control_tui.cli.common.parameters import argument, option
 from mission_control_tui.cli.common.questions import ask_reading
 from mission_control_tui.cli.common.results import Change, change_and_tell, tell_survey, under
 from mission_control_tui.cli.common.session import Session
-from mission_control_tui.model.errors import InvalidInput, OutcomeUnknown, Problem, UsageError
+from mission_control_tui.model.errors import (
+    InvalidInput,
+    NotFound,
+    OutcomeUnknown,
+    Problem,
+    UsageError,
+)
 from mission_control_tui.model.text.counting import counted
 
 if TYPE_CHECKING:
+    from mission_control_tui.model.domains.registrar import RegistrarAnswer
     from mission_control_tui.model.orders.queries import OrderView
     from mission_control_tui.model.plan import Plan
     from mission_control_tui.model.store.scope import AccountScope
@@ -148,7 +155,29 @@ def buy(
     from mission_control_tui.model.orders.buying import buy
 
     ask_reading(session, filter(None, [wanted["domain"]]))
-    order_once(session, buy, idempotency_key, product, fields=_answers(answers), **wanted)
+    fields = _answers(answers)
+    answer = _of_registrar(session, product, wanted["domain"])
+    order_once(session, buy, idempotency_key, product, fields=fields, registrar=answer, **wanted)
+
+
+def _of_registrar(session: Session, product: str, domain: str | None) -> RegistrarAnswer | None:
+    """Return what the registrar says of a name that is to be bought; None where there is none, or nobody to ask."""
+    if not (domain and session.settings.registrar):
+        return None
+
+    async def work(scope: AccountScope) -> RegistrarAnswer | None:
+        from mission_control_tui.model.orders.buying import check_domain
+        from mission_control_tui.provisioning.availability import ask_registrar
+
+        async def ask(name: str) -> RegistrarAnswer:
+            return await ask_registrar(session.settings, scope.store.installation, name)
+
+        return (await check_domain(scope, product, domain, ask)).registrar
+
+    try:
+        return session.query(work)
+    except (InvalidInput, NotFound):
+        return None  # the order itself says what is wrong, with all else that is
 
 
 def _answers(given: Sequence[str]) -> dict[str, object]:

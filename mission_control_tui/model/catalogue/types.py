@@ -62,6 +62,14 @@ class PurchaseKind(StrEnum):
     SEATS = "seats"
 
 
+class ApprovalRule(StrEnum):
+    """Which purchases of a product wait for a person: none, all, or those of names that nobody said to be free."""
+
+    NEVER = "never"
+    UNCHECKED = "unchecked"
+    ALWAYS = "always"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Override:
     """What one level changes of an option; None leaves the option's own."""
@@ -336,7 +344,10 @@ class OrderField(ValueRule):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Product:
-    """What an account can buy. `terms` are in months; `level_first` keeps BUY shut until a level is chosen."""
+    """What an account can buy. `terms` are in months; `level_first` keeps BUY shut until a level is chosen.
+
+    `approval` says which orders wait for a person, beside those above an account's limit.
+    """
 
     id: str
     name: str
@@ -344,6 +355,7 @@ class Product:
     buys: PurchaseKind = PurchaseKind.SEATS
     buy_label: str = "BUY"
     level_first: bool = False
+    approval: ApprovalRule = ApprovalRule.NEVER
     terms: tuple[int, ...] = (1,)
     min_quantity: int = 1
     max_quantity: int = 1000

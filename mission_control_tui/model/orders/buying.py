@@ -13,7 +13,13 @@ from mission_control_tui.model import command_words
 from mission_control_tui.model.audit_actions import AuditAction
 from mission_control_tui.model.catalogue.in_force import InForce, in_force
 from mission_control_tui.model.catalogue.prices import Quote, QuoteLine, quote
-from mission_control_tui.model.catalogue.types import Catalogue, Product, ProductLevel, PurchaseKind
+from mission_control_tui.model.catalogue.types import (
+    ApprovalRule,
+    Catalogue,
+    Product,
+    ProductLevel,
+    PurchaseKind,
+)
 from mission_control_tui.model.catalogue.values import Value, ValueType
 from mission_control_tui.model.command_words import command_line
 from mission_control_tui.model.domains.consents import require_consent
@@ -24,6 +30,7 @@ from mission_control_tui.model.domains.ownership import (
     refuse_taken,
     required_domain,
 )
+from mission_control_tui.model.domains.registrar import AskRegistrar, RegistrarAnswer, not_asked
 from mission_control_tui.model.domains.suffixes import require_registrable
 from mission_control_tui.model.errors import Conflict, InvalidInput, NotFound, Problem
 from mission_control_tui.model.money import Money
@@ -44,14 +51,15 @@ from mission_control_tui.model.users.provisioning import give_bought
 
 REASON_LIMIT = 1000
 WAITS = "waits for approval:"
-NOT_CHECKED = "Whether {name} is free was not checked: no registry is connected."
+NOT_CHECKED = "Whether {name} is free was not checked: {why}."
 
 
 @dataclass(frozen=True, slots=True)
 class Purchase:
     """What is to be bought. `term` is in months; what is left out is the only or the shortest there is.
 
-    `domain` is the name to buy or, for other products, to attach. `fields` are answers by the fields' ids.
+    `domain` is the name to buy or, for other products, to attach. `fields` are answers by the fields' ids. `registrar`
+    is what the registrar said of the name.
     """
 
     product: str
@@ -60,6 +68,7 @@ class Purchase:
     term: int | None = None
     domain: str | None = None
     fields: Mapping[str, object] = field(default_factory=dict)
+    registrar: RegistrarAnswer | None = None
 
 
 class Availability(StrEnum):
@@ -67,6 +76,7 @@ class Availability(StrEnum):
 
     TAKEN = "taken"
     YOURS = "yours already"
+    FREE = "free"
     NOT_CHECKED = "not checked"
 
 
@@ -74,7 +84,7 @@ class Availability(StrEnum):
 class DomainCheck:
     """A name that somebody typed: its stored form, the extension that prices it, and what is known of it.
 
-    `question` is asked before it is bought, "" where nothing is.
+    `question` is asked before it is bought, "" where nothing is; `registrar` is what the registrar said.
     """
 
     name: str
@@ -82,10 +92,16 @@ class DomainCheck:
     availability: Availability
     said: str
     question: str = ""
+    registrar: RegistrarAnswer | None = None
 
 
-async def check_domain(scope: AccountScope, product: str, name: str) -> DomainCheck:
-    """Return what is known of a domain name to be bought. Raises InvalidInput, NotFound (no such ending sold)."""
+async def check_domain(
+    scope: AccountScope, product: str, name: str, ask: AskRegistrar | None = None
+) -> DomainCheck:
+    """Return what is known of a domain name to be bought; `ask` is asked about one that nobody here has.
+
+    Raises InvalidInput, NotFound (no such ending sold).
+    """
     stored = normalise(name)
     async with scope.read() as (session, account_id):
         sold = (await in_force(session)).catalogue.product(product)
@@ -101,16 +117,26 @@ async def check_domain(scope: AccountScope, product: str, name: str) -> DomainCh
                 await require_consent(session, await scope.row(session), stored, scope.caller)
             except Conflict as error:
                 refused = str(error)
+    answer = None
     if refused:
         known, said = Availability.TAKEN, refused
     elif owner is None:
-        known, said = Availability.NOT_CHECKED, NOT_CHECKED.format(name=stored)
+        answer = await ask(stored) if ask is not None else not_asked(stored)
+        known, said = _told_by(answer)
     elif owner == account_id:
         known, said = Availability.YOURS, f"The account has {stored} already."
     else:
         said = f"{stored} belongs to another account of this installation."
         known = Availability.TAKEN
-    return DomainCheck(stored, extension.id, known, said, reading_question(name))
+    return DomainCheck(stored, extension.id, known, said, reading_question(name), answer)
+
+
+def _told_by(answer: RegistrarAnswer) -> tuple[Availability, str]:
+    if answer.free is None:
+        return Availability.NOT_CHECKED, NOT_CHECKED.format(name=answer.name, why=answer.said)
+    if answer.free:
+        return Availability.FREE, f"{answer.name} is free, says {answer.said}."
+    return Availability.TAKEN, f"{answer.name} is taken, says {answer.said}."
 
 
 @retries_on_conflict
@@ -123,6 +149,7 @@ async def buy(
     term: int | None = None,
     domain: str | None = None,
     fields: Mapping[str, object] | None = None,
+    registrar: RegistrarAnswer | None = None,
     idempotency_key: str = "",
     dry_run: bool = False,
 ) -> Outcome[OrderView]:
@@ -130,11 +157,11 @@ async def buy(
 
     With an `idempotency_key` that an order of the account has already, that order is returned and nothing is bought.
 
-    A domain whose eligibility details do not agree, and an order above the account's limit, wait for approval and bring
-    nothing until then.
-    Raises NotFound (product), InvalidInput with every problem at once, Conflict (domain taken).
+    A domain whose eligibility details do not agree, what the catalogue lets wait, and an order above the account's
+    limit, wait for approval and bring nothing until then.
+    Raises NotFound (product), InvalidInput with every problem at once, Conflict (domain taken, here or elsewhere).
     """
-    wanted = Purchase(product, level, quantity, term, domain, fields or {})
+    wanted = Purchase(product, level, quantity, term, domain, fields or {}, registrar)
     async with scope.change(dry_run=dry_run) as (tx, account_id):
         owner = await locked_account(tx, account_id)
         order = await _with_key(tx, owner, wanted, idempotency_key)
@@ -167,11 +194,13 @@ async def place(tx: Transaction, account: AccountRow, wanted: Purchase) -> Order
     quoted, answers = await checked(tx.session, account, force.catalogue, sold, wanted)
     (line,) = quoted.lines
     doubts = above_limit(account, quoted.total)
+    if sold.approval is ApprovalRule.ALWAYS:
+        doubts += (f"Orders of {sold.name} are approved.",)
     if sold.buys is PurchaseKind.DOMAIN:
         require_registrable(line.domain, tx.private_suffixes, sold=True)
         await refuse_taken(tx.session, account, line.domain, tx.caller)
         await refuse_waiting(tx.session, line.domain)
-        tx.warn(NOT_CHECKED.format(name=line.domain))
+        doubts += _availability_doubts(tx, sold, line.domain, wanted.registrar)
         doubts += eligibility_doubts(answers)
     row = _line_row(line, answers)
     order = await insert_order(tx, account, force, OrderKind.PURCHASE, row, doubts)
@@ -196,6 +225,24 @@ async def place(tx: Transaction, account: AccountRow, wanted: Purchase) -> Order
         return order
     await fulfil(tx, account, force.catalogue, row)
     return order
+
+
+def _availability_doubts(
+    tx: Transaction, sold: Product, name: str, answer: RegistrarAnswer | None
+) -> tuple[str, ...]:
+    """Warn of a name of which nobody knows whether it is free, and return why its order waits for that, if it does.
+
+    Raises Conflict where the registrar says that it is taken.
+    """
+    if answer is None or answer.name != name:
+        answer = not_asked(name)
+    known, said = _told_by(answer)
+    if known is Availability.TAKEN:
+        raise Conflict(said, hint="Choose another name.")
+    if known is Availability.FREE:
+        return ()
+    tx.warn(said)
+    return (said,) if sold.approval is ApprovalRule.UNCHECKED else ()
 
 
 def above_limit(account: AccountRow, total: Money) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from mission_control_tui.model.accounts.search import find_accounts
 from mission_control_tui.model.text.counting import counted
 from mission_control_tui.model.text.folding import fold
 from mission_control_tui.model.views import Account
-from mission_control_tui.screens.base.find_list import MOST, FindList
+from mission_control_tui.screens.base.find_list import HOW, MOST, FindList
 from mission_control_tui.screens.base.mission_screen import MissionScreen
 from mission_control_tui.widgets.rows import Cell, Column, Row
 
@@ -34,7 +34,6 @@ def account_list(
         lambda row: chosen(cast(Account, row.data)),
         columns=(Column("Code", width=16), Column("Name"), Column("Domains", width=30)),
         empty="No account has this in its code, name, customer number or domains",
-        enter_opens=True,
     )
 
 
@@ -46,7 +45,7 @@ def account_row(account: Account, *, is_here: bool) -> Row:
     return Row(account.id, (account.code, cell, ", ".join(account.domains)), account)
 
 
-CHOOSE = "Choose an account first: type part of it, Enter; F10 quits"
+CHOOSE = "Choose an account first: type part of it, Down, Enter; F10 quits"
 OFFERED = frozenset({"find", "back", "help", "quit", "redraw"})
 """What can be done before there is an account."""
 
@@ -61,7 +60,7 @@ class AccountsScreen(MissionScreen):
     MEMORY_NAME = "AccountsScreen"
     HEADING = "Accounts"
     ABOUT = (
-        "There are several accounts: type part of a code, name or domain; Enter opens the marked one. To come straight "
+        "There are several accounts: type part of a code, name or domain, Down, and Enter opens one. To come straight "
         "to it, name it: mission-control --account CODE, or `account` in the settings."
     )
     VERBS = ("find",)
@@ -85,7 +84,7 @@ class AccountsScreen(MissionScreen):
         self._found.look()
 
     def on_mount(self) -> None:
-        question = "Which account do you want to work on? Type, Enter"
+        question = "Which account do you want to work on? Type, Down, Enter"
         self.announce(f"{self._why} {question}".lstrip(), error=bool(self._why))
         self._found.look()
 
@@ -119,7 +118,7 @@ class SwitchScreen(MissionScreen):
     MEMORY_NAME = "SwitchScreen"
     HEADING = "Accounts"
     ABOUT = (
-        "Type part of a code, name or domain; Enter goes to the marked account's Home. Those that you worked on "
+        "Type part of a code, name or domain; Down, and Enter goes to that account's Home. Those that you worked on "
         "last come first. What you had typed in the account before is kept for when you come back to it."
     )
     VERBS = ("find",)
@@ -138,7 +137,7 @@ class SwitchScreen(MissionScreen):
         self._found.look()
 
     def on_mount(self) -> None:
-        self.announce("Type; Enter opens the marked account, Down goes to the list, Esc goes back")
+        self.announce(HOW)
 
     async def _find(self, text: str) -> Sequence[Account]:
         return await find_accounts(self.context.store, self.context.caller, text, MOST + 1)

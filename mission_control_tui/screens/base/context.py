@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from mission_control_tui.model.caller import Caller
     from mission_control_tui.model.catalogue.in_force import InForce
     from mission_control_tui.model.catalogue.types import Catalogue
+    from mission_control_tui.model.domains.registrar import AskRegistrar
     from mission_control_tui.model.store.database import Store
     from mission_control_tui.model.store.scope import AccountScope
     from mission_control_tui.model.views import Account
@@ -37,6 +38,8 @@ class Context:
     settings: Settings
     in_force: InForce
     wake: Callable[[], Awaitable[str]]
+    ask_registrar: AskRegistrar | None = None
+    """Asks whether a domain name is free; None where no registrar is connected."""
     worker: str = ""
     order_keys: dict[str, str] = field(default_factory=dict)
     """Idempotency keys of orders that nobody knows of whether they were placed, by what is ordered."""

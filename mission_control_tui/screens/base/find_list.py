@@ -29,12 +29,8 @@ class FindList(Vertical):
         empty: str,
         untyped: str = "",
         text: str = "",
-        enter_opens: bool = False,
     ) -> None:
-        """`answer` finds rows for what is typed, with a word about them for beside the box; `chosen` opens one.
-
-        With `enter_opens` Enter in the box opens the marked row, without going to the list before.
-        """
+        """`answer` finds rows for what is typed, with a word about them for beside the box; `chosen` opens one."""
         super().__init__()
         self.answer = answer
         self._empty, self._untyped = empty, untyped
@@ -45,16 +41,10 @@ class FindList(Vertical):
         self.rows = LineList(find_box=self.box, columns=columns, empty=empty, id="found")
         self.rows.arrival = self._tell_note
         self.rows.then = chosen
-        if enter_opens:
-            self.box.opens = self._open_marked
 
     def compose(self) -> ComposeResult:
         yield self.box
         yield self.rows
-
-    def _open_marked(self) -> bool:
-        self.rows.action_open()
-        return self.rows.current is not None
 
     def look(self) -> None:
         """Ask once more for what was asked for; the cursor stays on its row."""

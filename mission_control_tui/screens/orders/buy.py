@@ -366,12 +366,12 @@ class BuyScreen(MissionScreen):
         try:
             if not typed:
                 raise InvalidInput("is compulsory")
-            check = await check_domain(context.scope, self._product_id, name)
+            check = await check_domain(context.scope, self._product_id, name, context.ask_registrar)
             quote(context.catalogue, self._product_id, domain=check.name)
         except MissionControlError as error:
             field.error = words_of(error.problems[0]) if error.problems else error.what
             return not self._count_wrong()
-        if check.availability is not Availability.NOT_CHECKED:
+        if check.availability not in (Availability.NOT_CHECKED, Availability.FREE):
             field.error = check.said
             return not self._count_wrong()
         if self._check is None or self._check.extension_id != check.extension_id:
@@ -422,6 +422,7 @@ class BuyScreen(MissionScreen):
             quantity=self._count(),
             term=self._term,
             domain=self._check.name if self._check else None,
+            registrar=self._check.registrar if self._check else None,
             fields=self._answers(),
             dry_run=dry_run,
         )

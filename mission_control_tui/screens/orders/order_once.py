@@ -22,8 +22,10 @@ async def order_once(
     **stated: object,
 ) -> Outcome[OrderView]:
     """Place an order with a key of its own, or try it; the same order takes the same key until it has an answer."""
+    # What the registrar said makes no other order of it.
+    told = {name: value for name, value in stated.items() if name != "registrar"}
     wanted = json.dumps(
-        [context.account_id, order.__name__, what, stated], sort_keys=True, default=str
+        [context.account_id, order.__name__, what, told], sort_keys=True, default=str
     )
     key = context.order_keys.setdefault(wanted, secrets.token_hex(8))
     outcome = await order(context.scope, *what, **stated, idempotency_key=key, dry_run=dry_run)

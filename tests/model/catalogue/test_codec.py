@@ -16,6 +16,7 @@ from mission_control_tui.model.catalogue.codec import from_json, to_json
 from mission_control_tui.model.catalogue.lookup import NamedItem
 from mission_control_tui.model.catalogue.types import (
     AddressUse,
+    ApprovalRule,
     Catalogue,
     Extension,
     Level,
@@ -112,6 +113,7 @@ PRODUCTS = st.builds(
     name=TEXT,
     buys=st.sampled_from(PurchaseKind),
     level_first=st.booleans(),
+    approval=st.sampled_from(ApprovalRule),
     terms=st.lists(NUMBER, max_size=2).map(tuple),
     withdrawn=st.booleans(),
     levels=several(

@@ -27,7 +27,8 @@ DECLARES: dict[str, Any] = {
     "parts": [{"name": "account"}, {"name": "mailbox", "carries": ["limits.*"]}],
 }
 PAGE = 2
-TAKEN = "taken.example"
+TAKEN = "taken.com"
+UNKNOWN = "unknown.com"
 
 
 def seen_of(found: Any) -> str:
@@ -64,7 +65,8 @@ def _answer(objects: dict[str, Any], request: dict[str, Any]) -> dict[str, Any]:
             rows = [{"name": name, "note": objects[name]["note"]} for name in names[:PAGE]]
             return {"objects": rows, "cursor": names[PAGE - 1] if len(names) > PAGE else ""}
         case "available":
-            return {"available": request["domain"] != TAKEN, "said": "as the registry has it"}
+            free = {TAKEN: False, UNKNOWN: None}.get(request["domain"], True)
+            return {"available": free, "said": "as the registry has it"}
     return {"error": {"kind": "unsupported", "said": "not known here"}}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 from textual.pilot import Pilot
 
 from mission_control_tui.console.base_app import MissionControlApp
+from mission_control_tui.console.registrar import asking
 from mission_control_tui.model.accounts import overview
 from mission_control_tui.model.catalogue.file.shipped import shipped
 from mission_control_tui.model.installation import catalogue_update
@@ -22,10 +24,12 @@ from mission_control_tui.screens.orders.buy import BuyScreen
 from mission_control_tui.screens.orders.order import OrderScreen
 from mission_control_tui.screens.orders.product import ProductScreen
 from mission_control_tui.screens.service_area import ServiceAreaScreen
+from mission_control_tui.settings.settings import Settings
 from mission_control_tui.widgets.action_button import ActionButton
 from mission_control_tui.widgets.field import ChoiceField, Field
 from mission_control_tui.widgets.text_lines import TextLines
 from tests.lost_answers import lose_next_answer
+from tests.provisioning.connectors import json_objects
 from tests.screens import world
 from tests.screens.driving import answer, at_both_sizes, console, shows, text_of, type_text, until
 
@@ -117,6 +121,27 @@ async def test_going_back_through_the_steps_keeps_what_was_typed(new_db: Path) -
         await pilot.press("f7")
         await shows(pilot, "Step 3 of 6")
         assert app.screen.query_one("#ask-registrant-name", Field).value == "Acme"
+
+
+async def test_a_registrar_says_what_is_free_and_what_is_taken(
+    new_db: Path, tmp_path: Path
+) -> None:
+    program = [sys.executable, "-IS", json_objects.__file__, str(tmp_path / "objects.json")]
+    table = {"type": "exec", "program": program}
+    settings = Settings(registrar="registrar", connectors={"registrar": table})
+    async with console(new_db) as (app, pilot):
+        app.store.ask_registrar = asking(settings, app.store.store)
+        await open_product(pilot, "domain-names")
+        await pilot.press("enter")
+        await on(pilot, BuyScreen)
+        await until(pilot, lambda: app.screen.in_field)  # type: ignore[attr-defined]
+        await type_text(pilot, json_objects.TAKEN)
+        await pilot.press("f7")
+        await shows(pilot, "taken.com is taken, says registrar (as the registry has")
+        app.screen.query_one("#domain", Field).value = ""
+        await type_text(pilot, "free.com")
+        await pilot.press("f7")
+        await shows(pilot, "Availability of free.com: free.")
 
 
 async def test_leaving_the_flow_and_coming_back_keeps_what_was_typed(new_db: Path) -> None:

@@ -116,6 +116,7 @@ def play(directory: Path, tickets: Sequence[Ticket], cut_after: int, say: bool =
         first = tickets[0].customer
         desk.see("Which account do you want")
         desk.type(first.code, then=r" 1 account\b")
+        desk.press("enter", then=f"> {first.code}")
         desk.press("enter", then=r"This month +AUD")
         for number, ticket in enumerate(tickets):
             began = time.monotonic()

@@ -96,6 +96,7 @@ def go_to_account(desk: Desk, customer: Customer) -> None:
         return
     desk.verb("o", then="Accounts(.|\\n)*F9 Go to")
     desk.type(customer.code, then=r" 1 account\b")
+    desk.press("enter", then=rf"> {customer.code}")
     desk.press("enter", then=rf"Account changed: \S+ -> {customer.code}")
     desk.see(r"This month +AUD")
 

@@ -12,7 +12,7 @@ from mission_control_tui.model.catalogue.backend_names import PLACEHOLDERS, plac
 from mission_control_tui.model.catalogue.file.document import FileProblem, Node, absent
 from mission_control_tui.model.catalogue.file.group_rules import check_objects, with_article
 from mission_control_tui.model.catalogue.file.rules import check_rule
-from mission_control_tui.model.catalogue.types import PasswordUse, PurchaseKind
+from mission_control_tui.model.catalogue.types import ApprovalRule, PasswordUse, PurchaseKind
 from mission_control_tui.model.states import SubjectKind
 from mission_control_tui.model.text.clean import harmless
 from mission_control_tui.model.text.counting import counted
@@ -210,6 +210,9 @@ def _product(root: Node, product: Node) -> Iterator[FileProblem]:
         yield from _unique(product, key)
     buys = product.word("buys", PurchaseKind, PurchaseKind.SEATS)
     yield from _terms_and_quantity(product)
+    if buys is PurchaseKind.SEATS and product.text("approval") == ApprovalRule.UNCHECKED:
+        what = "only names of domains can be unchecked"
+        yield FileProblem(product.at("approval"), what, f'"{ApprovalRule.ALWAYS}" lets all wait')
     for level in product.children("levels"):
         yield from _grant(root, level, buys)
         if buys is PurchaseKind.SEATS:

@@ -17,6 +17,7 @@ from mission_control_tui.model.catalogue.lookup import did_you_mean
 from mission_control_tui.model.catalogue.types import (
     USER_MEMBER,
     AddressUse,
+    ApprovalRule,
     OptionGroup,
     PasswordUse,
     PurchaseKind,
@@ -201,6 +202,7 @@ class ProductTable(_DescribedTable):
     buys: Annotated[str, AfterValidator(_one_of(PurchaseKind))] = PurchaseKind.SEATS
     buy_label: Name = "BUY"
     level_first: bool = False
+    approval: Annotated[str, AfterValidator(_one_of(ApprovalRule))] = ApprovalRule.NEVER
     terms: Annotated[list[Annotated[int, Field(ge=1, le=120)]], Field(min_length=1)]
     min_quantity: Annotated[int, Field(ge=1, le=_LARGEST)] = 1
     max_quantity: Annotated[int, Field(ge=1, le=_LARGEST)] = 1000
