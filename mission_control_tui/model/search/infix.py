@@ -53,7 +53,9 @@ async def inside(
     Digits are looked for in phone numbers, outside the recycling bin, and words beside them where terms begin.
     """
     single = len(words) == 1
-    sought = [_sought(word, single=single) for word in words]
+    # The shorter of the two texts is looked at first.
+    ordered = sorted(words, key=_is_of_phone, reverse=True)
+    sought = [_sought(word, single=single) for word in ordered]
     ids = select(SearchTextRow.user_id).where(*(scope.has(*one) for one in sought))
     if scope.is_sqlite and (threes := _threes(sought)):
         ids = ids.join(_INDEX, _INDEX.c.rowid == SearchTextRow.id)
