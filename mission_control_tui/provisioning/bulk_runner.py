@@ -7,8 +7,8 @@ import logging
 import time
 from collections.abc import Callable
 
-from mission_control_tui.model.bulk.slices import breath, next_bulk, work_slice
 from mission_control_tui.model.store.database import Store
+from mission_control_tui.provisioning.late_imports import imported
 
 log = logging.getLogger(__name__)
 
@@ -25,21 +25,31 @@ class BulkRunner:
         self._wake = asyncio.Event()
 
     def wake(self) -> None:
-        """Look whether there is a bulk, or room for more of one."""
+        """Look whether there is a bulk, or room for more of one: for who saw that one runs."""
         self._wake.set()
 
     async def run(self) -> None:
         """Work until cancelled; an error of the database goes up, and another call begins where it was."""
         while True:
-            self._wake.clear()
-            while not self._stopping() and (bulk_id := await next_bulk(self._store)) is not None:
-                begun = time.monotonic()
-                done = await work_slice(self._store, bulk_id)
-                if not done.items:
-                    break  # another worker is at it, or it was stopped
-                if done.requests:
-                    self._queued()
-                if done.last:
-                    log.info("bulk %d: every item had its turn", bulk_id)
-                await asyncio.sleep(breath(time.monotonic() - begun))
             await self._wake.wait()
+            self._wake.clear()
+            try:
+                await self._work()
+            except Exception:
+                self._wake.set()
+                raise
+
+    async def _work(self) -> None:
+        await imported("mission_control_tui.model.bulk.slices")
+        from mission_control_tui.model.bulk.slices import breath, next_bulk, work_slice
+
+        while not self._stopping() and (bulk_id := await next_bulk(self._store)) is not None:
+            begun = time.monotonic()
+            done = await work_slice(self._store, bulk_id)
+            if not done.items:
+                break  # another worker is at it, or it was stopped
+            if done.requests:
+                self._queued()
+            if done.last:
+                log.info("bulk %d: every item had its turn", bulk_id)
+            await asyncio.sleep(breath(time.monotonic() - begun))

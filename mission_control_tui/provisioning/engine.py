@@ -54,8 +54,11 @@ class JobEngine(Protocol):
     async def take_over(self) -> int:
         """Return the work of dead workers to the queue; returns how many workers live."""
 
-    async def offer(self, slots: Slots, limits: Limits) -> Collection[str]:
-        """Let start what may, at most so many; returns the connectors of what is about to."""
+    async def offer(self, slots: Slots, limits: Limits, *, urgent: bool) -> Collection[str]:
+        """Let start what may, at most so many; returns the connectors of what is about to.
+
+        `urgent`: something of it is not of a bulk, and somebody may look at it.
+        """
 
     def stop(self) -> None:
         """Take nothing new."""
@@ -110,7 +113,7 @@ class EmbeddedEngine:
         """Do nothing: nobody else works on this file."""
         return 1
 
-    async def offer(self, slots: Slots, limits: Limits) -> Collection[str]:
+    async def offer(self, slots: Slots, limits: Limits, *, urgent: bool) -> Collection[str]:
         claimed = await claim(self._store, self._me.id, slots, limits)
         for request in claimed:
             task = asyncio.ensure_future(self._run(request))

@@ -10,25 +10,18 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Awaitable, Callable, Collection, Sequence
-from typing import TypeVar
+from collections.abc import Callable, Collection
+from typing import TYPE_CHECKING
 
-from mission_control_tui.model.billing import statements
-from mission_control_tui.model.errors import MissionControlError
-from mission_control_tui.model.history import pruning
-from mission_control_tui.model.orders import renewing
-from mission_control_tui.model.recycle_bin import purge
-from mission_control_tui.model.requests import kept_removals
 from mission_control_tui.model.schedules import due as schedule_due
-from mission_control_tui.model.schedules import running as schedule_running
-from mission_control_tui.model.schedules.actions import TAKING_AWAY
 from mission_control_tui.model.states import ScheduleState
 from mission_control_tui.model.store.database import Store
-from mission_control_tui.model.users import expiry
 from mission_control_tui.provisioning.clock_guard import ClockGuard
+from mission_control_tui.provisioning.late_imports import imported
 from mission_control_tui.settings.settings import WorkerSettings
 
-T = TypeVar("T")
+if TYPE_CHECKING:
+    from mission_control_tui.provisioning.sweeps import Sweeps
 
 log = logging.getLogger(__name__)
 
@@ -36,15 +29,18 @@ PASS_SECONDS = 0.25
 """A pass begins nothing new after so long."""
 APART_SECONDS = 0.5
 """How late something may be that became due while a worker was busy."""
-AT_ONCE = 200
+SWEEPS = "mission_control_tui.provisioning.sweeps"
+"""The module that is imported late."""
 SWEEP_SECONDS = 600.0
 """How often expired accounts, the recycling bin and the months that are over are looked at."""
-REFUSED_SECONDS = 86_400.0
-"""What was refused (a purge of whom a service is not gone, a renewal without a price) is tried again after so long."""
 
 
-def _refusal_of(domain: renewing.DueRenewal) -> str:
-    return f"domain {domain.domain_id}"
+async def taking_away() -> frozenset[str]:
+    """Return the verbs of schedules that take something away."""
+    await imported("mission_control_tui.model.schedules.actions")
+    from mission_control_tui.model.schedules.actions import TAKING_AWAY
+
+    return TAKING_AWAY
 
 
 class Housekeeping:
@@ -67,9 +63,7 @@ class Housekeeping:
         self._guard = guard or ClockGuard(store)
         self._sweep_at = clock()
         self._next_at = 0.0
-        self._refused: dict[str, float] = {}
-        self._pruned_to: int | None = None
-        """The request that pruning came to; None while it is not at it."""
+        self._sweeps: Sweeps | None = None
         self.wait = 0.0
         self.keeps_awake = True
         """Whether an embedded worker stays for what will be due soon."""
@@ -87,20 +81,14 @@ class Housekeeping:
         """Make one pass. Raises what the database raises when it is away."""
         deadline = time.monotonic() + PASS_SECONDS
         trusts = await self._guard.trusts()
-        held = () if trusts else TAKING_AWAY
+        held = () if trusts else await taking_away()
         moment = await schedule_due.next_moment(self._store, held)
         left = False
         if moment is not None and moment <= 0:
             left = await self._schedules(deadline, held)
             moment = await schedule_due.next_moment(self._store, held)
         if trusts and not left and self._clock() >= self._sweep_at:
-            left = (
-                await self._expire(deadline)
-                or await self._remove_kept(deadline)
-                or await self._purge(deadline)
-                or await self._charge(deadline)
-                or await self._prune(deadline)
-            )
+            left = await self._sweep(deadline)
             if not left:
                 self._sweep_at = self._clock() + SWEEP_SECONDS
         # In doubt a pass waits for whoever confirms, which wakes the worker.
@@ -111,111 +99,27 @@ class Housekeeping:
         soon = moment is not None and moment <= self._settings.schedule_ahead_seconds
         self.keeps_awake = left or soon
 
-    async def _each(
-        self, items: Sequence[T], do: Callable[[T], Awaitable[None]], deadline: float
-    ) -> bool:
-        """Do what cannot be taken back for each, as long as the clocks are trusted; return True when some is left."""
-        for number, item in enumerate(items, 1):
-            if not await self._guard.trusts():
-                return False
-            await do(item)
-            if time.monotonic() > deadline:
-                return number < len(items)
-        return False
+    async def _sweep(self, deadline: float) -> bool:
+        """Look for what is not due at a moment; return True when some is left."""
+        if self._sweeps is None:
+            await imported(SWEEPS)
+            from mission_control_tui.provisioning.sweeps import Sweeps
+
+            self._sweeps = Sweeps(self._store, self._settings, self._clock, self._guard)
+        return await self._sweeps.run(deadline)
 
     async def _schedules(self, deadline: float, held: Collection[str]) -> bool:
         """Run what is due; return True when some is left."""
+        await imported("mission_control_tui.model.schedules.running")
+        from mission_control_tui.model.schedules import running as schedule_running
+
+        away = await taking_away()
         for schedule in (due := await schedule_due.due(self._store, held)):
-            if schedule.action in TAKING_AWAY and not await self._guard.trusts():
+            if schedule.action in away and not await self._guard.trusts():
                 continue
             ended = await schedule_running.run(self._store, schedule)
             if ended is ScheduleState.DONE:
                 log.info("schedule %d: done", schedule.id)
             if time.monotonic() > deadline:
                 return schedule is not due[-1]
-        return False
-
-    async def _expire(self, deadline: float) -> bool:
-        return await self._each(await expiry.expired(self._store), self._disable, deadline)
-
-    async def _disable(self, user: expiry.ExpiredUser) -> None:
-        try:
-            if await expiry.disable(self._store, user):
-                log.info("user %s expired on %s and was disabled", user.user_id, user.expires_on)
-        except MissionControlError as error:
-            log.warning("user %s expired and was not disabled: %s", user.user_id, error.what)
-
-    async def _remove_kept(self, deadline: float) -> bool:
-        overdue = await kept_removals.overdue_services(self._store, AT_ONCE)
-        return await self._each(overdue, self._remove_one, deadline)
-
-    async def _remove_one(self, service: kept_removals.OverdueService) -> None:
-        try:
-            if await kept_removals.remove_overdue(self._store, service):
-                log.info("service %s was kept long enough and is removed", service.assignment_id)
-        except MissionControlError as error:
-            log.warning("service %s is not removed: %s", service.assignment_id, error.what)
-
-    async def _charge(self, deadline: float) -> bool:
-        """Do what costs money: domains that renew themselves, then months that are over. True: some is left."""
-        return await self._renew_domains(deadline) or await self._close_months(deadline)
-
-    async def _renew_domains(self, deadline: float) -> bool:
-        now = self._clock()
-        due = [
-            domain
-            for domain in await renewing.due_renewals(self._store)
-            if self._refused.get(_refusal_of(domain), 0.0) <= now
-        ]
-        return await self._each(due, self._renew, deadline)
-
-    async def _renew(self, domain: renewing.DueRenewal) -> None:
-        try:
-            state = await renewing.renew_due(self._store, domain)
-            if state is not None:
-                log.info("domain %s: the renewal from %s is %s", domain.name, domain.ends_on, state)
-        except MissionControlError as error:
-            self._refused[_refusal_of(domain)] = self._clock() + REFUSED_SECONDS
-            log.warning(
-                "domain %s is not renewed and tried again in a day: %s", domain.name, error.what
-            )
-
-    async def _close_months(self, deadline: float) -> bool:
-        return await self._each(await statements.months_due(self._store), self._close, deadline)
-
-    async def _close(self, due: tuple[int, str]) -> None:
-        await statements.close_month(self._store, *due)
-        log.info("account %d: the statement of %s is closed", *due)
-
-    async def _purge(self, deadline: float) -> bool:
-        now = self._clock()
-        self._refused = {user_id: until for user_id, until in self._refused.items() if until > now}
-        most = AT_ONCE + len(self._refused)
-        found = await purge.overdue(self._store, self._settings.bin_days, most)
-        overdue = [user for user in found if user.user_id not in self._refused]
-        return await self._each(overdue, self._purge_one, deadline)
-
-    async def _purge_one(self, user: purge.Overdue) -> None:
-        days = self._settings.bin_days
-        try:
-            await purge.purge_overdue(self._store, user, days)
-            log.info("user %s was purged after %d days", user.user_id, days)
-        except MissionControlError as error:
-            self._refused[user.user_id] = self._clock() + REFUSED_SECONDS
-            log.warning(
-                "user %s is not purged and tried again in a day: %s", user.user_id, error.what
-            )
-
-    async def _prune(self, deadline: float) -> bool:
-        """Delete slices of what ended long ago, as long as the clocks are trusted; return True when some is left."""
-        days = self._settings.keep_days
-        if not days or (self._pruned_to is None and not await pruning.is_due(self._store)):
-            return False
-        while await self._guard.trusts():
-            done = await pruning.prune(self._store, days, self._pruned_to or 0)
-            if done.deleted:
-                log.info("%d rows of what ended over %d days ago were deleted", done.deleted, days)
-            self._pruned_to = done.after_id if done.left else None
-            if not done.left or time.monotonic() > deadline:
-                return done.left
         return False

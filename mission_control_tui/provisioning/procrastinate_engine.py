@@ -40,7 +40,7 @@ from mission_control_tui.model.requests.workers import (
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.engine import ENGINE_SCHEMA
 from mission_control_tui.model.store.processes import is_alive
-from mission_control_tui.provisioning.collector import Collector
+from mission_control_tui.provisioning.collector import Collector, Crowd
 from mission_control_tui.provisioning.connector_checks import first_line
 from mission_control_tui.provisioning.engine import (
     DRAIN_POLL_SECONDS,
@@ -59,6 +59,8 @@ VERSION = "1"
 MAKE_LOCK = 7_237_265
 POLL_SECONDS = 5.0
 """How often the engine looks for what it was not told of."""
+AHEAD_SECONDS = 0.25
+"""For how long it is taken for granted that what was handed over is still there for this process to take."""
 NEVER_SECONDS = 1e8
 CLOSE_SECONDS = 3.0
 
@@ -142,9 +144,11 @@ class ProcrastinateEngine:
         self._running: set[Job] = set()
         self._unknown: set[int] = set()
         self._beginning = 0
+        self._ahead = 0
+        self._released_at = -NEVER_SECONDS
         self._looked_at = -NEVER_SECONDS
         self._begins = Collector[Job, ClaimedRequest | None](
-            partial(begin, store), lambda: self._beginning
+            partial(begin, store), Crowd(lambda: self._beginning)
         )
 
     def _worker(self, queues: Sequence[str], slots: int) -> EngineWorker:
@@ -276,21 +280,32 @@ class ProcrastinateEngine:
         for job in jobs:
             await self._manager.finish_job(job, Status.ABORTED, delete_job=True)
 
-    async def offer(self, slots: Slots, limits: Limits) -> Collection[str]:
-        """Hand over as much as there are free slots and as many again, so that no slot waits for the next look."""
+    async def offer(self, slots: Slots, limits: Limits, *, urgent: bool) -> Collection[str]:
+        """Hand over as much as there are free slots and as many again, so that no slot waits for the next look.
+
+        While more than half of these are likely to be left from the last time, bulk waits for the next.
+        """
         settings = self._settings
+        now = time.monotonic()
+        if now > self._released_at + AHEAD_SECONDS:
+            self._ahead = 0
+        if not urgent and self._ahead * 2 >= settings.slots:
+            return ()
         ahead = Slots(
             slots.free + settings.slots,
             slots.for_bulk + max(0, settings.slots - settings.interactive_slots),
             slots.removals,
         )
         try:
-            return await release(self._store, ahead, limits)
+            released = await release(self._store, ahead, limits)
         except DBAPIError as error:
             if not engine_jobs.is_missing(error):
                 raise
             self._heal()
             raise StoreError("The engine's tables are not there: they are made anew.") from error
+        self._ahead += len(released)
+        self._released_at = now
+        return released
 
     async def _run(self, request: int, attempt: int) -> None:
         job = Job(request, attempt)
@@ -307,6 +322,7 @@ class ProcrastinateEngine:
 
     async def _begin(self, job: Job) -> ClaimedRequest | None:
         self._beginning += 1
+        self._ahead = max(0, self._ahead - 1)
         try:
             return await self._begins.ask(job)
         finally:

@@ -23,7 +23,7 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
 CALM_SECONDS = 60.0
 """After so long without trouble the next pause is the first again."""
 LEAVE_SECONDS = 3.0
-FINISH_SECONDS = 0.02
+FINISH_SECONDS = 0.1
 """How long a job that is over waits for others, to be ended together with them."""
 
 _REGISTER = """

@@ -16,7 +16,7 @@ from mission_control_tui.model.requests.attempts import (
 )
 from mission_control_tui.model.requests.run_batch import RunWork, RunWrite
 from mission_control_tui.model.store.database import Store
-from mission_control_tui.provisioning.collector import Collector
+from mission_control_tui.provisioning.collector import Collector, Crowd
 
 T = TypeVar("T")
 
@@ -25,12 +25,14 @@ class RunRecords:
     """The records of all runs of one worker. `runs` says how many there are now."""
 
     def __init__(self, store: Store, runs: Callable[[], int]) -> None:
-        self._loads = Collector[Run, Job](partial(jobs.load, store), runs)
-        self._writes = Collector[RunWrite, object](partial(run_batch.write, store), runs)
+        crowd = Crowd(runs)
+        # Attempts that have begun together come together.
+        self._loads = Collector[Run, Job](partial(jobs.load, store), crowd, patient=False)
+        self._writes = Collector[RunWrite, object](partial(run_batch.write, store), crowd)
         self._steps = (
             self._writes
             if store.is_sqlite
-            else Collector[RunWrite, object](partial(step_batch.begin_steps, store), runs)
+            else Collector[RunWrite, object](partial(step_batch.begin_steps, store), crowd)
         )
 
     async def load(self, run: Run) -> Job:

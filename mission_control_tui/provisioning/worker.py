@@ -45,7 +45,8 @@ from mission_control_tui.provisioning.bulk_runner import BulkRunner
 from mission_control_tui.provisioning.callbacks import CallbackListener
 from mission_control_tui.provisioning.connector_checks import ConnectorChecks, first_line
 from mission_control_tui.provisioning.engine import BeatRefused, JobEngine, RunRequest
-from mission_control_tui.provisioning.housekeeping import Housekeeping
+from mission_control_tui.provisioning.housekeeping import SWEEPS, Housekeeping
+from mission_control_tui.provisioning.late_imports import imported
 from mission_control_tui.provisioning.observing import ObservingConnectors
 from mission_control_tui.provisioning.run_records import RunRecords
 from mission_control_tui.settings.settings import WorkerSettings
@@ -61,6 +62,8 @@ SETTLE_SECONDS = 5.0
 """How often all waiting requests are looked at again, for what was missed."""
 SETTLE_PAUSE = 20.0
 """Where there are so many that a look takes long, it is this many times its own length before the next."""
+MOVED_SECONDS = 2.0
+"""How often it is asked whether something waits since a moment that is to come, because the clock was moved back."""
 CLAIM_AGAIN_SECONDS = 0.5
 """Something is due and could not be taken: limits over all workers, or another's claim in progress."""
 STOP_SECONDS = 10.0
@@ -137,6 +140,7 @@ class Worker:
         self._wake = asyncio.Event()
         self._in_doubt = asyncio.Event()
         self._looking: asyncio.Task[Any] | None = None
+        self._sweeping: asyncio.Task[None] | None = None
         self._stopping = False
         self._stopped_at = 0.0
         self._close_by = 0.0
@@ -150,6 +154,7 @@ class Worker:
         self._unfinished: set[Run] = set()
         self._busy_at = time.monotonic()
         self._settle_at = 0.0
+        self._doubts_at = 0.0
         self._timeout = 0.0
 
     @property
@@ -190,6 +195,9 @@ class Worker:
         self._looking = asyncio.current_task()
         try:
             started = await self._started()
+            self._sweeping = asyncio.create_task(imported(SWEEPS))
+            self._sweeping.add_done_callback(lambda _: self._wake.set())
+            helpers.append(self._sweeping)
             helpers.append(asyncio.create_task(self._keep(self._heartbeat)))
             looked_at = time.monotonic()
             while not await self._tick():
@@ -241,17 +249,14 @@ class Worker:
     async def _tick(self) -> bool:
         """Look once at everything; return True when the worker shall end."""
         self._timeout = self._settings.lease_seconds
-        self._bulks.wake()
         if self._lost or self._stopping:
             return True
         try:
             await self._mend()
-            outlook = await look(self._store, self._me.id)
-            if outlook.moved_back:
-                log.warning("the clock was moved back: what waits for its next try begins anew")
-                await begin_waits_anew(self._store)
-                outlook = await look(self._store, self._me.id)
+            outlook = await self._look()
             self._draining = outlook.draining
+            if outlook.bulks:
+                self._bulks.wake()
             if outlook.draining and not self._jobs:
                 log.info("drained for a newer version")
                 return True
@@ -263,7 +268,7 @@ class Worker:
                 self._wait_at_most(follow)
             await self._settle(outlook)
             took = await self._offer(outlook)
-            if not outlook.draining:
+            if not outlook.draining and (self._sweeping is None or self._sweeping.done()):
                 # A worker that makes way for a newer one leaves what is due by the clock to that.
                 await self._housekeeping.run_by_and_by()
                 self._wait_at_most(self._housekeeping.wait)
@@ -274,6 +279,16 @@ class Worker:
             log.warning("the database does not answer: %s", first_line(error))
             self._wait_at_most(1.0)
             return False
+
+    async def _look(self) -> Outlook:
+        if doubts := time.monotonic() >= self._doubts_at:
+            self._doubts_at = time.monotonic() + MOVED_SECONDS
+        outlook = await look(self._store, self._me.id, doubts_clock=doubts)
+        if outlook.moved_back:
+            log.warning("the clock was moved back: what waits for its next try begins anew")
+            await begin_waits_anew(self._store)
+            outlook = await look(self._store, self._me.id)
+        return outlook
 
     def _wait_at_most(self, seconds: float) -> None:
         self._timeout = min(max(seconds, 0.01), self._timeout)
@@ -300,13 +315,15 @@ class Worker:
         """Let start what is due; return True when anything does."""
         if outlook.next_at is not None:
             self._wait_at_most(outlook.next_at - outlook.now)
+        elif outlook.due:
+            self._wait_at_most(CLAIM_AGAIN_SECONDS)  # when others become due is seen once none is
         free = self._settings.slots - len(self._jobs)
         if not outlook.due or outlook.draining or (free <= 0 and self._store.is_sqlite):
             return False
         bulk = sum(job.claimed.priority >= Priority.BULK for job in self._jobs.values())
         for_bulk = max(0, self._settings.slots - self._settings.interactive_slots - bulk)
         slots = Slots(free, min(free, for_bulk), self._removals)
-        started = await self._engine.offer(slots, self._limits)
+        started = await self._engine.offer(slots, self._limits, urgent=outlook.urgent)
         if not started:
             wait = self._limits.next_start()
             self._wait_at_most(CLAIM_AGAIN_SECONDS if wait is None else wait)

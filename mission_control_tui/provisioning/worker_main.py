@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("mission_control_tui.provisioning")
 
+SWITCH_SECONDS = 0.001
+"""How long the thread of a connector may keep the interpreter while an answer of the database waits for it."""
 _FORMAT = "%(asctime)s %(levelname)s %(message)s"
 
 
@@ -45,6 +47,7 @@ def run_worker(
     StoreError. The log goes to `handler` (stderr). `reload` reads the settings again while a connector is paused.
     """
     _log_to(handler or logging.StreamHandler(sys.stderr))
+    sys.setswitchinterval(SWITCH_SECONDS)
     last = _LastResort()
     try:
         return asyncio.run(_work(settings, url, foreground, reload, lock, last))

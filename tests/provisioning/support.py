@@ -356,14 +356,19 @@ async def wish(world: World, upn: str, kind: str) -> int | None:
     return (await world.turn(upn, RequestKind(kind))).request_id
 
 
+MODULE = "mission_control_tui.provisioning.worker_main"
+
+
 class WorkerProcess:
     """A worker as the launcher starts it: its own process, its own session, its log in a file."""
 
-    def __init__(self, world: World, name: str = "worker", **environment: str) -> None:
+    def __init__(
+        self, world: World, name: str = "worker", *, module: str = MODULE, **environment: str
+    ) -> None:
         self.log = world.directory / f"{name}.log"
         with self.log.open("ab") as log:
             self.process = ForkedProcess(
-                "mission_control_tui.provisioning.worker_main",
+                module,
                 ["--database", world.where],
                 stdout=log,
                 stderr=log,
@@ -405,9 +410,11 @@ class WorkerProcess:
 
 
 @contextlib.contextmanager
-def worker(world: World, name: str = "worker", **environment: str) -> Iterator[WorkerProcess]:
+def worker(
+    world: World, name: str = "worker", *, module: str = MODULE, **environment: str
+) -> Iterator[WorkerProcess]:
     """A worker for as long as the block lasts."""
-    process = WorkerProcess(world, name, **environment)
+    process = WorkerProcess(world, name, module=module, **environment)
     try:
         yield process
     finally:

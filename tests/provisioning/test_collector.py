@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import pytest
 
 from mission_control_tui.provisioning import collector
-from mission_control_tui.provisioning.collector import Collector
+from mission_control_tui.provisioning.collector import Collector, Crowd
 
 
 class Doubler:
@@ -31,7 +31,7 @@ class Doubler:
 
 async def test_what_is_asked_at_a_moment_is_done_at_once_and_each_has_its_own_answer() -> None:
     double = Doubler()
-    collected = Collector(double, lambda: 3)
+    collected = Collector(double, Crowd(lambda: 3))
     answers = await asyncio.gather(*map(collected.ask, (2, 3, 4)), return_exceptions=True)
     assert double.done == [[2, 3, 4]]
     assert answers[::2] == [4, 8]
@@ -42,17 +42,17 @@ async def test_who_could_still_ask_is_waited_for_and_not_for_long(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     double = Doubler()
-    collected = Collector(double, lambda: 9)
+    collected = Collector(double, Crowd(lambda: 9))
     assert await asyncio.wait_for(collected.ask(2), 5) == 4
     monkeypatch.setattr(collector, "COLLECT_SECONDS", 3600.0)
-    alone = Collector(double, lambda: 1)
+    alone = Collector(double, Crowd(lambda: 1))
     assert await asyncio.wait_for(alone.ask(4), 5) == 8
 
 
 async def test_the_next_are_collected_while_some_are_done() -> None:
     double = Doubler()
     double.go.clear()
-    collected = Collector(double, lambda: 1)
+    collected = Collector(double, Crowd(lambda: 1))
     first = asyncio.create_task(collected.ask(2))
     await double.begun.wait()
     others = [asyncio.create_task(collected.ask(number)) for number in (4, 6)]
@@ -65,7 +65,7 @@ async def test_the_next_are_collected_while_some_are_done() -> None:
 async def test_who_is_cancelled_takes_nothing_from_the_others() -> None:
     double = Doubler()
     double.go.clear()
-    collected = Collector(double, lambda: 2)
+    collected = Collector(double, Crowd(lambda: 2))
     tasks = [asyncio.create_task(collected.ask(number)) for number in (2, 4)]
     await double.begun.wait()
     waiting = [asyncio.create_task(collected.ask(number)) for number in (6, 8)]
@@ -80,7 +80,7 @@ async def test_who_is_cancelled_takes_nothing_from_the_others() -> None:
 
 
 async def test_an_error_of_the_whole_is_everybodys_and_the_next_are_done_again() -> None:
-    collected = Collector(Doubler(), lambda: 2)
+    collected = Collector(Doubler(), Crowd(lambda: 2))
     said = await asyncio.gather(*map(collected.ask, (0, 2)), return_exceptions=True)
     assert all(isinstance(one, OSError) for one in said)
     assert await collected.ask(2) == 4
@@ -89,7 +89,7 @@ async def test_an_error_of_the_whole_is_everybodys_and_the_next_are_done_again()
 async def test_closing_ends_whoever_waits() -> None:
     double = Doubler()
     double.go.clear()
-    collected = Collector(double, lambda: 1)
+    collected = Collector(double, Crowd(lambda: 1))
     task = asyncio.create_task(collected.ask(2))
     await double.begun.wait()
     await collected.close()

@@ -27,7 +27,7 @@ from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.model.store.tables.users import UserRow
 from mission_control_tui.model.users.actions.params import ActionParams
 from mission_control_tui.model.users.editing import edit_user
-from mission_control_tui.provisioning import housekeeping
+from mission_control_tui.provisioning import housekeeping, sweeps
 from mission_control_tui.settings.settings import WorkerSettings
 from tests.provisioning.support import ACCOUNT, EXCHANGE, SMALL, World, doubled, worker
 from tests.support import share
@@ -291,7 +291,7 @@ async def test_a_purge_that_was_refused_is_tried_again_a_day_later(sqlite_world:
     async with world.store.write(world.caller) as tx:
         await tx.session.execute(update(AssignmentRow).values(wish="absent", light="grey"))
         await tx.session.execute(update(RequestRow).values(state="succeeded"))
-    moment += housekeeping.REFUSED_SECONDS - 1.0
+    moment += sweeps.REFUSED_SECONDS - 1.0
     await one.run()
     assert await audited(world, "purge user") == []
     assert len(await purge.overdue(world.store, 7, 10)) == 1

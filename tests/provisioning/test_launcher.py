@@ -196,6 +196,19 @@ async def test_a_newer_program_drains_an_older_worker(launched: World) -> None:
     assert (await launched.request(other.request_id)).worker_id == second.id
 
 
+async def test_told_to_stop_and_held_up_it_ends_all_the_same_and_says_so(world: World) -> None:
+    world.rules('step = "directory account"\ndelay = 30')
+    (upn,) = await world.people("ann")
+    with worker(world, module="tests.provisioning.held_worker") as held_up:
+        await world.give(upn)
+        await world.until(lambda: world.running_step("directory account"))
+        held_up.terminate()
+        assert held_up.wait() == 0
+    said = held_up.log.read_text("utf-8")
+    assert "the worker is held up and ends in the middle of it" in said
+    assert "in _held" in said, "it shows where"
+
+
 @pytest.mark.any_database
 async def test_told_to_stop_it_ends_the_step_and_gives_the_request_back(world: World) -> None:
     world.rules('step = "directory account"\ndelay = 0.8')

@@ -387,6 +387,8 @@ async def test_a_worker_in_a_black_hole_ends(postgres_world: World, told: bool) 
             if told:
                 cut_off.terminate()
             assert await ended(cut_off, 120.0) == (0 if told else LeaseLost.exit_code)
+            said = cut_off.log.read_text("utf-8")
+            assert "ends with code" in said or "held up" in said, "it says how it ended"
         proxy.dark = False
         with worker(world, "next"):
             await world.settled()

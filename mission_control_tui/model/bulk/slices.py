@@ -10,8 +10,7 @@ import time
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Select, bindparam, func, select
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy import ColumnElement, Select, func, select
 
 from mission_control_tui.model.bulk.actions import BulkContext, ItemResult, act, subjects
 from mission_control_tui.model.bulk.targets import BulkTarget
@@ -24,7 +23,7 @@ from mission_control_tui.model.bulk.views import (
 from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.states import BulkState, Priority, RequestState
 from mission_control_tui.model.store.database import Store
-from mission_control_tui.model.store.engine import FLAWS, clock
+from mission_control_tui.model.store.engine import FLAWS, NOW
 from mission_control_tui.model.store.retry import retries_on_conflict
 from mission_control_tui.model.store.tables.bulk import BulkItemRow, BulkRow
 from mission_control_tui.model.store.tables.requests import RequestRow
@@ -67,28 +66,28 @@ class _Bulk:
 
 async def next_bulk(store: Store) -> int | None:
     """Return the oldest bulk that runs; None where there is none or enough of its like is on its way."""
-    async with store.read() as session:
-        found = await session.scalar(_OLDEST)
-        if found is None or not await _has_room(session):
-            return None
+    async with store.glance() as session:
+        statement = _OLDEST_WITH_ROOM[session.get_bind().dialect.name]
+        found: int | None = await session.scalar(statement)
         return found
 
 
-async def _has_room(session: AsyncSession) -> bool:
-    return (await session.scalar(_ON_THEIR_WAY, {"now": await clock(session)}) or 0) < AHEAD
-
-
-_OLDEST = select(func.min(BulkRow.id)).where(BulkRow.state == BulkState.RUNNING)
-_DUE = (
-    select(RequestRow.id)
-    .where(
-        RequestRow.state == RequestState.QUEUED,
-        RequestRow.priority >= Priority.BULK,
-        RequestRow.next_try_at <= bindparam("now"),
+def _oldest_with_room(now: ColumnElement[float]) -> Select[int | None]:
+    due = (
+        select(RequestRow.id)
+        .where(
+            RequestRow.state == RequestState.QUEUED,
+            RequestRow.priority >= Priority.BULK,
+            RequestRow.next_try_at <= now,
+        )
+        .limit(AHEAD)
     )
-    .limit(AHEAD)
-)
-_ON_THEIR_WAY = select(func.count()).select_from(_DUE.subquery())
+    on_their_way = select(func.count()).select_from(due.subquery()).scalar_subquery()
+    oldest = select(func.min(BulkRow.id)).where(BulkRow.state == BulkState.RUNNING)
+    return oldest.where(on_their_way < AHEAD)
+
+
+_OLDEST_WITH_ROOM = {dialect: _oldest_with_room(now) for dialect, now in NOW.items()}
 
 
 def breath(took: float) -> float:

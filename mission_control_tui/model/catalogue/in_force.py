@@ -35,6 +35,9 @@ _NEWEST = (
     .limit(1)
 )
 
+NEWEST_DIGEST = _NEWEST.with_only_columns(CatalogueVersionRow.digest).scalar_subquery()
+"""The digest of the catalogue in force, within another statement."""
+
 
 async def _head(session: AsyncSession) -> Row[int, str] | None:
     """Return number and digest of the newest version."""
@@ -48,12 +51,20 @@ async def in_force(session: AsyncSession) -> InForce:
         raise NotFound(
             "This database has no catalogue yet.", hint="Run `mission-control init` first."
         )
-    if head.digest not in _known:
+    return InForce(head.number, await of_digest(session, head.digest))
+
+
+async def of_digest(session: AsyncSession, digest: str) -> Catalogue:
+    """Return the catalogue of this digest, which was found in this database."""
+    if digest not in _known:
         document = await session.scalar(
-            select(CatalogueVersionRow.document).where(CatalogueVersionRow.number == head.number)
+            select(CatalogueVersionRow.document)
+            .where(CatalogueVersionRow.digest == digest)
+            .order_by(CatalogueVersionRow.number.desc())
+            .limit(1)
         )
-        _known[head.digest] = from_json(str(document))
-    return InForce(head.number, _known[head.digest])
+        _known[digest] = from_json(str(document))
+    return _known[digest]
 
 
 async def current(store: Store, last_good: InForce | None = None) -> InForce:

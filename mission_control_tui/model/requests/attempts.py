@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, cast
+from typing import Any, Self, cast
 
 from sqlalchemy import BindParameter, Table, bindparam, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -152,6 +152,12 @@ class Fenced:
     assignment_id: str
     stop_reason: StopReason | None
 
+    @classmethod
+    def of(cls, request: RequestRow, row: AssignmentRow) -> Self:
+        """Return the same of rows that are locked."""
+        reason = stop_reason(request, row)
+        return cls(request.id, request.attempt, request.account_id, row.id, reason)
+
 
 _IDS: BindParameter[list[int]] = bindparam("requests", expanding=True)
 _RUNNING = (
@@ -161,6 +167,7 @@ _RUNNING = (
     .order_by(AssignmentRow.id)
     .execution_options(populate_existing=True)
 )
+_LOCKED = _RUNNING.with_for_update()
 _REQUESTS = cast("Table", RequestRow.__table__).c
 _ASSIGNMENTS = cast("Table", AssignmentRow.__table__).c
 _FENCED = (
@@ -181,10 +188,10 @@ _FENCED = (
 
 
 async def running(
-    session: AsyncSession, runs: Collection[Run]
+    session: AsyncSession, runs: Collection[Run], *, lock: bool = False
 ) -> dict[Run, tuple[RequestRow, AssignmentRow]]:
-    """Return the requests and assignments of those runs that still count."""
-    rows = (await session.execute(_RUNNING, _ids(runs))).all()
+    """Return the requests and assignments of those runs that still count; `lock` them in the order in which all do."""
+    rows = (await session.execute(_LOCKED if lock else _RUNNING, _ids(runs))).all()
     found = {
         Run(request.id, request.attempt, request.worker_id): (request, row) for row, request in rows
     }
@@ -211,7 +218,16 @@ async def fenced(session: AsyncSession, runs: Collection[Run]) -> dict[Run, Fenc
 
 
 def _ids(runs: Collection[Run]) -> dict[str, list[int]]:
-    return {"requests": sorted({run.request_id for run in runs})}
+    return {"requests": of_like_number(runs)}
+
+
+def of_like_number(runs: Collection[Run]) -> list[int]:
+    """Return the ids of the requests, the last one repeated up to a power of two.
+
+    A statement with as many values as any number of runs would be prepared anew for each number.
+    """
+    ids = sorted({run.request_id for run in runs})
+    return ids + ids[-1:] * ((1 << (len(ids) - 1).bit_length()) - len(ids)) if ids else ids
 
 
 def stop_reason(request: RequestRow, row: AssignmentRow) -> StopReason | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
@@ -64,9 +64,11 @@ async def facts_of(session: AsyncSession, object_id: str) -> dict[str, object]:
 
 
 async def attributes_of(
-    session: AsyncSession, rows: Collection[tuple[AssignmentRow, UserRow | None]]
+    session: AsyncSession,
+    rows: Collection[tuple[AssignmentRow, UserRow | None]],
+    codes: Mapping[int, str] | None = None,
 ) -> dict[str, dict[str, object]]:
-    """Return facts about the subject of each assignment, by the assignment's id.
+    """Return facts about the subject of each assignment, by the assignment's id. `codes` are those of the accounts.
 
     A user's directory account is told nearly all fields of the user, also those that are empty.
     """
@@ -77,7 +79,11 @@ async def attributes_of(
     addresses = await _addresses(session, users)
     managers = await _managers(session, directory)
     ends = await _ends(session, directory)
-    accounts = await _names(session, _ACCOUNTS, {row.account_id for row, _ in rows})
+    accounts = (
+        await _names(session, _ACCOUNTS, {row.account_id for row, _ in rows})
+        if codes is None
+        else codes
+    )
     domains = await _names(session, _DOMAINS, {row.domain_id for row, _ in rows})
     found: dict[str, dict[str, object]] = {}
     for row, user in rows:

@@ -12,40 +12,46 @@ from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
 
 from sqlalchemy import (
+    Boolean,
     ColumnElement,
+    CompoundSelect,
     Row,
     Select,
     bindparam,
     case,
     exists,
+    false,
     func,
     insert,
     literal,
     or_,
     select,
+    union_all,
     update,
 )
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from mission_control_tui.model.requests.attempts import FIRST_STEP, Run
-from mission_control_tui.model.requests.connector_pauses import (
-    WANTS_CHECK,
-    Pause,
-    pauses,
-    to_check,
-)
+from mission_control_tui.model.requests.connector_pauses import WANTS_CHECK, Pause, to_check
 from mission_control_tui.model.requests.dependencies import hold_back
-from mission_control_tui.model.requests.removal_limit import RemovalLimit, hold_excess
+from mission_control_tui.model.requests.removal_limit import UNCOUNTED, RemovalLimit, hold_excess
 from mission_control_tui.model.requests.workers import lease_lost
-from mission_control_tui.model.services.wishes import update_parents
-from mission_control_tui.model.states import Light, Priority, RequestState, StepState, Word
+from mission_control_tui.model.states import (
+    BulkState,
+    Light,
+    Priority,
+    RequestState,
+    StepState,
+    Word,
+)
 from mission_control_tui.model.store.database import Store
-from mission_control_tui.model.store.engine import clock
+from mission_control_tui.model.store.engine import NOW, clock
 from mission_control_tui.model.store.tables.base import UtcDateTime
+from mission_control_tui.model.store.tables.bulk import BulkRow
 from mission_control_tui.model.store.tables.requests import RequestRow, RequestStepRow
 from mission_control_tui.model.store.tables.services import AssignmentRow
-from mission_control_tui.model.store.tables.workers import WorkerRow
+from mission_control_tui.model.store.tables.workers import ConnectorStateRow, WorkerRow
 from mission_control_tui.model.store.transaction import Transaction
 from mission_control_tui.model.store.worker_transaction import silent_write, worker_transaction
 
@@ -89,53 +95,81 @@ class ClaimedRequest:
 class Outlook:
     """What a look at the queue shows, by the database's clock in seconds.
 
-    `due`: something may be startable now. `next_at`: when the next queued request becomes due, None when none is.
-    `waiting`: requests wait for something else. `moved_back`: some wait since a moment that is to come.
-    `draining`: this worker shall take nothing new.
+    `due`: something may be startable now, `urgent`: and is not of a bulk. `next_at`: when the next queued request
+    becomes due, None when none is, or where some are already. `waiting`: requests wait for something else.
+    `moved_back`: some wait since a moment that is to come. `bulks`: a bulk runs. `draining`: this worker shall take
+    nothing new.
     """
 
     now: float
     draining: bool
     due: bool
+    urgent: bool
     next_at: float | None
     waiting: bool
     moved_back: bool
+    bulks: bool
     paused: tuple[Pause, ...]
 
 
-async def look(store: Store, worker_id: str) -> Outlook:
-    """Return a cheap look, so that nobody takes the write lock for nothing. Raises LeaseLost (SQLite)."""
-    async with store.read() as session:
-        now = await clock(session)
-        moment = {"now": now, "noisy_now": now + CLOCK_NOISE, "farthest": now + FARTHEST_SECONDS}
-        draining, due, waiting, moved_back, paused, next_at = (
-            await session.execute(_OUTLOOK, {**moment, "worker": worker_id})
+async def look(store: Store, worker_id: str, *, doubts_clock: bool = True) -> Outlook:
+    """Return a cheap look, so that nobody takes the write lock for nothing. Raises LeaseLost (SQLite).
+
+    Whether the clock was `moved_back` is asked only where it is doubted: that goes through the whole queue.
+    """
+    async with store.glance() as session:
+        outlook = _OUTLOOKS[session.get_bind().dialect.name]
+        asked = {"worker": worker_id, "doubts": doubts_clock}
+        now, draining, first, waiting, moved_back, bulks, paused, next_at = (
+            await session.execute(outlook, asked)
         ).one()
         if draining is None and store.is_sqlite:
             raise lease_lost(worker_id)
         found = await to_check(session) if paused else ()
-        return Outlook(now, bool(draining), due, next_at, waiting, moved_back, found)
+    due, urgent = first is not None, first is not None and first < Priority.BULK
+    return Outlook(
+        now, bool(draining), due, urgent, next_at, waiting, bool(moved_back), bulks, found
+    )
 
 
-def _outlook() -> Select[Any]:
+def _outlook(now: ColumnElement[float]) -> Select[Any]:
     """Return the statement of `look`, made once: it is asked at every turn of a worker."""
     queued = RequestRow.state == RequestState.QUEUED
-    next_try = RequestRow.next_try_at
-    is_due = or_(next_try <= bindparam("now"), next_try > bindparam("farthest"))
+    is_due = _is_due(now)
     draining = select(WorkerRow.draining).where(
         WorkerRow.id == bindparam("worker"), WorkerRow.ended.is_(False)
     )
+    first = (
+        select(RequestRow.priority)
+        .where(queued, is_due)
+        .order_by(RequestRow.priority, RequestRow.id)
+        .limit(1)
+        .scalar_subquery()
+    )
+    next_at = select(func.min(RequestRow.next_try_at)).where(queued, ~is_due).scalar_subquery()
     return select(
+        now,
         draining.scalar_subquery(),
-        exists().where(queued, is_due),
+        first,
         exists().where(RequestRow.state == RequestState.WAITING),
-        exists().where(queued, RequestRow.waits_since > bindparam("noisy_now")),
+        case(
+            (
+                bindparam("doubts", type_=Boolean),
+                exists().where(queued, RequestRow.waits_since > now + CLOCK_NOISE),
+            ),
+            else_=false(),
+        ),
+        exists().where(BulkRow.state == BulkState.RUNNING),
         exists().where(WANTS_CHECK),
-        select(func.min(next_try)).where(queued, ~is_due).scalar_subquery(),
+        case((first.is_(None), next_at)),
     )
 
 
-_OUTLOOK = _outlook()
+def _is_due(now: ColumnElement[float]) -> ColumnElement[bool]:
+    return or_(RequestRow.next_try_at <= now, RequestRow.next_try_at > now + FARTHEST_SECONDS)
+
+
+_OUTLOOKS = {dialect: _outlook(now) for dialect, now in NOW.items()}
 
 
 async def begin_waits_anew(store: Store) -> None:
@@ -171,23 +205,52 @@ async def claim(
         raise lease_lost(worker_id)
     if draining:
         return ()
-    paused, _ = await hold(tx, slots)
-    room = Room(limits, *await running(tx.session))
-    chosen = await choose(tx.session, await clock(tx.session), slots, room, paused)
-    return await take(tx, worker_id, chosen)
+    standing = await stand(tx.session)
+    await hold(tx, slots, standing)
+    room = Room(limits, standing.running, standing.bulk)
+    return await take(tx, worker_id, await choose(tx.session, slots, room, standing.paused))
 
 
-async def hold(tx: Transaction, slots: Slots) -> tuple[frozenset[str], bool]:
-    """Let wait what must not start now; return the connectors that are paused, and whether anything was held."""
-    paused = await pauses(tx.session)
-    held = [await hold_back(tx, connector.name) for connector in paused]
-    if slots.removals is not None:
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What there is to know before something is started: one statement, asked for at each start.
+
+    `paused` connectors; whether there are `removals` that nobody has counted yet; how many requests of each connector
+    run, all of them and `bulk` alone; and of PostgreSQL's engine how many jobs of each queue wait for a worker.
+    """
+
+    paused: frozenset[str]
+    removals: bool
+    running: Counter[str]
+    bulk: Counter[str]
+    waiting: Counter[str]
+
+
+async def stand(session: AsyncSession, statement: CompoundSelect[Any] | None = None) -> Standing:
+    """Return how it stands, by a statement that asks more than `STANDING` where one is given."""
+    rows = (await session.execute(_STANDING if statement is None else statement)).all()
+    running, bulk, waiting = Counter[str](), Counter[str](), Counter[str]()
+    for what, name, priority, count in rows:
+        if what == "runs":
+            running[name] += count
+            bulk[name] += count if priority >= Priority.BULK else 0
+        elif what == "waits":
+            waiting[name] += count
+    return Standing(
+        frozenset(name for what, name, *_ in rows if what == "paused"),
+        any(what == "removals" and count for what, _, _, count in rows),
+        running,
+        bulk,
+        waiting,
+    )
+
+
+async def hold(tx: Transaction, slots: Slots, standing: Standing) -> bool:
+    """Let wait what must not start now; return whether anything does so now."""
+    held = [await hold_back(tx, connector) for connector in sorted(standing.paused)]
+    if slots.removals is not None and standing.removals:
         held.append(await hold_excess(tx, slots.removals) > 0)
-    return frozenset(connector.name for connector in paused), any(held)
-
-
-def _is_due(now: float) -> ColumnElement[bool]:
-    return or_(RequestRow.next_try_at <= now, RequestRow.next_try_at > now + FARTHEST_SECONDS)
+    return any(held)
 
 
 def _is_draining(worker_id: str) -> Select[bool]:
@@ -195,23 +258,18 @@ def _is_draining(worker_id: str) -> Select[bool]:
     return select(WorkerRow.draining).where(WorkerRow.id == worker_id, WorkerRow.ended.is_(False))
 
 
-async def running(session: AsyncSession) -> tuple[Counter[str], Counter[str]]:
-    """Return how many requests of each connector run, all of them and bulk alone."""
-    rows = await session.execute(_RUNNING_NOW)
-    running: Counter[str] = Counter()
-    bulk: Counter[str] = Counter()
-    for connector, priority, count in rows:
-        running[connector] += count
-        bulk[connector] += count if priority >= Priority.BULK else 0
-    return running, bulk
-
-
-_RUNNING_NOW = (
-    select(AssignmentRow.connector, RequestRow.priority, func.count())
+STANDING = (
+    select(literal("paused"), ConnectorStateRow.name, literal(0), literal(1)).where(
+        ConnectorStateRow.paused
+    ),
+    select(literal("removals"), literal(""), literal(0), func.count()).where(UNCOUNTED),
+    select(literal("runs"), AssignmentRow.connector, RequestRow.priority, func.count())
     .join(RequestRow, RequestRow.assignment_id == AssignmentRow.id)
     .where(RequestRow.state == RequestState.RUNNING)
-    .group_by(AssignmentRow.connector, RequestRow.priority)
+    .group_by(AssignmentRow.connector, RequestRow.priority),
 )
+"""Selects of what, of which connector or queue, of which priority, how many: see `Standing`."""
+_STANDING = union_all(*STANDING)
 
 
 class Room:
@@ -247,7 +305,6 @@ Candidate: TypeAlias = Row[int, str | None, int, str, int]
 
 async def choose(
     session: AsyncSession,
-    now: float,
     slots: Slots,
     room: Room,
     paused: Collection[str],
@@ -257,6 +314,7 @@ async def choose(
     chosen: dict[str | None, Candidate] = {}
     bulk = 0
     more = True
+    now = NOW[session.get_bind().dialect.name]
     while more and (wanted := slots.free - len(chosen)) > 0:
         statement = _due(now, wanted, {*paused, *room.full}, chosen)
         if bulk >= slots.for_bulk:
@@ -298,7 +356,10 @@ IS_ALONE = ~exists().where(
 
 
 def _due(
-    now: float, limit: int, closed: Collection[str], chosen: Collection[str | None]
+    now: ColumnElement[float],
+    limit: int,
+    closed: Collection[str],
+    chosen: Collection[str | None],
 ) -> Select[int, str | None, int, str, int]:
     """Return the statement for requests that are due, in order, at most `limit`."""
     statement = (
@@ -355,7 +416,6 @@ async def take(
                 for request in taken
             ],
         )
-    await update_parents(tx, taken)
     return tuple(
         ClaimedRequest(
             Run(request.id, request.attempt, worker_id),

@@ -64,7 +64,12 @@ async def settle_dependents(tx: Transaction, assignment_ids: Collection[str]) ->
     dependents = (
         await tx.session.scalars(_DEPENDENTS, {"assignments": list(assignment_ids)})
     ).all()
-    return await _settle(tx, RequestRow.id.in_(dependents)) if dependents else 0
+    return await settle_these(tx, dependents)
+
+
+async def settle_these(tx: Transaction, requests: Collection[int]) -> int:
+    """Look again at these of the waiting requests; returns how many were queued."""
+    return await _settle(tx, RequestRow.id.in_(requests)) if requests else 0
 
 
 async def settle_connector(tx: Transaction, connector: str) -> int:

@@ -113,23 +113,8 @@ def next_is_in_hand() -> ColumnElement[bool]:
     return (RequestRow.id == JOB_REQUEST) & (RequestRow.attempt + 1 == JOB_ATTEMPT)
 
 
-async def queued(session: AsyncSession) -> dict[str, int]:
-    """Return how many jobs of each queue nobody has taken yet."""
-    rows = await session.execute(
-        select(JOBS.c.queue_name, func.count())
-        .where(text("status = 'todo'"))
-        .group_by(JOBS.c.queue_name)
-    )
-    return dict(rows.all())
-
-
 async def defer(session: AsyncSession, jobs: Sequence[NewJob]) -> None:
-    """Hand jobs to the engine, within the caller's transaction."""
-    # The engine's triggers name its tables without their schema.
-    await session.execute(
-        text("SELECT set_config('search_path', current_setting('search_path') || :also, true)"),
-        {"also": f", {SCHEMA}"},
-    )
+    """Hand jobs to the engine, within the caller's transaction, on whose `search_path` its schema is."""
     await session.execute(
         text(
             "SELECT procrastinate_defer_jobs_v1(ARRAY(SELECT"

@@ -1,4 +1,7 @@
-"""What runs shall do: read for several at a time, in one snapshot."""
+"""What runs shall do: read for several at a time.
+
+What changes between two of the statements is a newer wish, at which the run stops before its next step.
+"""
 
 from __future__ import annotations
 
@@ -8,14 +11,14 @@ from typing import Any
 from sqlalchemy import bindparam, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from mission_control_tui.model.catalogue.in_force import in_force
+from mission_control_tui.model.catalogue.in_force import NEWEST_DIGEST, of_digest
 from mission_control_tui.model.catalogue.types import Service
 from mission_control_tui.model.errors import Conflict, MissionControlError
 from mission_control_tui.model.requests.attempts import (
     Job,
     Run,
     RunLost,
-    running,
+    of_like_number,
     stop_reason,
     wished_of,
 )
@@ -24,40 +27,56 @@ from mission_control_tui.model.requests.drift import known_keys
 from mission_control_tui.model.requests.planned_changes import PlannedChanges
 from mission_control_tui.model.requests.request_plans import plans_agreed_to
 from mission_control_tui.model.services.setting_references import sent_settings
-from mission_control_tui.model.states import Wish
-from mission_control_tui.model.store import epochs
+from mission_control_tui.model.states import RequestState, Wish
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.engine import clock
+from mission_control_tui.model.store.tables.accounts import AccountRow
+from mission_control_tui.model.store.tables.installation import InstallationRow
 from mission_control_tui.model.store.tables.requests import RequestRow
 from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.model.store.tables.users import SecretRow, UserRow
 
-_USERS = select(UserRow).where(UserRow.id.in_(bindparam("ids", expanding=True)))
-_SECRETS = select(SecretRow).where(SecretRow.id.in_(bindparam("ids", expanding=True)))
+_RUNNING = (
+    select(
+        AssignmentRow,
+        RequestRow,
+        UserRow,
+        SecretRow,
+        AccountRow.code,
+        select(InstallationRow.epoch).scalar_subquery(),
+        NEWEST_DIGEST,
+    )
+    .join(RequestRow, RequestRow.assignment_id == AssignmentRow.id)
+    .join(AccountRow, AccountRow.id == AssignmentRow.account_id)
+    .outerjoin(UserRow, UserRow.id == AssignmentRow.user_id)
+    .outerjoin(SecretRow, SecretRow.id == AssignmentRow.secret_id)
+    .where(
+        RequestRow.id.in_(bindparam("requests", expanding=True)),
+        RequestRow.state == RequestState.RUNNING,
+    )
+)
 
 
 async def load(store: Store, runs: Sequence[Run]) -> list[Job | MissionControlError | RunLost]:
     """Return for each run what it shall do, or RunLost, or NotFound where the catalogue lacks service or level."""
-    async with store.read() as session:
-        found = await running(session, runs)
-        catalogue = (await in_force(session)).catalogue
-        users = await _users(session, [row for _, row in found.values()])
-        secrets = await _secrets(session, [row for _, row in found.values()])
-        epoch = await epochs.present(session)
-        agreed = await plans_agreed_to(session, [request for request, _ in found.values()])
-        acts = any(row.acting_until for _, row in found.values())
-        again = [await _known_again(session, request) for request, _ in found.values()]
-        known = {run for run, is_known in zip(found, again, strict=True) if is_known}
+    async with store.glance() as session:
+        rows = (await session.execute(_RUNNING, {"requests": of_like_number(runs)})).all()
+        found = {Run(row[1].id, row[1].attempt, row[1].worker_id): row for row in rows}
+        if not rows:
+            return [_lost(run) for run in runs]
+        catalogue = await of_digest(session, rows[0][-1])
+        agreed = await plans_agreed_to(session, [row[1] for row in rows])
+        acts = any(row[0].acting_until for row in rows)
+        known = {run for run, row in found.items() if await _known_again(session, row[1])}
         now = await clock(session) if acts else 0.0
-        facts = await attributes_of(
-            session, [(row, users.get(row.user_id or "")) for _, row in found.values()]
-        )
+        codes = {row[0].account_id: row.code for row in rows}
+        facts = await attributes_of(session, [(row[0], row[2]) for row in rows], codes)
         jobs: list[Job | MissionControlError | RunLost] = []
         for run in runs:
             if run not in found:
-                jobs.append(RunLost(f"request {run.request_id}, attempt {run.attempt}"))
+                jobs.append(_lost(run))
                 continue
-            request, row = found[run]
+            row, request, user, secret, _, epoch, _ = found[run]
             if run in known:
                 name = request.previous["orphan_name"]
                 jobs.append(
@@ -75,11 +94,11 @@ async def load(store: Store, runs: Sequence[Run]) -> list[Job | MissionControlEr
                         service,
                         request,
                         row,
-                        users.get(row.user_id or ""),
+                        user,
                         settings,
                         facts[row.id],
-                        epoch,
-                        secrets.get(row.secret_id or 0),
+                        int(epoch or 1),
+                        secret,
                         now,
                         agreed.get(request.id),
                     )
@@ -89,27 +108,15 @@ async def load(store: Store, runs: Sequence[Run]) -> list[Job | MissionControlEr
     return jobs
 
 
+def _lost(run: Run) -> RunLost:
+    return RunLost(f"request {run.request_id}, attempt {run.attempt}")
+
+
 async def _known_again(session: AsyncSession, request: RequestRow) -> bool:
     """Tell whether what a request removes as an orphan became a service's own meanwhile."""
     key = str(request.previous.get("orphan", ""))
     connectors = request.previous.get("orphan_of", ())
     return bool(key) and bool(await known_keys(session, connectors, [key]))
-
-
-async def _users(session: AsyncSession, rows: Sequence[AssignmentRow]) -> dict[str, UserRow]:
-    ids = {row.user_id for row in rows if row.user_id is not None}
-    if not ids:
-        return {}
-    found = await session.scalars(_USERS, {"ids": list(ids)})
-    return {user.id: user for user in found}
-
-
-async def _secrets(session: AsyncSession, rows: Sequence[AssignmentRow]) -> dict[int, SecretRow]:
-    ids = {row.secret_id for row in rows if row.secret_id is not None}
-    if not ids:
-        return {}
-    found = await session.scalars(_SECRETS, {"ids": list(ids)})
-    return {secret.id: secret for secret in found}
 
 
 def _job(

@@ -7,33 +7,31 @@ is nothing, and an attempt without a job is nobody's.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
 
-from sqlalchemy import func, select, text, tuple_
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy import func, literal, select, text, tuple_, union_all
 
 from mission_control_tui.model.requests import engine_jobs
+from mission_control_tui.model.requests.attempts import FIRST_STEP, Run
 from mission_control_tui.model.requests.claims import (
-    CANDIDATES,
-    IS_ALONE,
+    STANDING,
     ClaimedRequest,
     Limits,
     Room,
     Slots,
     choose,
     hold,
-    running,
-    take,
+    stand,
 )
-from mission_control_tui.model.requests.connector_pauses import pauses
 from mission_control_tui.model.requests.engine_jobs import NewJob
 from mission_control_tui.model.requests.outcomes import give_back_all
-from mission_control_tui.model.states import Priority, RequestState
-from mission_control_tui.model.store import epochs
+from mission_control_tui.model.states import Light, RequestState, StepState, Word
 from mission_control_tui.model.store.database import Store
-from mission_control_tui.model.store.engine import clock
+from mission_control_tui.model.store.engine import CHANNEL, ENGINE_SCHEMA
+from mission_control_tui.model.store.retry import retry_on_conflict
 from mission_control_tui.model.store.tables.requests import RequestRow
 from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.model.store.transaction import Transaction
@@ -58,18 +56,16 @@ async def release(tx: Transaction, slots: Slots, limits: Limits) -> tuple[str, .
 
     Returns the connectors of what was handed over.
     """
-    lock = text("SELECT pg_try_advisory_xact_lock(:key)")
-    if not await tx.session.scalar(lock, {"key": RELEASE_LOCK}):
-        tx.silent = True
+    tx.silent = True
+    if not await tx.session.scalar(_LOCK):
         return ()
-    paused, held = await hold(tx, slots)
-    tx.silent = not held
-    queued = await engine_jobs.queued(tx.session)
-    bulk = queued.get(engine_jobs.BULK_QUEUE, 0)
-    free = Slots(max(0, slots.free - sum(queued.values())), max(0, slots.for_bulk - bulk))
-    room = Room(limits, *await _started(tx.session))
-    in_hand = engine_jobs.has_job(RequestRow.id, RequestRow.attempt + 1)
-    chosen = await choose(tx.session, await clock(tx.session), free, room, paused, in_hand)
+    standing = await stand(tx.session, _STANDING)
+    tx.silent = not await hold(tx, slots, standing)
+    queued = standing.waiting
+    bulk = queued[engine_jobs.BULK_QUEUE]
+    free = Slots(max(0, slots.free - queued.total()), max(0, slots.for_bulk - bulk))
+    room = Room(limits, standing.running, standing.bulk)
+    chosen = await choose(tx.session, free, room, standing.paused, _IN_HAND)
     if chosen:
         await engine_jobs.defer(
             tx.session, [NewJob(row.id, row.attempt + 1, row.priority) for row in chosen]
@@ -77,45 +73,90 @@ async def release(tx: Transaction, slots: Slots, limits: Limits) -> tuple[str, .
     return tuple(row.connector for row in chosen)
 
 
-async def _started(session: AsyncSession) -> tuple[Counter[str], Counter[str]]:
-    """Return how many requests of each connector run or are about to, all of them and bulk alone."""
-    all_of_them, bulk = await running(session)
-    rows = await session.execute(
-        select(AssignmentRow.connector, RequestRow.priority, func.count())
-        .select_from(engine_jobs.JOBS)
-        .join(RequestRow, engine_jobs.next_is_in_hand())
-        .join(AssignmentRow, AssignmentRow.id == RequestRow.assignment_id)
-        .where(RequestRow.state == RequestState.QUEUED)
-        .group_by(AssignmentRow.connector, RequestRow.priority)
-    )
-    for connector, priority, count in rows:
-        all_of_them[connector] += count
-        bulk[connector] += count if priority >= Priority.BULK else 0
-    return all_of_them, bulk
+_LOCK = text(
+    # The engine's triggers name its tables without their schema.
+    "SELECT pg_try_advisory_xact_lock(:key),"
+    " set_config('search_path', current_setting('search_path') || :also, true)"
+).bindparams(key=RELEASE_LOCK, also=f", {ENGINE_SCHEMA}")
+_IN_HAND = engine_jobs.has_job(RequestRow.id, RequestRow.attempt + 1)
+_STANDING = union_all(
+    *STANDING,
+    # What is about to run counts as running.
+    select(literal("runs"), AssignmentRow.connector, RequestRow.priority, func.count())
+    .select_from(engine_jobs.JOBS)
+    .join(RequestRow, engine_jobs.next_is_in_hand())
+    .join(AssignmentRow, AssignmentRow.id == RequestRow.assignment_id)
+    .where(RequestRow.state == RequestState.QUEUED)
+    .group_by(AssignmentRow.connector, RequestRow.priority),
+    select(literal("waits"), engine_jobs.JOBS.c.queue_name, literal(0), func.count())
+    .where(text("status = 'todo'"))
+    .group_by(engine_jobs.JOBS.c.queue_name),
+)
 
 
-@worker_transaction
-async def begin(tx: Transaction, jobs: Sequence[Job]) -> list[ClaimedRequest | None]:
-    """Begin the attempts of these jobs; None for one whose request has ended, waits again, or began elsewhere."""
-    wanted = [(job.request_id, job.attempt - 1) for job in jobs]
-    paused = [connector.name for connector in await pauses(tx.session)]
-    found = await tx.session.execute(
-        CANDIDATES.where(
-            RequestRow.state == RequestState.QUEUED,
-            tuple_(RequestRow.id, RequestRow.attempt).in_(wanted),
-            AssignmentRow.connector.not_in(paused),
-            IS_ALONE,
+_BEGIN = text(
+    """
+WITH given AS (
+    SELECT * FROM unnest(CAST(:requests AS integer[]), CAST(:attempts AS integer[])) AS given(id, attempt)
+), alone AS (
+    SELECT requests.id, assignments.id AS assignment_id, assignments.connector
+    FROM given
+    JOIN requests ON requests.id = given.id AND requests.attempt = given.attempt - 1 AND requests.state = 'queued'
+    JOIN assignments ON assignments.id = requests.assignment_id
+    WHERE NOT EXISTS (SELECT FROM connector_states WHERE name = assignments.connector AND paused)
+        AND NOT EXISTS (
+            SELECT FROM requests AS running
+            WHERE running.assignment_id = requests.assignment_id AND running.state = 'running'
         )
-        .order_by(AssignmentRow.id)
-        .with_for_update()
-    )
-    alone = {row.assignment_id: row for row in found.all()}
-    # Numbers come again in a restored database, of other people's requests: the epoch tells its runs apart.
-    epoch = await epochs.present(tx.session)
-    begun = await take(tx, str(epoch), list(alone.values()))
-    tx.silent = not begun
+    ORDER BY assignments.id FOR UPDATE OF requests, assignments
+), first AS (
+    SELECT DISTINCT ON (assignment_id) * FROM alone ORDER BY assignment_id, id
+), begun AS (
+    UPDATE requests SET state = 'running', attempt = attempt + 1, waiting_for = '',
+        started_at = coalesce(started_at, :now),
+        worker_id = (SELECT CAST(epoch AS text) FROM installation)
+    FROM first WHERE requests.id = first.id
+    RETURNING requests.id, requests.attempt, requests.worker_id, requests.priority, requests.account_id,
+        first.assignment_id, first.connector
+), shown AS (
+    UPDATE assignments SET light = :light, word = :word, step = :shown FROM begun
+    WHERE assignments.id = begun.assignment_id
+), opened AS (
+    INSERT INTO request_steps (request_id, attempt, number, name, state, started_at)
+    SELECT id, attempt, :number, :name, :running, :now FROM begun
+)
+SELECT id, attempt, worker_id, priority, connector, pg_notify(:channel, CAST(account_id AS text)) FROM begun
+"""
+).bindparams(
+    light=str(Light.ORANGE),
+    word=str(Word.PROVISIONING),
+    shown=FIRST_STEP.shown,
+    number=FIRST_STEP.number,
+    name=FIRST_STEP.name,
+    running=str(StepState.RUNNING),
+    channel=CHANNEL,
+)
+"""Numbers come again in a restored database, of other people's requests: the epoch tells its runs apart."""
+
+
+async def begin(store: Store, jobs: Sequence[Job]) -> list[ClaimedRequest | None]:
+    """Begin the attempts of these jobs; None for one whose request has ended, waits again, or began elsewhere."""
+    begun = await retry_on_conflict(partial(_begin, store, jobs))
     by_job = {Job(claimed.run.request_id, claimed.run.attempt): claimed for claimed in begun}
     return [by_job.get(job) for job in jobs]
+
+
+async def _begin(store: Store, jobs: Sequence[Job]) -> list[ClaimedRequest]:
+    given = {
+        "requests": [job.request_id for job in jobs],
+        "attempts": [job.attempt for job in jobs],
+        "now": datetime.now(UTC),
+    }
+    async with store.committing() as connection:
+        return [
+            ClaimedRequest(Run(row.id, row.attempt, row.worker_id), row.priority, row.connector)
+            for row in await connection.execute(_BEGIN, given)
+        ]
 
 
 async def return_work(

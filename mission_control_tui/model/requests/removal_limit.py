@@ -12,7 +12,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy import ColumnElement, Row, func, insert, select, update
+from sqlalchemy import ColumnElement, Row, and_, func, insert, select, update
 
 from mission_control_tui.model.audit_actions import AuditAction
 from mission_control_tui.model.plan import Outcome
@@ -48,6 +48,13 @@ class RemovalLimit:
         )
 
 
+UNCOUNTED = and_(
+    REMOVALS,
+    RequestRow.started_at.is_(None),
+    RequestRow.state == RequestState.QUEUED,
+    RequestRow.hold == Hold.NONE,
+)
+"""Removals in the queue that were not started, held or allowed yet."""
 _QUEUED = (
     select(
         RequestRow.id,
@@ -56,12 +63,7 @@ _QUEUED = (
         AssignmentRow.connector,
     )
     .join(AssignmentRow, AssignmentRow.id == RequestRow.assignment_id)
-    .where(
-        REMOVALS,
-        RequestRow.started_at.is_(None),
-        RequestRow.state == RequestState.QUEUED,
-        RequestRow.hold == Hold.NONE,
-    )
+    .where(UNCOUNTED)
     .order_by(RequestRow.priority, RequestRow.id)
     .with_for_update(of=AssignmentRow, skip_locked=True)
 )

@@ -24,7 +24,8 @@ from mission_control_tui.model.requests.attempts import (
     fenced,
     running,
 )
-from mission_control_tui.model.requests.dependencies import settle_dependents
+from mission_control_tui.model.requests.batch_end import end_together
+from mission_control_tui.model.requests.dependencies import settle_dependents, settle_these
 from mission_control_tui.model.services import sealed_passwords, seats
 from mission_control_tui.model.services.wishes import update_parents
 from mission_control_tui.model.states import StepState, Word
@@ -146,7 +147,7 @@ class RunBatch:
         for delivered, rows in self._let_go.items():
             await sealed_passwords.let_go_all(self.tx, rows, delivered=delivered)
         await session.flush()
-        if self._ended_steps:
+        if self._ended_steps and self.tx.is_sqlite:
             await session.execute(_END_STEP, self._ended_steps)
         if self._given_back:
             await session.execute(
@@ -161,11 +162,17 @@ class RunBatch:
         if self._begun_steps:
             await session.execute(_BEGIN_STEP, self._begun_steps)
             await session.execute(_SHOW_STEP, self._shown_steps)
+        await update_parents(self.tx, [request for request, _ in self._ended])
+        ended = [row.id for _, row in self._ended]
+        if not self.tx.is_sqlite:
+            seats_of = self._kept_seats
+            dependents = await end_together(self.tx, self._ended_steps, seats_of, ended)
+            await settle_these(self.tx, dependents)
+            return
         if self._kept_seats:
             await seats.release_all(session, self._kept_seats)
-        if self._ended:
-            await update_parents(self.tx, [request for request, _ in self._ended])
-            await settle_dependents(self.tx, [row.id for _, row in self._ended])
+        if ended:
+            await settle_dependents(self.tx, ended)
 
 
 RunWork = Callable[[RunBatch, RequestRow, AssignmentRow], Awaitable[T]]
@@ -226,9 +233,13 @@ def is_away(error: Exception) -> bool:
 @worker_transaction
 async def _write(tx: Transaction, writes: Sequence[RunWrite]) -> list[object]:
     session = tx.session
-    found = await fenced(session, {single.run for single in writes})
     whole = {single.run for single in writes if single.needs_rows}
-    rows = await running(session, whole) if whole else {}
+    if len(whole) == len(writes):
+        rows = await running(session, whole, lock=True)
+        found = {run: Fenced.of(*pair) for run, pair in rows.items()}
+    else:
+        found = await fenced(session, {single.run for single in writes})
+        rows = await running(session, whole) if whole else {}
     batch = RunBatch(tx)
     answers = [await _write_single(batch, single, found, rows) for single in writes]
     await batch.finish()

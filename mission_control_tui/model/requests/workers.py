@@ -21,7 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from mission_control_tui.model.errors import MissionControlError
 from mission_control_tui.model.states import BulkState, RequestState, ScheduleState
 from mission_control_tui.model.store.database import Store
-from mission_control_tui.model.store.engine import clock
+from mission_control_tui.model.store.engine import NOW, clock
 from mission_control_tui.model.store.processes import is_alive, this_process
 from mission_control_tui.model.store.tables.bulk import BulkRow
 from mission_control_tui.model.store.tables.requests import RequestRow
@@ -125,16 +125,17 @@ async def drain_earlier(tx: Transaction, lease_seconds: float) -> bool:
 async def beat(store: Store, worker_id: str, lease_seconds: float) -> float:
     """Renew the lease; returns the database's clock. Raises LeaseLost when it was taken over."""
     async with silent_write(store) as session:
-        now = await clock(session)
-        renewed = await session.scalar(
+        now = NOW[session.get_bind().dialect.name]
+        until = await session.scalar(
             update(WorkerRow)
             .where(WorkerRow.id == worker_id, WorkerRow.ended.is_(False))
             .values(lease_until=now + lease_seconds)
-            .returning(WorkerRow.id)
+            .returning(WorkerRow.lease_until)
+            .execution_options(synchronize_session=False)
         )
-    if renewed is None:
+    if until is None:
         raise lease_lost(worker_id)
-    return now
+    return float(until) - lease_seconds
 
 
 def lease_lost(worker_id: str) -> LeaseLost:

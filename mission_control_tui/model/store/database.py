@@ -199,6 +199,16 @@ class Store:
             yield tx
             await tx.finish(CHANNEL)
 
+    @asynccontextmanager
+    async def glance(self) -> AsyncIterator[AsyncSession]:
+        """Yield a session for single statements that read: on PostgreSQL each is a transaction by itself."""
+        if self.is_sqlite:
+            async with self.read() as session:
+                yield session
+            return
+        async with AsyncSession(self._committing, expire_on_commit=False) as session:
+            yield session
+
     def committing(self) -> AsyncConnection:
         """Return a connection to be entered, each of whose statements is committed by itself."""
         return self._committing.connect()

@@ -9,7 +9,7 @@ from socket import gaierror
 from typing import Any
 from weakref import WeakKeyDictionary, WeakSet
 
-from sqlalchemy import Connection, Engine, event, make_url, text
+from sqlalchemy import Connection, Engine, Float, TextClause, event, literal_column, make_url, text
 from sqlalchemy import create_engine as create_sync_engine
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import (
@@ -22,6 +22,7 @@ from sqlalchemy.exc import (
 )
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.sql.elements import ColumnClause
 
 from mission_control_tui.model.errors import MissionControlError, StoreError
 from mission_control_tui.model.store.sqlite_files import lies_read_only, reading_uri
@@ -168,6 +169,8 @@ def _postgresql_engine(url: URL, *, patient: bool) -> AsyncEngine:
         url,
         pool_size=5,
         max_overflow=10,
+        # The one that was used last has its statements prepared, and need not be asked whether it lives.
+        pool_use_lifo=True,
         connect_args={
             "timeout": CONNECT_SECONDS,
             "command_timeout": None if patient else COMMAND_SECONDS,
@@ -219,10 +222,15 @@ async def clock(session: AsyncSession) -> float:
     return float((await session.scalars(_CLOCKS[session.get_bind().dialect.name])).one())
 
 
-_CLOCKS = {
+_CLOCKS: dict[str, TextClause] = {
     "sqlite": text("SELECT (julianday('now') - 2440587.5) * 86400.0"),
     "postgresql": text("SELECT extract(epoch FROM clock_timestamp())::float8"),
 }
+NOW: dict[str, ColumnClause[float]] = {
+    "sqlite": literal_column("((julianday('now') - 2440587.5) * 86400.0)", Float),
+    "postgresql": literal_column("extract(epoch FROM statement_timestamp())::float8", Float),
+}
+"""The same by dialect, within another statement: it stands still for as long as that takes."""
 
 
 def display_url(url: URL) -> str:

@@ -144,6 +144,17 @@ class Transaction:
         """Note what happened to a request, by the event's columns. The end of the transaction writes it."""
         self._events.append({"at": self.now, **_NOTHING_MORE, **columns})
 
+    def take_events(self) -> list[dict[str, object]]:
+        """Return the events gathered so far, for who writes them together with something else."""
+        events, self._events = self._events, []
+        return events
+
+    @property
+    def payloads(self) -> list[str]:
+        """The accounts that PostgreSQL tells of the change; "" for all of them."""
+        heard_by = self.heard_by | ({self.account_id} if self.account_id else set())
+        return [str(account) for account in heard_by] or [""]
+
     def command(self, *words: str) -> None:
         """Note what the command line calls this change, without `mission-control`; the next audit row carries it.
 
@@ -250,13 +261,12 @@ class Transaction:
         if self.is_sqlite:
             await announce(self.session)
         elif not self.silent:
-            heard_by = self.heard_by | ({self.account_id} if self.account_id else set())
             await self.session.execute(
                 text(
                     "SELECT pg_notify(:channel, payload)"
                     " FROM unnest(CAST(:payloads AS text[])) AS payload"
                 ),
-                {"channel": channel, "payloads": [str(account) for account in heard_by] or [""]},
+                {"channel": channel, "payloads": self.payloads},
             )
         if self.keep is not None and self.revealed:
             self.keep(tuple(self.revealed))
