@@ -234,6 +234,17 @@ class WholeSite:
             assert time.monotonic() < deadline, lights
             time.sleep(0.3)
 
+    def wait_until_told(self, *subject: str, says: str, seconds: float = 60) -> None:
+        """Wait until an orange light of a subject says these words. Raises AssertionError where it does not in time."""
+        deadline = time.monotonic() + seconds
+        while True:
+            lights = self.lights(*subject)
+            orange = [f"{one['step']} {one['error']}" for one in lights if one["light"] == "orange"]
+            if any(says in told for told in orange):
+                return
+            assert time.monotonic() < deadline, lights
+            time.sleep(0.3)
+
     def password_of(self, file: str, upn: str) -> str:
         """Return the generated password of a user in a CSV file of this directory."""
         with (self.directory / file).open(newline="") as table:

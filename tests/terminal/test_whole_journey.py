@@ -103,22 +103,6 @@ def stopped(server: Any) -> Iterator[None]:
         server.resume()
 
 
-def orange(site: WholeSite, *subject: str, says: str, seconds: float = 60) -> None:
-    """Wait until the light is orange and says these words."""
-    deadline = time.monotonic() + seconds
-    while True:
-        lights = site.lights(*subject)
-        told = [
-            f"{one['word']} {one['step']} {one['error']}"
-            for one in lights
-            if one["light"] == "orange"
-        ]
-        if any(says in words for words in told):
-            return
-        assert time.monotonic() < deadline, lights
-        time.sleep(0.3)
-
-
 def eventually(found: Callable[[], object], seconds: float = 60) -> None:
     deadline = time.monotonic() + seconds
     while not found():
@@ -155,7 +139,7 @@ def follow_the_page(site: WholeSite) -> None:
 def buy_a_domain(site: WholeSite) -> None:
     with stopped(site.dns):
         site.run("buy", "domain-names", "--domain", "acme-real.com", *REGISTRANT, "--yes")
-        orange(site, "--domain", "acme-real.com", says="dns")
+        site.wait_until_told("--domain", "acme-real.com", says="dns")
     site.wait_for("--domain", "acme-real.com", light="green")
     assert site.dns.dig("acme-real.com", "MX") == ["10 mx.provider.example."]
 
@@ -176,7 +160,7 @@ def give_mailboxes(site: WholeSite) -> None:
     with stopped(site.mail_database):
         for name, level in (("eva", "popx"), ("cat", "pc-web"), ("fay", "popx")):
             site.run("provision", upn(name), EXCHANGE, "--level", level)
-        orange(site, upn("eva"), says="mailbox (mail-")
+        site.wait_until_told(upn("eva"), says="mailbox (mail-")
         assert groups(site, "eva") == [SMALL]
     for name in ("eva", "cat", "fay"):
         site.wait_for(upn(name), light="green")
@@ -197,7 +181,7 @@ def give_a_web_site(site: WholeSite) -> None:
     told = ("web-hosting", "--level", "starter", "--set", "domain=www.acme.example")
     with stopped(site.web):
         site.run("provision", upn("ann"), *told)
-        orange(site, upn("ann"), says="nginx does not answer")
+        site.wait_until_told(upn("ann"), says="nginx does not answer")
     site.wait_for(upn("ann"), light="green")
     assert site.web.get("www.acme.example")[0] == 200
     # No password goes with it, so the one for the mailbox stays.
@@ -213,7 +197,7 @@ def give_databases(site: WholeSite) -> None:
         out = ("--passwords-out", str(site.directory / f"{service}.csv"))
         with stopped(server):
             site.run("provision", upn("ben"), service, "--level", "small", *out)
-            orange(site, upn("ben"), says="connector")
+            site.wait_until_told(upn("ben"), says="connector")
     site.wait_for(upn("ben"), light="green")
     login, secret = made(site, "databases.csv")
     psycopg.connect(site.postgres.dsn(login, user=login, password=secret)).close()
@@ -227,7 +211,7 @@ def change_a_level(site: WholeSite) -> None:
     """The directory is down meanwhile: the mailbox waits for it, and nothing is done twice afterwards."""
     with stopped(site.domain):
         site.run("provision", upn("dan"), EXCHANGE, "--level", "pc-web")
-        orange(site, upn("dan"), says="directory (directory)")
+        site.wait_until_told(upn("dan"), says="directory (directory)")
     site.wait_for(upn("dan"), light="green")
     assert may_log_in(site, "dan") == (True, False, True)
     assert groups(site, "dan") == [LARGE]
