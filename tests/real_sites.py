@@ -33,6 +33,7 @@ WORKER = """
 pause_seconds = 0.3
 retry_first_seconds = 0.05
 retry_cap_seconds = 0.4
+retry_limit = 200
 idle_seconds = 3600.0
 """
 UPN = "ada@acme.example"

@@ -58,7 +58,7 @@ def attention(session: Session, words: tuple[str, ...], sort: str, limit: int, o
         session,
         "services",
         Survey(page.lines, codes),
-        ("Light", "User", "Service", "Level", "Connector", "Since", "Now"),
+        ("Light", "For", "Service", "Level", "Connector", "Since", "Now"),
         _row,
         lambda line: results.service(line.service),
         nothing="Nothing is red and nothing waits.",

@@ -108,7 +108,7 @@ def _list(
     # One more than is shown tells whether there are more.
     asked = None if most is None else most + 1
     found = session.survey(_lights, user=who, light=wanted, limit=asked, offset=offset)
-    headings = ("Light", "User", "Service", "Level", "Now")
+    headings = ("Light", "For", "Service", "Level", "Now")
     results.tell_survey(
         *(session, "services", found, headings, _row, results.service),
         nothing="No services.",
@@ -140,7 +140,7 @@ def _print(views: Sequence[AssignmentView], paused: Mapping[str, Pause]) -> None
     if not views:
         say("No services.")
         return
-    table(["Light", "User", "Service", "Level", "Now"], [_row(view) for view in views])
+    table(["Light", "For", "Service", "Level", "Now"], [_row(view) for view in views])
     for view in views:
         if view.error_said:
             line("")
