@@ -166,7 +166,7 @@ VERBS: tuple[Verb, ...] = (
         "i",
         "Connector",
         "Go to the connector behind it: whether it answers, why it is paused",
-        priority=40,
+        priority=85,
         where="on a service, a request, and what is red and waiting",
     ),
     Verb(

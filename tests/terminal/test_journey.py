@@ -82,18 +82,11 @@ def console(path: Path, *, size: tuple[int, int] = (80, 24)) -> Terminal:
 
 def buy_mailboxes(terminal: Terminal) -> None:
     """Home > Email > a level > BUY EMAIL > the prompts > the confirmation > Service Management Area."""
-    terminal.wait_for(r"Services .*Users")
-    terminal.wait_for(r"This month +AUD")
-    for _ in range(6):
-        if "> Email" in terminal.text():
-            break
-        terminal.press("down")
-        terminal.settle(0.1)
-    terminal.press("enter")
+    open_product(terminal, "Email")
     terminal.wait_for(r"BUY EMAIL")
     terminal.wait_for(r"> \( \) ")
     terminal.press("down")
-    terminal.settle(0.1)
+    terminal.wait_for(r"> \( \) Managed Exchange - PC & Web Access")
     terminal.press("space")
     terminal.wait_for(r"\(•\) Managed Exchange - PC & Web Access")
     terminal.press("b")

@@ -62,7 +62,7 @@ def site(
             case "simulator":
                 found = SimulatorSite(tmp_path)
             case "postgresql":
-                found = PostgresSite(tmp_path, request.getfixturevalue("postgres_server"))
+                found = PostgresSite(tmp_path, stack.enter_context(PostgresServer.start()))
             case "mysql":
                 maria = MariaDBServer.start()
                 stack.callback(maria.close)
