@@ -114,6 +114,8 @@ class AssignmentView:
     """Usage id -> value, limit, unit and when it was measured, as the back end told last."""
     kept_until: datetime | None = None
     """Until when what was taken away stays suspended at the back end."""
+    marked: str = ""
+    """The service that was here before it moved; empty for all that nobody moved."""
     not_kept: tuple[str, ...] = ()
     """Settings that its connector does not keep, where that was asked for."""
 

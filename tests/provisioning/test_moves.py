@@ -23,6 +23,7 @@ from mission_control_tui.model.users.actions.base import HasNoService
 from mission_control_tui.model.users.actions.params import ActionParams
 from mission_control_tui.model.users.provisioning import change_wish, move, provision
 from mission_control_tui.provisioning.connectors.simulator.connector import ledger
+from mission_control_tui.settings.settings import load
 from tests.provisioning.support import ACCOUNT, EXCHANGE, LARGE, World, worker
 from tests.provisioning.test_retention import keeps
 
@@ -33,6 +34,7 @@ DOWN = "".join(
     for call in ("check", "observe", "apply")
 )
 MAILS = ("mail-1", "mail-2", "mail-3")
+WHOLE = {"exchange-1": "mail-1", "exchange-2": "mail-2"}
 
 
 class Mails:
@@ -43,16 +45,20 @@ class Mails:
         self.world.store.placements = {EXCHANGE: Placement(MAILS)}
         for name in MAILS:
             self.rules(name)
-        lines = [f"[placement.{EXCHANGE}]", f"connectors = {list(MAILS)}"]
+        self.lines: list[str] = []
         for name in MAILS:
-            lines += [
-                f"[connectors.{name}]",
-                'type = "simulator"',
-                f'path = "{self.file(name)}"',
-                f'rules = "{self.world.directory / name}.toml"',
-                "delay_factor = 0",
-            ]
-        world.configure(more=lines)
+            self.lines += [f"[connectors.{name}]", *self.simulator(name)]
+        placed = [f"[placement.{EXCHANGE}]", f"connectors = {list(MAILS)}"]
+        world.configure(more=[*self.lines, *placed])
+
+    def simulator(self, name: str) -> list[str]:
+        """The table of one of them, as text."""
+        return [
+            'type = "simulator"',
+            f'path = "{self.file(name)}"',
+            f'rules = "{self.world.directory / name}.toml"',
+            "delay_factor = 0",
+        ]
 
     @property
     def scope(self) -> AccountScope:
@@ -264,3 +270,42 @@ async def test_a_connector_that_sets_no_password_needs_none(mails: Mails) -> Non
     ada = await given_at(mails, "mail-1")
     await keep_declaration(mails.world.store, "mail-2", None, password=False)
     await mails.move(ada, "mail-2")
+
+
+async def test_a_part_that_both_have_stays_and_the_other_goes_along_with_its_mark(
+    mails: Mails,
+) -> None:
+    world = mails.world
+    mails.rules("directory")
+    lines = [*mails.lines, "[connectors.directory]", *mails.simulator("directory")]
+    lines += [f"[placement.{EXCHANGE}]", f"connectors = {list(WHOLE)}"]
+    for whole, mail in WHOLE.items():
+        lines += [f"[connectors.{whole}]", 'type = "composite"']
+        for part, connector in (("directory", "directory"), ("mailbox", mail)):
+            lines += [f"[connectors.{whole}.parts.{part}]", f'connector = "{connector}"']
+    world.configure(more=lines)
+    world.store.placements = load().placements
+    (ada,) = await world.people("ada")
+    given = await world.give(ada)
+    assert given.connector == "exchange-1"
+    with worker(world, "first"):
+        await world.settled()
+        await mails.move(ada, "exchange-2", new_password=True)
+        await world.settled()
+        assert [one for one in mails.done("directory") if one in {"created", "removed"}] == [
+            "created"
+        ]
+        assert mails.done("mail-1")[-1] == "removed"
+        rows = await mails.rows()
+        assert {name: str(row.light) for name, row in rows.items()} == {
+            "exchange-2": "green",
+            "mail-1": "grey",
+        }
+        await mails.move(ada, "exchange-1", new_password=True)
+        await world.settled()
+    rows = await mails.rows()
+    assert {name: row.marked == "" for name, row in rows.items()} == {
+        "exchange-1": True,
+        "mail-2": False,
+    }
+    assert mails.done("mail-1").count("created") == 2

@@ -74,7 +74,7 @@ def move(
         from mission_control_tui.model.users.provisioning import move as move_one
 
         tried = await move_one(scope, who, params, dry_run=True)
-        makes = reset_password or any(result.password for result in tried.result)
+        makes = any(result.password for result in tried.result)
         file = passwords.file_where_needed(session, makes)
         if session.dry_run:
             return tried, ()

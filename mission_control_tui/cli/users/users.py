@@ -14,6 +14,7 @@ from mission_control_tui.cli.common.options import OFFSET, exports, reads
 from mission_control_tui.cli.common.output import attributes, lights, line, print_csv, say, table
 from mission_control_tui.cli.common.parameters import argument, option
 from mission_control_tui.cli.common.session import Session
+from mission_control_tui.model.states import Wish
 from mission_control_tui.model.text.clean import harmless, safe_cell
 
 if TYPE_CHECKING:
@@ -216,6 +217,8 @@ def show(session: Session, user: str) -> None:
         rows += [("To be settled", str(setting)), ("", f"To take it away: {setting.command}")]
     for service in services:
         named = " ".join(filter(None, (service.service, service.instance)))
+        if service.service_id in session.settings.placement and service.wish is not Wish.ABSENT:
+            rows.append(("Connector", f"{named}: {service.connector}"))
         if used := results.usage_words(service):
             rows.append(("Used", f"{named}: {used}"))
         if service.not_kept:

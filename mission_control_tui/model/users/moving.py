@@ -58,9 +58,10 @@ async def move_in(
         )
     await place(tx, account, service, wanted.on)
     await _refuse_taken(tx, row, service, wanted.on)
+    reset: str | None = None
     waits = await requirements(tx, account, catalogue, subject, service)
     if wanted.new_password and service.password is PasswordUse.USER and subject.user is not None:
-        await set_in(tx, subject.user, account, None, None)
+        reset = (await set_in(tx, subject.user, account, None, None)).password
         await tx.session.refresh(row)
     moved = await relocate(
         tx, row, placement, wanted.on, name, depends_on=waits, at_once=wanted.at_once
@@ -82,7 +83,7 @@ async def move_in(
             wanted.on,
             instance=wanted.instance,
             at_once=wanted.at_once,
-            reset=wanted.new_password and service.password is PasswordUse.USER,
+            reset=reset is not None,
             new_password=password is not None,
         )
     )
@@ -105,7 +106,9 @@ async def move_in(
         named_by = (service.id, row.instance, row.backend_name)
         tx.revealed.append(RevealedPassword(subject.name, password, *named_by))
     return ActionResult(
-        *(row.id, service.id, row.level_id, row.backend_name, moved.request.id, password, wanted.on)
+        *(row.id, service.id, row.level_id, row.backend_name, moved.request.id),
+        password=password or reset,
+        connector=wanted.on,
     )
 
 

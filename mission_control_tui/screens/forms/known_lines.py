@@ -20,6 +20,11 @@ def kept_line(view: AssignmentView) -> str:
     """Say until when what was taken away is kept, and how it comes back."""
     if view.kept_until is None:
         return ""
+    if view.marked:
+        return (
+            f"What a move left here is kept until {view.kept_until:%Y-%m-%d}, then removed with its data. "
+            "Moved back before, the service has it again."
+        )
     return (
         f"Suspended at the back end and kept until {view.kept_until:%Y-%m-%d}, then removed with its data. "
         "Provisioned again before, it comes back as it was."

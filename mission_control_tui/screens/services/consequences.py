@@ -8,6 +8,7 @@ from mission_control_tui.model.catalogue.types import Catalogue, Service
 from mission_control_tui.model.errors import NotFound
 from mission_control_tui.model.plan import Plan, PlanLine, PlanVerb
 from mission_control_tui.model.states import RequestKind
+from mission_control_tui.model.users.actions.params import ActionParams
 from mission_control_tui.model.views import AssignmentView, Seats
 
 MOST_SETTINGS = 6
@@ -130,6 +131,20 @@ def turn_question(
     what = f"deprovision {view.service} of"
     of = "this user" if view.user_id else f"this {view.subject_kind}"
     return removal(account, view.subject, catalogue, given, what=what, of=of)
+
+
+def move_question(
+    account: str, view: AssignmentView, wanted: ActionParams, plan: Plan
+) -> list[str]:
+    """Return the question before a service goes to another connector, with what its plan says is lost."""
+    lines = [
+        f"{account}: move {view.service} of {view.subject} from {view.connector} to {wanted.on}?",
+        *(f"Lost: {said}" for said in plan.lost),
+        *plan.warnings,
+    ]
+    if wanted.new_password:
+        lines.append("The user gets a new password for all services that use it: Reveal shows it.")
+    return [*lines, "Seats and money: nothing changes."]
 
 
 def adopt_question(account: str, view: AssignmentView) -> list[str]:

@@ -25,9 +25,15 @@ from mission_control_tui.model.views import AssignmentView, Seats
 from mission_control_tui.screens.forms.known_lines import kept_line, usage_line
 from mission_control_tui.screens.forms.option_fields import option_widget, shown
 from mission_control_tui.screens.forms.password_fields import RevealButton
+from mission_control_tui.screens.services.panel_places import (
+    NO_PLACE,
+    PanelPlace,
+    place_field,
+    show_place,
+)
 from mission_control_tui.widgets.action_button import ActionButton
 from mission_control_tui.widgets.cells import age
-from mission_control_tui.widgets.field import AnyField, Field
+from mission_control_tui.widgets.field import AnyField, ChoiceField, Field
 from mission_control_tui.widgets.fold import Fold, ServicePanel
 from mission_control_tui.widgets.level_picker import LevelChoice, LevelPicker
 from mission_control_tui.widgets.seat_bar import SeatCounts as SeatBar
@@ -75,6 +81,11 @@ BUTTONS = {
         "Deprovision",
         "Takes the service away: its data is lost, its seat free again.",
     ),
+    "move": ("Move", "Brings the service to the connector that is chosen above."),
+    "remove": (
+        "Remove now",
+        "Removes what a move has left at its former connector, with its data.",
+    ),
     "secret": ("New password", "Makes a new password for this service alone."),
 }
 """What can be done with a service, by the button's id: its label and what help says."""
@@ -92,6 +103,7 @@ class UserServicePanel(ServicePanel):
         plan: RequestPlan | None = None,
         kept: frozenset[str] | None = None,
         pause: Pause | None = None,
+        place: PanelPlace = NO_PLACE,
         *,
         another: bool = False,
     ) -> None:
@@ -101,13 +113,14 @@ class UserServicePanel(ServicePanel):
         """
         self.failure = failure
         self.pause = pause
+        self.place = place
         self.kept = kept
         self.plan = plan
         self.service = service
         self.view = view
         self.seats = seats
         self.another = another
-        self.chosen: str | None = view.level_id or None
+        self.chosen: str | None = self._level_of(view)
         self.typed: dict[str, str | bool] = {}
         self._shown: dict[str, str | bool] = {}
         title = f"{service.name}: one more" if another else service.name
@@ -131,6 +144,11 @@ class UserServicePanel(ServicePanel):
             self.light.styles.visibility = "hidden"
 
     # What it says
+
+    @staticmethod
+    def _level_of(view: AssignmentView) -> str | None:
+        """Return the level that is chosen at first; what a move left has none to choose."""
+        return None if view.marked else view.level_id or None
 
     def _note(self) -> str:
         if self.view.wish is Wish.ABSENT and self.view.light is Light.GREY:
@@ -169,9 +187,11 @@ class UserServicePanel(ServicePanel):
         return []
 
     def _known(self) -> tuple[str, ...]:
-        """Return what is known beside the light: until when it is kept, what is used, how users sign in."""
-        used = usage_line(self.view) if self.is_given else ""
-        return kept_line(self.view), used, self.service.sign_in
+        """Return what is known beside the light: until when kept, how far its parts are, what is used, how users sign in."""
+        given = self.is_given
+        parts = self.place.line if given or self.view.light is not Light.GREY else ""
+        used = usage_line(self.view) if given else ""
+        return kept_line(self.view), parts, used, self.service.sign_in
 
     def _known_style(self) -> str:
         return "warning" if self.is_given and fullness(self.view.usage) >= NEAR else "dim"
@@ -230,7 +250,10 @@ class UserServicePanel(ServicePanel):
                 help_text="Tells this one apart from the user's others; fixed afterwards.",
                 id=f"{self._prefix}-name",
             )
-        yield LevelPicker(self.levels(), self.chosen)
+        picker = LevelPicker(self.levels(), self.chosen)
+        picker.display = not self.view.marked
+        yield picker
+        yield place_field(self.view, self.place, f"{self._prefix}-on")
         for group, title in GROUPS:
             yield self._fold(group, title)
         yield Horizontal(*self._buttons(), classes="buttons")
@@ -287,9 +310,13 @@ class UserServicePanel(ServicePanel):
             yield button
 
     def _offered(self) -> set[str]:
+        if self.view.marked:
+            return {"remove"}
         offered = {"give"}
         if self.is_given:
             offered |= {"deprovision", "resume" if self.view.wish is Wish.SUSPENDED else "suspend"}
+            if self.place.choices:
+                offered.add("move")
             if self.service.password == "own":
                 offered.add("secret")
         elif self.view.light is Light.RED:
@@ -340,7 +367,16 @@ class UserServicePanel(ServicePanel):
 
     def wanted(self, *, adopt: bool = False) -> ActionParams:
         """Return what to ask the model for."""
-        return ActionParams(self.service.id, self.chosen, dict(self.typed), self.instance, adopt)
+        on = "" if self.is_given else self.on
+        return ActionParams(
+            self.service.id, self.chosen, dict(self.typed), self.instance, adopt, on=on
+        )
+
+    @property
+    def on(self) -> str:
+        """The connector that is chosen; "" while the rule of the settings chooses."""
+        found = self.query(f"#{self._prefix}-on")
+        return found.first(ChoiceField).value if found else ""
 
     async def choose(self, level_id: str) -> None:
         """Another level was chosen: show the settings that it has, with what was typed."""
@@ -391,16 +427,17 @@ class UserServicePanel(ServicePanel):
         plan: RequestPlan | None = None,
         kept: frozenset[str] | None = None,
         pause: Pause | None = None,
+        place: PanelPlace = NO_PLACE,
     ) -> None:
         """Show another state: the light's cell alone, and of the content what differs."""
         before = self.view
-        self.kept, self.pause = kept, pause
+        self.kept, self.pause, self.place = kept, pause, place
         self.view, self.seats, self.failure, self.plan = view, seats, failure, plan
         self.light.set(view.light, view.word, light_note(view))
         self.note = self._note()
         if self.body is None:
             if not self._picked:
-                self.chosen = view.level_id or None
+                self.chosen = self._level_of(view)
             return
         self.note_typed()
         for option in self.service.options:
@@ -410,12 +447,14 @@ class UserServicePanel(ServicePanel):
         self.query_one("#why", TextLines).tell(self.why, style=style)
         self.query_one("#known", TextLines).tell(*self._known(), style=self._known_style())
         if not self._picked:
-            self.chosen = view.level_id or None
+            self.chosen = self._level_of(view)
         picker = self.query_one(LevelPicker)
         picker.set_levels(self.levels())
         picker.chosen = self.chosen
         for button in self.query(".buttons ActionButton").results(ActionButton):
             button.display = button.id in self._offered()
+        if (before.connector, before.wish) != (view.connector, view.wish):
+            show_place(self.query_one(f"#{self._prefix}-on", ChoiceField), view, place)
         had, has = ((state.settings, state.level_id, state.wish) for state in (before, view))
         if had != has and not self._picked:
             for group, _title in GROUPS:
@@ -449,4 +488,5 @@ def another_view(view: AssignmentView) -> AssignmentView:
         request_id=None,
         usage={},
         kept_until=None,
+        marked="",
     )
