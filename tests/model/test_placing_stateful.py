@@ -67,7 +67,9 @@ class Machine(StoreMachine):
                 tx.session.add(owner)
                 await tx.session.flush()
                 tx.session.add(
-                    DomainRow(account_id=1, name="acme.example", bought=False, added_at=tx.now)
+                    DomainRow(
+                        account_id=1, name="acme.example", bought=False, details={}, added_at=tx.now
+                    )
                 )
                 await seats.add(tx, 1, SERVICE, "popx", 10)
             for name in NAMES:
