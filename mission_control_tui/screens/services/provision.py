@@ -18,11 +18,11 @@ from mission_control_tui.model.services.failures import LastFailure, failures_of
 from mission_control_tui.model.services.kept_settings import KeptOptions, kept_options
 from mission_control_tui.model.services.lights import status
 from mission_control_tui.model.services.subjects import SubjectKey
+from mission_control_tui.model.services.users_password import PasswordNotKept
 from mission_control_tui.model.states import Light, RequestKind, SubjectKind
 from mission_control_tui.model.users.actions.base import ActionResult
 from mission_control_tui.model.users.actions.params import ActionParams
 from mission_control_tui.model.users.actions.provision import Provision
-from mission_control_tui.model.users.giving import PasswordNotKept
 from mission_control_tui.model.users.passwords import set_service_password
 from mission_control_tui.model.users.provisioning import change_wish, move, provision
 from mission_control_tui.model.views import AssignmentView, RevealedPassword, Seats

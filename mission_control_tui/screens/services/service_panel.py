@@ -187,7 +187,7 @@ class UserServicePanel(ServicePanel):
         return []
 
     def _known(self) -> tuple[str, ...]:
-        """Return what is known beside the light: until when kept, how far its parts are, what is used, how users sign in."""
+        """Return what is known beside the light: until when kept, its parts, what is used, how users sign in."""
         given = self.is_given
         parts = self.place.line if given or self.view.light is not Light.GREY else ""
         used = usage_line(self.view) if given else ""
