@@ -57,6 +57,11 @@ def choices_of(context: Context, service: str) -> tuple[str, ...]:
     return tuple(placed.connectors)
 
 
+def to_choose_from(context: Context, service: str) -> PanelPlace:
+    """Return the place of what is not there yet."""
+    return PanelPlace(choices_of(context, service))
+
+
 def place_field(view: AssignmentView, place: PanelPlace, id: str) -> ChoiceField:
     """Return the field of the connector; it is not shown where there is no choice."""
     found = ChoiceField(

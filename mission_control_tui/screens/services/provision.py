@@ -18,32 +18,25 @@ from mission_control_tui.model.services.failures import LastFailure, failures_of
 from mission_control_tui.model.services.kept_settings import KeptOptions, kept_options
 from mission_control_tui.model.services.lights import status
 from mission_control_tui.model.services.subjects import SubjectKey
-from mission_control_tui.model.services.users_password import PasswordNotKept
 from mission_control_tui.model.states import Light, RequestKind, SubjectKind
 from mission_control_tui.model.users.actions.base import ActionResult
 from mission_control_tui.model.users.actions.params import ActionParams
 from mission_control_tui.model.users.actions.provision import Provision
-from mission_control_tui.model.users.passwords import set_service_password
-from mission_control_tui.model.users.provisioning import change_wish, move, provision
-from mission_control_tui.model.views import AssignmentView, RevealedPassword, Seats
+from mission_control_tui.model.users.provisioning import change_wish, provision
+from mission_control_tui.model.views import AssignmentView, Seats
 from mission_control_tui.screens.base.mission_screen import MissionScreen
 from mission_control_tui.screens.base.schedule_prompts import SchedulableAction, SchedulePrompts
 from mission_control_tui.screens.forms.user_fields import words_of
+from mission_control_tui.screens.services import panel_places
 from mission_control_tui.screens.services.consequences import (
     adopt_question,
     level_question,
-    move_question,
     shrink_question,
     turn_question,
 )
 from mission_control_tui.screens.services.nobody_works import nobody_works
+from mission_control_tui.screens.services.panel_actions import ask_move, ask_removal, new_password
 from mission_control_tui.screens.services.panel_owners import OtherOwner, PanelOwner, UserOwner
-from mission_control_tui.screens.services.panel_places import (
-    NO_PLACE,
-    PanelPlace,
-    choices_of,
-    places_of,
-)
 from mission_control_tui.screens.services.service_panel import (
     LEVEL,
     PASSWORD,
@@ -98,7 +91,7 @@ class ProvisionScreen(MissionScreen):
         self._plans: dict[int, RequestPlan] = {}
         self._kept: KeptOptions = {}
         self._paused: Mapping[str, Pause] = {}
-        self._places: dict[str, PanelPlace] = {}
+        self._places: dict[str, panel_places.PanelPlace] = {}
 
     @property
     def memory_key(self) -> str:
@@ -130,7 +123,7 @@ class ProvisionScreen(MissionScreen):
         asked = [view.request_id for view in views if view.request_id is not None]
         self._plans = await plans_for(scope, asked) if asked else {}
         self._kept = await kept_options(scope, {view.connector for view in views})
-        self._places = await places_of(self.context, views)
+        self._places = await panel_places.places_of(self.context, views)
         self.query_one("#who", TextLines).set(title)
         waits = any(view.light is Light.ORANGE for view in views)
         self._paused = await paused_connectors(scope) if waits else {}
@@ -186,13 +179,13 @@ class ProvisionScreen(MissionScreen):
             failure = self._failed.get(view.id)
             plan = self._plans.get(view.request_id or 0)
             kept = self._kept.get(view.connector)
-            place = self._places.get(view.id or view.service_id, NO_PLACE)
+            place = self._places.get(view.id or view.service_id, panel_places.NO_PLACE)
             known = (failure, plan, kept, self._paused.get(view.connector), place)
             panels.append(UserServicePanel(service, view, seats, *known))
             others = [other.service_id for other in views if not other.marked]
             last = view.service_id not in others[index + 1 :]
             if last and view.id and others.count(view.service_id) < service.instances:
-                new = PanelPlace(choices_of(self.context, service.id))
+                new = panel_places.to_choose_from(self.context, service.id)
                 panels.append(
                     UserServicePanel(
                         service, another_view(view), seats, another=True, kept=kept, place=new
@@ -284,11 +277,11 @@ class ProvisionScreen(MissionScreen):
             case "deprovision":
                 self.do(self._ask(panel, RequestKind.DEPROVISION))
             case "move":
-                self.do(self._ask_move(panel))
+                self.do(ask_move(self, panel, self._owner.whose))
             case "remove":
-                self.do(self._ask(panel, RequestKind.DEPROVISION, at_once=True))
+                self.do(ask_removal(self, panel, self._owner.whose))
             case "secret":
-                self.do(self._new_password(panel))
+                self.do(new_password(self, panel, self.user_id))
 
     # Provision
 
@@ -408,47 +401,15 @@ class ProvisionScreen(MissionScreen):
 
     # Suspend, resume, deprovision, passwords
 
-    async def _ask(
-        self, panel: UserServicePanel, kind: RequestKind, *, at_once: bool = False
-    ) -> None:
+    async def _ask(self, panel: UserServicePanel, kind: RequestKind) -> None:
         lines = turn_question(self.context.account.name, self.context.catalogue, panel.view, kind)
-        tried = await self._turned(panel, kind, at_once=at_once, dry_run=True)
+        tried = await self._turned(panel, kind, dry_run=True)
         lines[2:2] = tried.plan.warnings
         word = "Suspend" if kind is RequestKind.SUSPEND else "Deprovision"
-        self.prompts.confirm(lines, lambda: self._turn(panel, kind, at_once=at_once), yes=word)
-
-    async def _ask_move(self, panel: UserServicePanel) -> None:
-        """Ask before a service goes to another connector, with a new password where that needs one."""
-        wanted = ActionParams(panel.service.id, instance=panel.view.instance, on=panel.on)
-        if wanted.on == panel.view.connector:
-            self.announce("Choose another connector above first", error=True)
-            return
-        try:
-            tried = await move(self.context.scope, self._owner.whose, wanted, dry_run=True)
-        except PasswordNotKept:
-            wanted = replace(wanted, new_password=True)
-            tried = await move(self.context.scope, self._owner.whose, wanted, dry_run=True)
-        lines = move_question(self.context.account.name, panel.view, wanted, tried.plan)
-        self.prompts.confirm(lines, lambda: self._move(panel, wanted), yes="Move")
-
-    async def _move(self, panel: UserServicePanel, wanted: ActionParams) -> None:
-        made: list[RevealedPassword] = []
-        scope = replace(self.context.scope, keep=made.extend)
-        try:
-            await move(scope, self._owner.whose, wanted)
-        finally:
-            # Also where nobody knows whether it was done.
-            if made:
-                panel.hold_password(made[0].password)
-        await self.done(f"Asked for: {panel.service.name} goes to {wanted.on}")
+        self.prompts.confirm(lines, lambda: self._turn(panel, kind), yes=word)
 
     async def _turned(
-        self,
-        panel: UserServicePanel,
-        kind: RequestKind,
-        *,
-        at_once: bool = False,
-        dry_run: bool = False,
+        self, panel: UserServicePanel, kind: RequestKind, *, dry_run: bool = False
     ) -> Outcome[tuple[ActionResult, ...]]:
         return await change_wish(
             self.context.scope,
@@ -456,30 +417,13 @@ class ProvisionScreen(MissionScreen):
             panel.service.id,
             kind,
             instance=panel.view.instance,
-            at_once=at_once,
             dry_run=dry_run,
         )
 
-    async def _turn(
-        self, panel: UserServicePanel, kind: RequestKind, *, at_once: bool = False
-    ) -> None:
-        await self._turned(panel, kind, at_once=at_once)
+    async def _turn(self, panel: UserServicePanel, kind: RequestKind) -> None:
+        await self._turned(panel, kind)
         panel.sent()
         await self.done(f"Asked for: {kind} {panel.service.name}")
-
-    async def _new_password(self, panel: UserServicePanel) -> None:
-        made: list[RevealedPassword] = []
-        scope = replace(self.context.scope, keep=made.extend)
-        try:
-            await set_service_password(
-                scope, self.user_id, panel.service.id, instance=panel.view.instance
-            )
-        finally:
-            # Also where nobody knows whether it was set.
-            if made:
-                panel.hold_password(made[0].password)
-        self.announce("A new password is on its way; Enter reveals it once")
-        await self.queue_changed()
 
     # Other verbs
 

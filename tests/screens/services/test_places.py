@@ -57,7 +57,9 @@ async def test_a_service_moves_after_a_question_and_what_it_left_has_a_panel(
         await pilot.press("enter")
         await shows(pilot, "move Managed Exchange of ada@acme.example", "not carried along")
         await answer(pilot, "right", "enter")
-        await shows(pilot, "Asked for: Managed Exchange goes to mail-2", "left at simulator")
+        await shows(pilot, "Asked for: Managed Exchange goes to mail-2")
+        panels = app.screen.query(UserServicePanel)
+        await until(pilot, lambda: any(one.view.marked for one in panels.results()))
         assert (await view_of(app, "ada@acme.example")).connector == "mail-2"
         context = context_of(app)
         await finish(context.store, context.caller, context.account)
@@ -67,10 +69,11 @@ async def test_a_service_moves_after_a_question_and_what_it_left_has_a_panel(
             ).one()
             left.kept_until = 4e9
         app.apply_changes(["store"])
-        await shows(pilot, "kept until")
-        (was,) = [one for one in app.screen.query(UserServicePanel) if one.view.marked]
+        (was,) = [one for one in panels.results() if one.view.marked]
+        await until(pilot, lambda: was.view.kept_until is not None)
         await was.open_now()
-        await shows(pilot, "What a move left here is kept until")
+        was.focus()
+        await shows(pilot, "left at simulator", "What a move left here is kept until")
         assert was._offered() == {"remove"}
 
 
