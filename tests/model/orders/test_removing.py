@@ -111,7 +111,7 @@ async def test_a_bought_domain_is_let_go(
     with pytest.raises(NotFound, match="has no domain"):
         await remove(scope, "domain-names", domain="nobody.com")
     async with store.write(caller, account.id) as tx:  # as if the user had been purged
-        for table in ("addresses", "search_terms"):
+        for table in ("addresses", "search_terms", "search_texts"):
             await tx.session.execute(text(f"DELETE FROM {table} WHERE user_id = '{user.id}'"))
         await tx.session.execute(text(f"UPDATE users SET secret_id = NULL WHERE id = '{user.id}'"))
         await tx.session.execute(text(f"DELETE FROM users WHERE id = '{user.id}'"))
