@@ -57,7 +57,6 @@ async def test_a_service_moves_after_a_question_and_what_it_left_has_a_panel(
         await pilot.press("enter")
         await shows(pilot, "move Managed Exchange of ada@acme.example", "not carried along")
         await answer(pilot, "right", "enter")
-        await shows(pilot, "Asked for: Managed Exchange goes to mail-2")
         panels = app.screen.query(UserServicePanel)
         await until(pilot, lambda: any(one.view.marked for one in panels.results()))
         assert (await view_of(app, "ada@acme.example")).connector == "mail-2"
