@@ -33,6 +33,11 @@ def placed(app: MissionControlApp) -> None:
     app.apply_changes(["store"])
 
 
+def left_panels(app: MissionControlApp) -> list[UserServicePanel]:
+    """The panels of what moves have left, as they are now."""
+    return [one for one in app.screen.query(UserServicePanel).results() if one.view.marked]
+
+
 async def test_a_service_moves_after_a_question_and_what_it_left_has_a_panel(
     world_db: Path,
 ) -> None:
@@ -57,8 +62,7 @@ async def test_a_service_moves_after_a_question_and_what_it_left_has_a_panel(
         await pilot.press("enter")
         await shows(pilot, "move Managed Exchange of ada@acme.example", "not carried along")
         await answer(pilot, "right", "enter")
-        panels = app.screen.query(UserServicePanel)
-        await until(pilot, lambda: any(one.view.marked for one in panels.results()))
+        await until(pilot, lambda: left_panels(app) != [])
         assert (await view_of(app, "ada@acme.example")).connector == "mail-2"
         context = context_of(app)
         await finish(context.store, context.caller, context.account)
@@ -68,7 +72,7 @@ async def test_a_service_moves_after_a_question_and_what_it_left_has_a_panel(
             ).one()
             left.kept_until = 4e9
         app.apply_changes(["store"])
-        (was,) = [one for one in panels.results() if one.view.marked]
+        (was,) = left_panels(app)
         await until(pilot, lambda: was.view.kept_until is not None)
         assert "What a move left here is kept until" in was._known()[0]
         assert was._offered() == {"remove"}
