@@ -287,7 +287,7 @@ class ProcrastinateEngine:
         """
         settings = self._settings
         now = time.monotonic()
-        if now > self._released_at + AHEAD_SECONDS:
+        if self._manager.is_dry or now > self._released_at + AHEAD_SECONDS:
             self._ahead = 0
         if not urgent and self._ahead * 2 >= settings.slots:
             return ()
@@ -304,6 +304,7 @@ class ProcrastinateEngine:
             self._heal()
             raise StoreError("The engine's tables are not there: they are made anew.") from error
         self._ahead += len(released)
+        self._manager.is_dry = False
         self._released_at = now
         return released
 

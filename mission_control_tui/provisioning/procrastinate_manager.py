@@ -91,6 +91,8 @@ class Manager(JobManager):
         self._me = me
         self._pauses = pauses
         self._heal = heal
+        self.is_dry = False
+        """Whether a worker found its queues empty since something was handed over: others take from them, too."""
         self.tables = 0
         """Which tables this process is registered in: those that are made anew are others."""
 
@@ -121,6 +123,7 @@ class Manager(JobManager):
                 return None
             fetched.extend(Job.from_row(row) for row in rows)
         if not fetched:
+            self.is_dry = True
             return None
         self._in_hand[worker_id] += 1
         return fetched.popleft()
