@@ -35,7 +35,8 @@ class Placement:
     """The connectors that serve a service between them, and how one is chosen for what is new.
 
     `closed` ones take nothing new, nor do those that have their `most`. `observing` are those that may not write.
-    `parts` has the connector of each part, of those that are composites.
+    `others` are the settings' other connectors: they may have what was placed there before. `parts` has the connector
+    of each part, of every composite among all of these.
     """
 
     connectors: tuple[str, ...]
@@ -45,6 +46,11 @@ class Placement:
     weights: Mapping[str, float] = field(default_factory=dict)
     observing: frozenset[str] = frozenset()
     parts: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    others: frozenset[str] = frozenset()
+
+    def knows(self, connector: str) -> bool:
+        """Tell whether the settings have the connector, so that its parts are known."""
+        return connector in self.connectors or connector in self.others
 
     def refusal(self, connector: str, load: PlacementLoad) -> str:
         """Return why a connector takes nothing new by the rule; "" where it does."""

@@ -211,7 +211,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
                 stated.most,
                 stated.weights,
                 frozenset(filter(self.only_observes, stated.connectors)),
-                {each: found for each in stated.connectors if (found := self.parts_of(each))},
+                {each: found for each in self.connectors if (found := self.parts_of(each))},
+                frozenset(self.connector_names.difference(stated.connectors)),
             )
             for service, stated in self.placement.items()
         }

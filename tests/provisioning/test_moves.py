@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -21,10 +21,11 @@ from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.model.users.actions.base import HasNoService
 from mission_control_tui.model.users.actions.params import ActionParams
+from mission_control_tui.model.users.passwords import set_password
 from mission_control_tui.model.users.provisioning import change_wish, move, provision
 from mission_control_tui.provisioning.connectors.simulator.connector import ledger
 from mission_control_tui.settings.settings import load
-from tests.provisioning.support import ACCOUNT, EXCHANGE, LARGE, World, worker
+from tests.provisioning.support import ACCOUNT, EXCHANGE, LARGE, PASSWORD, World, worker
 from tests.provisioning.test_retention import keeps
 
 pytestmark = pytest.mark.any_database
@@ -78,6 +79,14 @@ class Mails:
         """What there is at each connector, gone or not."""
         async with self.world.store.read() as session:
             return {row.connector: row for row in await session.scalars(select(AssignmentRow))}
+
+    async def until_red(self, name: str) -> None:
+        """Wait until what is at one of them is red."""
+
+        async def red() -> bool:
+            return (await self.rows())[name].light == Light.RED
+
+        await self.world.until(red)
 
     async def move(self, user: str, to: str, **more: bool) -> int:
         wanted = ActionParams(EXCHANGE, on=to, **more)  # type: ignore[arg-type]
@@ -150,11 +159,7 @@ async def test_what_fails_there_leaves_what_it_was_and_goes_back(mails: Mails) -
     )
     await mails.move(ada, "mail-2", new_password=True)
     with worker(mails.world, "second"):
-
-        async def red() -> bool:
-            return (await mails.rows())["mail-2"].light == Light.RED
-
-        await mails.world.until(red)
+        await mails.until_red("mail-2")
         assert (await mails.rows())["mail-1"].step == (
             "Waits for Managed Exchange, which failed: No room"
         )
@@ -272,19 +277,24 @@ async def test_a_connector_that_sets_no_password_needs_none(mails: Mails) -> Non
     await mails.move(ada, "mail-2")
 
 
-async def test_a_part_that_both_have_stays_and_the_other_goes_along_with_its_mark(
-    mails: Mails,
-) -> None:
-    world = mails.world
+def configure_wholes(mails: Mails, placed: Sequence[str] = tuple(WHOLE)) -> None:
+    """Let Managed Exchange be at composites, which share their directory; `placed` are those that take what is new."""
     mails.rules("directory")
     lines = [*mails.lines, "[connectors.directory]", *mails.simulator("directory")]
-    lines += [f"[placement.{EXCHANGE}]", f"connectors = {list(WHOLE)}"]
+    lines += [f"[placement.{EXCHANGE}]", f"connectors = {list(placed)}"]
     for whole, mail in WHOLE.items():
         lines += [f"[connectors.{whole}]", 'type = "composite"']
         for part, connector in (("directory", "directory"), ("mailbox", mail)):
             lines += [f"[connectors.{whole}.parts.{part}]", f'connector = "{connector}"']
-    world.configure(more=lines)
-    world.store.placements = load().placements
+    mails.world.configure(more=lines)
+    mails.world.store.placements = load().placements
+
+
+async def test_a_part_that_both_have_stays_and_the_other_goes_along_with_its_mark(
+    mails: Mails,
+) -> None:
+    world = mails.world
+    configure_wholes(mails)
     (ada,) = await world.people("ada")
     given = await world.give(ada)
     assert given.connector == "exchange-1"
@@ -309,3 +319,75 @@ async def test_a_part_that_both_have_stays_and_the_other_goes_along_with_its_mar
         "mail-2": False,
     }
     assert mails.done("mail-1").count("created") == 2
+
+
+async def test_a_shared_part_stays_also_where_the_composite_before_is_out_of_the_placement(
+    mails: Mails,
+) -> None:
+    configure_wholes(mails)
+    (ada,) = await mails.world.people("ada")
+    await mails.world.give(ada)
+    with worker(mails.world, "first"):
+        await mails.world.settled()
+    configure_wholes(mails, ["exchange-2"])
+    await mails.move(ada, "exchange-2", new_password=True)
+    with worker(mails.world, "second"):
+        await mails.world.settled()
+    assert "removed" not in mails.done("directory")
+    assert mails.done("mail-1")[-1] == "removed"
+    assert {name: str(row.light) for name, row in (await mails.rows()).items()} == {
+        "exchange-2": "green",
+        "mail-1": "grey",
+    }
+
+
+async def test_it_cannot_leave_what_the_settings_do_not_know_any_more(mails: Mails) -> None:
+    ada = await given_at(mails, "mail-1")
+    mails.world.store.placements = {EXCHANGE: Placement(MAILS[1:])}
+    with pytest.raises(Conflict, match="have no connector mail-1"):
+        await mails.move(ada, "mail-2", new_password=True)
+    mails.world.store.placements = {EXCHANGE: Placement(MAILS[1:], others=frozenset({"mail-1"}))}
+    await mails.move(ada, "mail-2", new_password=True)
+
+
+async def test_what_is_given_anew_beside_what_a_move_left_is_not_removed_with_it(
+    mails: Mails,
+) -> None:
+    world = mails.world
+    await keeps(world)
+    configure_wholes(mails)
+    (ada,) = await world.people("ada")
+    await world.give(ada)
+    with worker(world, "first"):
+        await world.settled()
+        await mails.move(ada, "exchange-2", new_password=True)
+        await world.settled()
+        await change_wish(mails.scope, ada, EXCHANGE, RequestKind.DEPROVISION, at_once=True)
+        await world.settled()
+        configure_wholes(mails, ["exchange-1"])
+        await set_password(mails.scope, ada, PASSWORD)
+        await world.give(ada)
+        await world.settled()
+    rows = await mails.rows()
+    assert rows["exchange-1"].light == Light.GREEN
+    assert rows["mail-1"].kept_until > 0
+    assert rows["exchange-1"].backend_name != rows["mail-1"].backend_name
+
+
+async def test_a_removal_that_is_asked_for_again_still_waits_for_what_moved(mails: Mails) -> None:
+    ada = await given_at(mails, "mail-1")
+    mails.rules(
+        "mail-2", '[[rule]]\nid = "no"\ncall = "apply"\nfail = "invalid"\nsaid = "No room"\n'
+    )
+    number = await mails.move(ada, "mail-2", new_password=True)
+    with worker(mails.world, "second"):
+        await mails.until_red("mail-2")
+    removal = number + 1
+    assert (await mails.world.request(removal)).kind == RequestKind.DEPROVISION
+    await requests.reset(mails.scope, removal)
+    (again,) = (await requests.retry(mails.scope, removal)).result
+    assert (await mails.world.request(again)).state == RequestState.WAITING
+    with worker(mails.world, "third"):
+        await requests.retry(mails.scope, number)
+        await mails.until_red("mail-2")
+    assert "removed" not in mails.done("mail-1")

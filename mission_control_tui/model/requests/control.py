@@ -212,7 +212,8 @@ async def _retry_one(tx: Transaction, request: RequestRow) -> int | None:
     if row.light != Light.RED and row.word != Word.NOT_CHECKED:
         return None
     same_wish = row.generation == request.generation
-    fresh = await enqueue(tx, row, RequestKind(request.kind))
+    waits = await moves.awaited(tx, row)
+    fresh = await enqueue(tx, row, RequestKind(request.kind), depends_on=waits)
     if same_wish:
         kept = {name: request.previous[name] for name in ADOPTION if name in request.previous}
         fresh.previous = {**fresh.previous, **kept}

@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, and_, select
 from mission_control_tui.model.audit_actions import AuditAction
 from mission_control_tui.model.caller import WORKER
 from mission_control_tui.model.plan import PlanVerb
+from mission_control_tui.model.services.moves import awaited
 from mission_control_tui.model.services.retention import kept_date
 from mission_control_tui.model.services.wishes import enqueue
 from mission_control_tui.model.states import Light, Priority, RequestKind, Wish
@@ -71,7 +72,10 @@ async def remove_overdue(store: Store, overdue: OverdueService) -> bool:
             return False
         row, subject = found
         until = kept_date(row.kept_until)
-        request = await enqueue(tx, row, RequestKind.DEPROVISION, wish=Wish.ABSENT, at_once=True)
+        waits = await awaited(tx, row)
+        request = await enqueue(
+            tx, row, RequestKind.DEPROVISION, wish=Wish.ABSENT, depends_on=waits, at_once=True
+        )
         tx.record(
             PlanVerb.REMOVED,
             "service",

@@ -19,7 +19,12 @@ from mission_control_tui.model.errors import Conflict
 from mission_control_tui.model.placement import Placement
 from mission_control_tui.model.services.placing import go_to, is_gone
 from mission_control_tui.model.services.retention import keep_until
-from mission_control_tui.model.services.wishes import enqueue, show, supersede_waiting
+from mission_control_tui.model.services.wishes import (
+    enqueue,
+    last_request,
+    show,
+    supersede_waiting,
+)
 from mission_control_tui.model.states import Light, RequestKind, RequestState, Wish, Word
 from mission_control_tui.model.store.tables.requests import RequestRow
 from mission_control_tui.model.store.tables.services import LEFT, AssignmentRow
@@ -70,6 +75,14 @@ async def left_behind(tx: Transaction, row: AssignmentRow) -> dict[str, Assignme
     return {left.connector: left for left in rows}
 
 
+async def awaited(tx: Transaction, row: AssignmentRow) -> list[int]:
+    """Return what the removal of what a move left waits for: the request of what moved, which is not there yet."""
+    moved = await tx.session.get(AssignmentRow, row.marked) if row.marked else None
+    if moved is None or moved.wish == Wish.ABSENT or moved.light == Light.GREEN:
+        return []
+    return await last_request(tx, moved.id)
+
+
 async def refuse_while_running(tx: Transaction, row: AssignmentRow, said: str) -> None:
     """Raise Conflict while a worker is at it: what it learns is true of the back end where it began."""
     running = await tx.session.scalar(
@@ -97,13 +110,19 @@ async def relocate(
     """Let the locked instance be at another connector, and what it leaves be removed once it is there.
 
     Parts that both have stay as they are. Where it was before and is kept still, it is the same again. `said` names it.
-    Raises Conflict while a worker is at it, or at what it left there.
+    Raises Conflict while a worker is at it, or at what it left there, and where the settings do not have the connector
+    before: nobody knows then which parts it shares with the other one.
     """
     await refuse_while_running(tx, row, said)
     before = row.connector
+    there = await _may_be_there(tx, row)
+    if there and not placement.knows(before):
+        raise Conflict(
+            f"{said} is at {before}, and the settings have no connector {before}.",
+            hint=f"Put the table [connectors.{before}] back, with the parts that it had.",
+        )
     old, new = placement.parts_of(before), placement.parts_of(to)
     ids = _ids_by_connector(row.external_id, old)
-    there = await _may_be_there(tx, row)
     leaving = [each for each in dict.fromkeys(old.values()) if each not in new.values()]
     arriving = [each for each in dict.fromkeys(new.values()) if each not in old.values()]
     found = await left_behind(tx, row)

@@ -130,7 +130,12 @@ def go_to(row: AssignmentRow, connector: str) -> None:
 async def is_taken(
     tx: Transaction, connectors: Collection[str], service: Service, name: str
 ) -> bool:
-    """Tell whether an assignment of the service has the back-end name at one of the connectors."""
+    """Tell whether an assignment of the service has the back-end name at one of the connectors, or at a part of one."""
+    placement = tx.placements.get(service.id)
+    if placement is not None:
+        # What a move left is at a part.
+        parts = (placement.parts_of(each).values() for each in connectors)
+        connectors = {*connectors, *(part for each in parts for part in each)}
     found = await tx.session.scalar(
         select(AssignmentRow.id)
         .where(
