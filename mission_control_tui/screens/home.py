@@ -169,7 +169,10 @@ class HomeScreen(MissionScreen):
             for request in self._recent
             if request.assignment_id not in red and (past := _recent_row(catalogue, request, now))
         ]
-        self._quadrants["activity"].set_rows(rows, more=hidden)
+        activity = self._quadrants["activity"]
+        activity.set_rows(rows, more=hidden)
+        if self.focused is not activity:
+            activity.move_to(0)  # what is newest is above: nobody scrolls there who is elsewhere
 
     # Verbs
 

@@ -188,6 +188,19 @@ async def test_more_than_fits_is_counted(world_db: Path) -> None:
         assert activity.room + hidden == activity.count
 
 
+async def test_what_is_newest_is_in_view_where_more_than_fits(world_db: Path) -> None:
+    async with console(world_db) as (app, pilot):
+        await shows(pilot, "4/7 used", "grace Managed")
+        scope = AccountScope(app.store.store, world.CALLER, "acme")
+        await buying.buy(scope, "databases", level="small", quantity=20)
+        activity = app.screen.query_one("#activity", Quadrant)
+        for number in range(14):
+            wish = ActionParams("databases", "small", instance=f"db{number}")
+            await provision.provision(scope, "ada", [wish])
+        await until(pilot, lambda: activity.count > 14 > activity.room)
+        await until(pilot, lambda: activity.top == 0)
+
+
 async def test_groups_and_schedules_that_wait_or_failed_are_counted_and_lead_on(
     world_db: Path,
 ) -> None:
