@@ -145,3 +145,4 @@ def test_the_shipped_catalogue_goes_with_the_settings(
     ok("init", "--back-ends", "--out", str(settings), *everything(), *several)
     monkeypatch.setenv("MISSION_CONTROL_SETTINGS", str(settings))
     assert answer("catalogue", "check", str(file))["ok"]
+    assert "not kept" not in ok("catalogue", "check", str(file)).out
