@@ -242,7 +242,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         if not table and name != "simulator":
             raise UsageError(
                 f"The settings have no connector named {name!r}.",
-                hint=f"Add a [connectors.{name}] table with its type to {locations().settings_file}.",
+                hint=f"Add a [connectors.{name}] table with its type to {_stated_file() or locations().settings_file}.",
             )
         table.setdefault("type", name)
         common: dict[str, Any] = {
@@ -280,19 +280,26 @@ def load(file: Path | None = None, flags: dict[str, Any] | None = None) -> Setti
     return msgspec.structs.replace(settings, connectors=connectors)
 
 
+def _stated_file() -> Path | None:
+    """Return the settings file that the environment names."""
+    value = os.environ.get(PREFIX + "SETTINGS")
+    return Path(value) if value else None
+
+
 def find(file: Path | None = None) -> tuple[Path, bytes | None]:
     """Return which settings file holds: `file`, or that of the environment, or that of the configuration directory.
 
     With its content, None where there is no file. Raises UsageError when it cannot be read, or was named and is not
     there.
     """
-    named = file or (Path(value) if (value := os.environ.get(PREFIX + "SETTINGS")) else None)
+    named = file or _stated_file()
     path = named or locations().settings_file
     try:
         return path, read_file(path, SETTINGS_LIMIT)
     except FileNotFoundError as error:
         if named:
-            raise UsageError(f"There is no settings file at {named}.") from error
+            hint = "" if file else f"{PREFIX}SETTINGS names it: correct or unset that."
+            raise UsageError(f"There is no settings file at {named}.", hint=hint) from error
         return path, None
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}.") from error

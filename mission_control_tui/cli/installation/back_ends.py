@@ -320,6 +320,6 @@ def _next_steps(chosen: Sequence[ChosenServer]) -> Iterator[str]:
         yield f"Put the secrets where the file says they are, for you alone (0600): {', '.join(secrets)}"
     yield 'mission-control init --name "Acme Pty Ltd" --code acme --domain acme.example'
     yield "mission-control catalogue export --shipped real --out catalogue.toml"
-    yield "mission-control catalogue load catalogue.toml    sells what these servers can keep"
-    yield "mission-control doctor                            says what is missing at which server"
-    yield 'mode = "enabled"                                  lets a connector write, once its plans are what you want'
+    yield "mission-control catalogue load catalogue.toml    sells what these servers keep"
+    yield "mission-control doctor                            says what is missing where"
+    yield 'mode = "enabled"                                  once its plans are what you want'

@@ -210,6 +210,7 @@ def check(context: click.Context, session: Session, names: tuple[str, ...], time
         check_connectors,
         keep_declarations,
     )
+    from mission_control_tui.settings.served import holders_of
 
     known = _known(session, names)
     found = asyncio.run(
@@ -218,7 +219,12 @@ def check(context: click.Context, session: Session, names: tuple[str, ...], time
     if known.installation and session.caller.may_write:
         session.run(lambda store: keep_declarations(store, found), create=False, sample=False)
     findings = [
-        connector_finding(health, known.served[health.name], known.of(health.name).pause)
+        connector_finding(
+            health,
+            known.served[health.name],
+            holders_of(health.name, session.settings),
+            known.of(health.name).pause,
+        )
         for health in found
     ]
     healthy = all(health.reached for health in found)

@@ -47,12 +47,18 @@ def failed(check: str, error: MissionControlError) -> HealthFinding:
 
 
 def connector_finding(
-    health: ConnectorHealth, serves: Sequence[Service], pause: Pause | None
+    health: ConnectorHealth,
+    serves: Sequence[Service],
+    part_of: Sequence[str],
+    pause: Pause | None,
 ) -> HealthFinding:
     """Return the check of a connector as what was found; one that answers may still be paused."""
     check = f"connector {health.name}"
     names = ", ".join(service.name for service in serves)
-    said = f"{health.said} (serves {names or 'nothing'})"
+    does = [f"serves {names}"] if names else []
+    if part_of:
+        does.append(f"part of {', '.join(part_of)}")
+    said = f"{health.said} ({'; '.join(does) or 'serves nothing'})"
     if not health.reached:
         return problem(check, said, health.remedy)
     if health.remedy:

@@ -293,15 +293,19 @@ async def _connectors(
 ) -> list[HealthFinding]:
     from mission_control_tui.model.requests.connector_pauses import pauses
     from mission_control_tui.provisioning.connector_health import check_connectors
-    from mission_control_tui.settings.served import served_by_connector
+    from mission_control_tui.settings.served import holders_of, served_by_connector
 
+    settings = session.settings
     paused = {}
     if store is not None:
         async with store.read() as reading:
             paused = {pause.name: pause for pause in await pauses(reading)}
     installation = store.installation if store is not None else ""
-    served = served_by_connector(services, session.settings)
-    looked = await check_connectors(served, session.settings, installation, patience)
+    served = served_by_connector(services, settings)
+    looked = await check_connectors(served, settings, installation, patience)
     return [
-        connector_finding(found, served[found.name], paused.get(found.name)) for found in looked
+        connector_finding(
+            found, served[found.name], holders_of(found.name, settings), paused.get(found.name)
+        )
+        for found in looked
     ]

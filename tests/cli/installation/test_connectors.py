@@ -83,6 +83,7 @@ def test_what_is_a_part_says_of_what() -> None:
     assert (listed()["half"]["serves"], listed()["half"]["part_of"]) == ([], ["whole"])
     assert listed()["whole"]["part_of"] == []
     assert "Serves          part of whole" in ok("connectors", "show", "half").out
+    assert "(part of whole)" in ok("connectors", "check", "half").out
 
 
 def test_settings_are_shown_and_no_secret_is(
