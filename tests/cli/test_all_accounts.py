@@ -68,7 +68,7 @@ ONE = {
     **dict.fromkeys(
         (
             *("catalogue check", "catalogue diff", "catalogue export", "catalogue show"),
-            *("connectors check", "connectors list", "connectors show"),
+            *("connectors check", "connectors list", "connectors show", "connectors schema"),
             *("clock show", "completion", "docs", "doctor", "locate", "objects kinds"),
             "settings show",
         ),

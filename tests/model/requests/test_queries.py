@@ -166,7 +166,11 @@ async def test_a_connectors_queue_and_what_succeeded_last_are_those_of_accounts_
     found = await connector_activity(AllAccounts(store, caller))
     assert found == {
         "simulator": ConnectorActivity(
-            len(waiting), 1, at, FailedRequest(failed.id, at, "No room left.", "Add a disk.")
+            len(waiting),
+            1,
+            at,
+            FailedRequest(failed.id, at, "No room left.", "Add a disk."),
+            services=len(people),
         )
     }
     stranger = replace(caller, accounts=frozenset({failed.account_id + 1}))
