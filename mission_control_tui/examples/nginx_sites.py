@@ -133,7 +133,7 @@ class Sites:
             if request["action"] == "delete":
                 self.remove(name, text, before)
             else:
-                self.write(name, text, self.wanted(name, desired, before, body))
+                self.write(name, text, unloaded, self.wanted(name, desired, before, body))
         return {"external_id": name}
 
     def wanted(
@@ -178,7 +178,9 @@ class Sites:
             text = text.replace("{" + key + "}", value)
         return text
 
-    def write(self, name: str, text: str | None, kept: dict[str, Any]) -> None:
+    def write(
+        self, name: str, text: str | None, unloaded: str | None, kept: dict[str, Any]
+    ) -> None:
         """Write a site and have nginx take it; where nginx refuses it all is as before."""
         root = Path(kept["root"])
         if root.parent == self.roots and not root.exists():
@@ -195,7 +197,10 @@ class Sites:
                 self.file(name).unlink()
             else:
                 put(self.file(name), text)
-            self.marker(name).unlink()
+            if unloaded is None:
+                self.marker(name).unlink()
+            else:  # what was written before is still to be loaded
+                put(self.marker(name), unloaded)
             kind = "config" if self.refused() else "invalid"
             raise RefusedError(kind, f"nginx refuses it: {refused}", "See the template.")
         self.load(name)
@@ -234,7 +239,8 @@ class Sites:
         for file in self.directory.glob("*.conf"):
             if file.stem == name:
                 continue
-            for found in re.findall(r"^\s*server_name\s+([^;]+);", file.read_text(), re.MULTILINE):
+            text = text_of(file) or ""
+            for found in re.findall(r"^\s*server_name\s+([^;]+);", text, re.MULTILINE):
                 if domain in found.split():
                     said = f"{domain} is answered by the site {file.stem} already"
                     raise RefusedError("conflict", said, "Choose another domain.", "domain")
@@ -343,7 +349,8 @@ def used(root: Path) -> dict[str, Any]:
 def text_of(file: Path) -> str | None:
     """Return what a file holds, None where it is not there."""
     try:
-        return file.read_text()
+        # What others wrote may be in any encoding, and is written back as it was.
+        return file.read_text(errors="surrogateescape")
     except FileNotFoundError:
         return None
 
@@ -351,7 +358,7 @@ def text_of(file: Path) -> str | None:
 def put(file: Path, text: str) -> None:
     """Write a file so that whoever reads it sees the old or the new one, also after a crash."""
     draft = file.with_name(f".{file.name}.draft")
-    with draft.open("w") as out:
+    with draft.open("w", errors="surrogateescape") as out:
         out.write(text)
         out.flush()
         os.fsync(out.fileno())

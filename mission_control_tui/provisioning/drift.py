@@ -180,7 +180,8 @@ class _Survey:
         known: set[str] = set()
         for batch in batches(listed):
             known |= await known_at(
-                store, caller, self.backends.holders(name), {key for _, key in batch}
+                *(store, caller, self.backends.holders(name), {key for _, key in batch}),
+                settled=self.backends.names,
             )
         return [
             Orphan(

@@ -23,7 +23,9 @@ from mission_control_tui.model.users.actions.base import HasNoService
 from mission_control_tui.model.users.actions.params import ActionParams
 from mission_control_tui.model.users.passwords import set_password
 from mission_control_tui.model.users.provisioning import change_wish, move, provision
+from mission_control_tui.provisioning.backends import Backends
 from mission_control_tui.provisioning.connectors.simulator.connector import ledger
+from mission_control_tui.provisioning.drift import orphans_at
 from mission_control_tui.settings.settings import load
 from tests.provisioning.support import ACCOUNT, EXCHANGE, LARGE, PASSWORD, World, worker
 from tests.provisioning.test_retention import keeps
@@ -391,3 +393,21 @@ async def test_a_removal_that_is_asked_for_again_still_waits_for_what_moved(mail
         await requests.retry(mails.scope, number)
         await mails.until_red("mail-2")
     assert "removed" not in mails.done("mail-1")
+
+
+async def test_what_is_at_a_composite_that_the_settings_lost_is_no_orphan_of_its_parts(
+    mails: Mails,
+) -> None:
+    world = mails.world
+    configure_wholes(mails)
+    (ada,) = await world.people("ada")
+    await world.give(ada)
+    with worker(world, "first"):
+        await world.settled()
+    world.configure(more=[*mails.lines, "[connectors.directory]", *mails.simulator("directory")])
+    backends = Backends(load(), world.store.installation)
+    try:
+        found, gap = await orphans_at(world.store, world.caller, backends, "directory")
+    finally:
+        await backends.close()
+    assert (found, gap) == ((), None)

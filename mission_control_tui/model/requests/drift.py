@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import cast
 
-from sqlalchemy import Table, bindparam, func, select, update
+from sqlalchemy import Table, bindparam, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mission_control_tui.model.audit_actions import AuditAction
@@ -227,28 +227,39 @@ async def mark_drift(
 
 
 async def known_at(
-    store: Store, caller: Caller, connectors: Collection[str], keys: Collection[str]
+    store: Store,
+    caller: Caller,
+    connectors: Collection[str],
+    keys: Collection[str],
+    settled: Collection[str] = (),
 ) -> frozenset[str]:
     """Return those of the keys (at most a few hundred) that are assignments which have, or wish for, an object there.
 
-    `connectors` are the one that was listed and the composites that have it as a part.
+    `connectors` are the one that was listed and the composites that have it as a part. `settled` are those that the
+    settings have: what is at another one may have an object anywhere, and is no orphan's.
 
     Objects belong to the whole installation: raises Denied to a caller who may see only some accounts.
     """
     if caller.accounts is not None:
         raise Denied("Orphans belong to no account, and you may see only some accounts.")
     async with store.read() as session:
-        return await known_keys(session, connectors, keys)
+        return await known_keys(session, connectors, keys, settled)
 
 
 async def known_keys(
-    session: AsyncSession, connectors: Collection[str], keys: Collection[str]
+    session: AsyncSession,
+    connectors: Collection[str],
+    keys: Collection[str],
+    settled: Collection[str] = (),
 ) -> frozenset[str]:
     """Return the same of a session, whoever asks."""
+    there = [AssignmentRow.connector.in_(list(connectors))]
+    if settled:
+        there.append(AssignmentRow.connector.not_in(list(settled)))
     rows = await session.scalars(
         select(_MARK_KEY).where(
             AssignmentRow.id.in_(list(keys)) | (LEFT & AssignmentRow.marked.in_(list(keys))),
-            AssignmentRow.connector.in_(list(connectors)),
+            or_(*there),
             (AssignmentRow.wish != Wish.ABSENT)
             | (AssignmentRow.light != Light.GREY)
             | (AssignmentRow.kept_until > 0),

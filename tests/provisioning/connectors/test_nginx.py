@@ -96,6 +96,36 @@ async def test_what_nginx_refuses_leaves_all_as_it_was(nginx: NginxBackEnd, tmp_
     assert nginx.server.get(domain_of(name))[0] == 200
 
 
+async def test_what_was_not_loaded_yet_stays_so_where_somebody_elses_file_is_broken(
+    nginx: NginxBackEnd,
+) -> None:
+    connector, name = await nginx.open(), nginx.new_name()
+    await reach(connector, nginx.wish(name))
+    file = nginx.server.sites / f"{name}.conf"
+    nginx.server.sites.joinpath(f".{name}.unloaded").write_text(file.read_text())
+    broken = nginx.server.sites / "zz.conf"
+    broken.write_text("no_such_word on;\n")
+    try:
+        with pytest.raises(ConnectorError, match="no_such_word") as caught:
+            await reach(connector, nginx.wish(name, attempt=2))
+    finally:
+        broken.unlink()
+    assert caught.value.kind is ErrorKind.CONFIG
+    _, plan = await observe_and_plan(connector, nginx.wish(name, attempt=3))
+    assert plan.action is PlanAction.UPDATE
+    await reach(connector, nginx.wish(name, attempt=3))
+
+
+async def test_a_file_of_any_encoding_beside_it_hinders_nothing(nginx: NginxBackEnd) -> None:
+    connector, name = await nginx.open(), nginx.new_name()
+    beside = nginx.server.sites / "latin.conf"
+    beside.write_bytes(b"# K\xf6ln\n")
+    try:
+        assert (await reach(connector, nginx.wish(name))).outcome is LookOutcome.DONE
+    finally:
+        beside.unlink()
+
+
 async def test_a_hand_made_change_is_drift_and_is_mended(nginx: NginxBackEnd) -> None:
     connector, name = await nginx.open(), nginx.new_name()
     await reach(connector, nginx.wish(name))
