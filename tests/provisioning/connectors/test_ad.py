@@ -253,6 +253,16 @@ async def test_each_account_gets_a_unit_of_its_own_where_the_settings_say_so(
 
 
 @pytest.mark.proof
+async def test_a_base_that_is_not_there_makes_no_account_gone(directory: DirectoryBackEnd) -> None:
+    connector, name = await directory.open(), directory.new_name()
+    await reach(connector, directory.wish(name))
+    base = f"OU=Nowhere,{BASE}"
+    lost = await directory.open(base=base, unit=f"OU=Users,{base}", removed_unit=f"OU=Gone,{base}")
+    with pytest.raises(ConnectorError, match="is not in the directory") as caught:
+        await reach(lost, directory.wish(name, Wish.ABSENT, generation=2))
+    assert caught.value.kind is ErrorKind.CONFIG
+
+
 async def test_a_listing_has_all_pages_and_none_of_the_directorys_own(
     directory: DirectoryBackEnd, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -102,7 +102,7 @@ class Session:
         return found[0] if found else None
 
     def search(self, base: str, condition: str, attributes: Sequence[str]) -> list[Entry]:
-        """Return the entries below `base` that fit, page by page."""
+        """Return the entries below `base` that fit, page by page. Raises ConnectorError (config) without it."""
         found: list[Entry] = []
         cookie: bytes | None = None
         while True:
@@ -144,6 +144,8 @@ class Session:
         )
         result = self.connection.result
         if result["result"] == results.RESULT_NO_SUCH_OBJECT:
+            if scope != ldap3.BASE:  # else all that was below it would seem to be gone
+                raise not_there(base, "base")
             return []
         self._look_at(result)
         return [
