@@ -133,7 +133,6 @@ def _import_everything() -> None:
     """Import what a worker and a command need; the module that a process runs is left to it."""
     import aiosqlite
     import asyncpg
-    import procrastinate
     import sqlalchemy.dialects.postgresql.asyncpg
     import sqlalchemy.dialects.sqlite.aiosqlite
 

@@ -12,7 +12,6 @@ from collections.abc import Iterable
 from typing import Any, LiteralString
 
 import asyncpg
-from procrastinate.connector import BaseAsyncConnector, Notify
 from sqlalchemy.engine import URL
 
 from mission_control_tui.model.store.engine import (
@@ -21,6 +20,7 @@ from mission_control_tui.model.store.engine import (
     KEEPALIVE,
     SILENCE_MS,
 )
+from mission_control_tui.provisioning.procrastinate_library import BaseAsyncConnector, Notify
 
 log = logging.getLogger(__name__)
 

@@ -1,4 +1,4 @@
-"""Procrastinate as the engine of workers on PostgreSQL. Only this module, its manager and its line import it.
+"""Procrastinate as the engine of workers on PostgreSQL. Only this module, its manager and its line use it.
 
 It owns the queue of what may start, who takes it, the order (interactive before bulk, with slots that bulk never gets),
 the workers' heartbeats and whose jobs stalled. Its tables stand in a schema of their own, are made here, and may be
@@ -13,11 +13,6 @@ import time
 from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import partial
 
-from procrastinate import App
-from procrastinate.jobs import Job as EngineJob
-from procrastinate.jobs import Status
-from procrastinate.schema import SchemaManager
-from procrastinate.worker import Worker as EngineWorker
 from sqlalchemy.exc import DBAPIError
 
 from mission_control_tui.model.errors import StoreError
@@ -49,6 +44,9 @@ from mission_control_tui.provisioning.engine import (
     RunRequest,
 )
 from mission_control_tui.provisioning.postgresql_line import Line, is_silent
+from mission_control_tui.provisioning.procrastinate_library import App, SchemaManager, Status
+from mission_control_tui.provisioning.procrastinate_library import Job as EngineJob
+from mission_control_tui.provisioning.procrastinate_library import Worker as EngineWorker
 from mission_control_tui.provisioning.procrastinate_manager import Manager, Pauses
 from mission_control_tui.settings.settings import WorkerSettings
 

@@ -9,13 +9,11 @@ import time
 from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Iterable, Mapping
 
-from procrastinate.jobs import Job, Status
-from procrastinate.manager import JobManager
-
 from mission_control_tui.model.requests import engine_jobs
 from mission_control_tui.model.requests.workers import Identity
 from mission_control_tui.provisioning.connector_checks import first_line
 from mission_control_tui.provisioning.postgresql_line import Line, is_away
+from mission_control_tui.provisioning.procrastinate_library import Job, JobManager, Status
 
 log = logging.getLogger(__name__)
 

@@ -300,3 +300,14 @@ def test_starting_a_worker_imports_no_engine(module: str) -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     )
     assert output.stdout.strip() == "[]"
+
+
+def test_the_engine_leaves_its_own_drivers_alone() -> None:
+    code = (
+        "import sys, mission_control_tui.provisioning.procrastinate_engine;"
+        "print(sorted({'procrastinate', 'psycopg', 'psycopg_pool'} & set(sys.modules)))"
+    )
+    output = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert output.stdout.strip() == "['procrastinate']"
