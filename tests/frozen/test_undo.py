@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from mission_control_tui.model.errors import Conflict, NotFound, UsageError
+from mission_control_tui.model.errors import Conflict, NotFound
 from tests.cli.inprocess import answer, call, ok
 
 DONE = 0
@@ -21,7 +21,7 @@ TRIED = {
     "create shared-mailbox": DONE,
     "create user": Conflict.exit_code,  # services are left
     "delete user": NotFound.exit_code,  # purged
-    "deprovision databases": UsageError.exit_code,  # makes a password
+    "deprovision databases": DONE,
     "deprovision managed-exchange": DONE,
     "disable user": Conflict.exit_code,  # changed since
     "edit user": DONE,

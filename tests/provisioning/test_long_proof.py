@@ -22,6 +22,7 @@ from sqlalchemy.exc import DBAPIError
 
 from mission_control_tui.model.errors import Conflict, MissionControlError
 from mission_control_tui.model.store.batches import batches
+from mission_control_tui.model.store.engine import operator_error
 from mission_control_tui.model.store.retry import retry_on_conflict
 from tests.provisioning.connectors.proxy import LosingProxy, losing_proxy
 from tests.provisioning.support import LARGE, SMALL, WorkerProcess, World
@@ -96,8 +97,11 @@ async def load(world: World, rng: random.Random, people: list[str], many: list[s
     """Wish what operators do, and for many at a time."""
     level = SMALL
     while True:
-        with suppress(Conflict):
+        try:
             await wish_something(world, rng, people)
+        except (Conflict, DBAPIError) as error:
+            # What a frozen worker holds is refused after a while, and tried again by whoever wishes.
+            operator_error(error)
         if await world.active() < MANY // 2:
             level = LARGE if level == SMALL else SMALL
             for some in batches(many, SLICE):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import shlex
 import signal
 import sys
 import textwrap
@@ -116,7 +117,8 @@ async def test_secrets_are_told_on_stdin_alone_and_nothing_else_is_inherited(
 
 async def test_a_password_is_told_in_the_step_alone_that_sets_it(tmp_path: Path) -> None:
     file, log = tmp_path / "objects.json", tmp_path / "log"
-    script = f"tee -a {log} | {sys.executable} -IS {json_objects.__file__} {file}"
+    program = shlex.join([sys.executable, "-IS", json_objects.__file__, str(file)])
+    script = f"tee -a {shlex.quote(str(log))} | {program}"
     back_end = JsonBackEnd(file, {"type": "exec", "program": ["/bin/sh", "-c", script]})
     connector, name = await back_end.open(), back_end.new_name()
     await reach(connector, back_end.wish(name))

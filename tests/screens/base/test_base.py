@@ -274,7 +274,7 @@ def test_no_key_means_two_things() -> None:
 OF_ROWS = frozenset(
     {
         *("mark_range", "mark_all", "act", "retry_all", "sort"),
-        *("like", "schedule", "history", "undo", "write"),
+        *("like", "schedule", "history", "undo", "write", "connector"),
     }
 )
 """Verbs on what the cursor of a list is on: a field never has the focus then, so they need no twin."""
