@@ -76,6 +76,10 @@ class Backends:
                     self._open[name] = await self._opened(name)
         return self._open[name]
 
+    def opened(self, name: str) -> Guarded | None:
+        """Return a connector that is open already; what somebody from outside names is opened by nobody."""
+        return self._open.get(name)
+
     async def _get_to_know(self, name: str) -> None:
         """Read the settings again for a name that they lack: a connector may have been added while this worker runs."""
         if not self._is_known(name):

@@ -71,6 +71,10 @@ class CallbackListener:
     async def _handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         import h11
 
+        if self._room.locked():
+            # Those that wait would hold a descriptor each, and the worker needs its own.
+            writer.close()
+            return
         connection = h11.Connection(h11.SERVER, max_incomplete_event_size=BODY_LIMIT)
         try:
             async with asyncio.timeout(SECONDS), self._room:
@@ -121,8 +125,10 @@ class CallbackListener:
             key.decode("ascii", "replace").lower(): value.decode("ascii", "replace")
             for key, value in request.headers
         }
+        connector = self._backends.opened(name)
+        if connector is None:
+            return 503
         try:
-            connector = await self._backends.get(name)
             key = await connector.called_back(headers, body)
             found = await look_at_once(self._store, sorted(self._backends.holders(name)), key)
         except ConnectorError as error:

@@ -98,7 +98,8 @@ async def test_a_call_makes_the_worker_look_again_and_is_believed_in_nothing(
         assert call_back(address, "hosting", key, late=600) == 401
         assert call_back(address, "nobody", key) == 404
         assert call_back(address, "hosting", key, method="PUT") == 405
-        assert call_back(address, "simulator", key) == 401
+        # Nothing has opened it, and a call opens none.
+        assert call_back(address, "simulator", key) == 503
         assert len(service.log) == looks
         assert await called(0)
         # It calls too early: the look finds that it still works.
