@@ -67,6 +67,7 @@ class ConnectorsScreen(MissionScreen):
         """The cursor begins on `connector`."""
         super().__init__()
         self._wanted = connector
+        self._begins_on = connector
         self._near: dict[str, str] = {}
 
     def body(self) -> Iterable[Widget]:
@@ -83,6 +84,12 @@ class ConnectorsScreen(MissionScreen):
             id="connectors",
         )
         yield TextLines("", id="detail")
+
+    def recall(self, memory: dict[str, object]) -> None:
+        super().recall(memory)
+        if self._begins_on:
+            # Where the cursor was left is not what was asked for now.
+            memory.pop("connectors", None)
 
     def on_mount(self) -> None:
         super().on_mount()
