@@ -9,6 +9,7 @@ import argparse
 import contextlib
 import csv
 import json
+import shlex
 import signal
 import subprocess
 import sys
@@ -193,8 +194,8 @@ class WholeSite:
             variable = name.upper().replace("-", "_")
             ports |= {f"{variable}_{kind}_PORT": server.ports[kind] for kind in ("IMAP", "POP")}
         lines = [f"export {name}={port}" for name, port in ports.items()]
-        lines.append(f"export MISSION_CONTROL_SETTINGS={self.settings_file}")
-        lines.append(f"export PATH={Path(sys.executable).parent}:$PATH")
+        lines.append(f"export MISSION_CONTROL_SETTINGS={shlex.quote(str(self.settings_file))}")
+        lines.append(f'export PATH={shlex.quote(str(Path(sys.executable).parent))}:"$PATH"')
         (self.directory / "environment").write_text("\n".join(lines) + "\n")
 
     def run(self, *words: str, stdin: str = "", code: int = 0) -> str:
@@ -284,9 +285,11 @@ def main() -> None:
     try:
         site.configure()
         site.sell()
-        sys.stdout.write(f"In another terminal: . {directory}/environment\n")
+        sys.stdout.write(f"In another terminal: . {shlex.quote(str(directory / 'environment'))}\n")
         sys.stdout.write("All servers run until Ctrl-C.\n")
         sys.stdout.flush()
+        for ending in (signal.SIGTERM, signal.SIGHUP):
+            signal.signal(ending, signal.default_int_handler)
         signal.pause()
     except KeyboardInterrupt:
         sys.stdout.write("Stopping.\n")
