@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -154,9 +155,10 @@ def write_settings(session: Session, out: Path | None, stated: Sequence[tuple[st
     Raises Conflict where there is one, Denied without a terminal where nothing is stated.
     """
     from mission_control_tui.model.store.private_files import write_at_once
-    from mission_control_tui.settings.settings import convert, find, parse
+    from mission_control_tui.settings.settings import PREFIX, convert, locations, parse
 
-    path = out.expanduser() if out is not None else find()[0]
+    named = out or os.environ.get(PREFIX + "SETTINGS") or locations().settings_file
+    path = Path(named).expanduser()
     if path.exists():
         raise Conflict(
             f"There is a settings file already, and it is left alone: {path}.",

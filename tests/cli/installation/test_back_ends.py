@@ -91,6 +91,15 @@ def test_a_file_that_is_there_is_left_alone(tmp_path: Path) -> None:
     assert file.read_text("utf-8") == "# mine\n"
 
 
+def test_it_is_written_where_the_environment_says_that_settings_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "named.toml"
+    monkeypatch.setenv("MISSION_CONTROL_SETTINGS", str(file))
+    ok("init", "--back-ends", "--set", "dns.url=http://127.0.0.1:1")
+    assert read(file)["services"] == {"domain-registration": "dns"}
+
+
 def test_a_dry_run_prints_the_file_and_writes_none(tmp_path: Path) -> None:
     file = tmp_path / "s.toml"
     printed = ok("init", "--back-ends", "--out", str(file), "--dry-run", *everything())
