@@ -99,11 +99,13 @@ def test_a_process_that_is_stopped_in_the_middle_of_a_change_lets_go_and_says_so
         _, told = stopped.communicate(timeout=60)
     error = json.loads(told[told.index("{") :])["error"]
     assert stopped.returncode == 8
-    assert error["code"] == "store"
+    # Stopped just before it sends COMMIT it cannot know what became of that.
+    unknown = error["code"] == "outcome-unknown"
+    assert unknown or error["code"] == "store"
     there = answer("users", "list")["total"]
     assert there < 400
     if there:
-        assert "The same file again goes on" in error["hint"]
+        assert unknown or "The same file again goes on" in error["hint"]
     again = ("users", "import", str(file), "--passwords-out", str(tmp_path / "q.csv"))
     ok(*again)
     assert answer("users", "list")["total"] == 400

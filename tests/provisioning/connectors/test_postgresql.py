@@ -30,11 +30,8 @@ async def test_a_tenant_logs_in_to_its_own_database_and_to_no_other(
     one, other = new_name(), new_name()
     for name in (one, other):
         await reach(connector, wish(name))
-    databases = [
-        row[0]
-        for row in postgres.server.execute("SELECT datname FROM pg_database WHERE datallowconn")
-    ]
-    assert {one, other, "postgres", "template1"} <= set(databases)
+    # The server is that of other tests too, which make databases by hand.
+    databases = (one, other, "postgres", "template1")
     open_to_one = {
         database for database in databases if await postgres.can_log_in(one, PASSWORD, database)
     }

@@ -89,7 +89,11 @@ async def trouble(path: Path) -> None:
     registrant = {"registrant-name": "Globex", "registrant-email": "owner@globex.example"}
     await buying.buy(scope, "domain-names", domain="a-new-one.com", fields=registrant)
     async with store.write(world.CALLER) as tx:
-        began = datetime.combine(months_later(tx.now.date() - timedelta(days=35), -12), time(), UTC)
+        # Terms end at midnight, and an age is rounded to whole days: 34 of them at any hour.
+        days = 35 if tx.now.hour < 12 else 34
+        began = datetime.combine(
+            months_later(tx.now.date() - timedelta(days=days), -12), time(), UTC
+        )
         await tx.session.execute(update(DomainRow).where(DomainRow.bought).values(added_at=began))
         registered = {"light": Light.GREEN, "word": Word.PROVISIONED, "step": ""}
         of_domain = update(AssignmentRow).where(AssignmentRow.domain_id.is_not(None))
