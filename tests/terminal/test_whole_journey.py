@@ -120,9 +120,11 @@ def follow_the_page(site: WholeSite) -> None:
     """Do what docs/real-servers.md says, word by word."""
     blocks = re.findall(r"<!-- run: real-servers -->\n```sh\n(.*?)```", PAGE.read_text(), re.DOTALL)
     script = "set -e\n" + "".join(blocks).replace("~/try-real", str(site.directory))
+    own = site.directory / "page"
+    own.mkdir()
     ran = subprocess.run(
         ["bash", "-c", script],
-        cwd=site.directory,
+        cwd=own,
         env=site.environment,
         capture_output=True,
         text=True,
