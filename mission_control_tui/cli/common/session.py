@@ -166,6 +166,7 @@ class Session:
         return self.run(work)
 
     async def _run(self, work: Callable[[Store], Awaitable[T]], create: bool, fresh: bool) -> T:
+        from mission_control_tui.model.errors import MissionControlError
         from mission_control_tui.model.store.database import Store
         from mission_control_tui.model.store.engine import as_store_error, unreachable
 
@@ -191,7 +192,8 @@ class Session:
             if not self.dry_run and not self._starts_read_only:
                 await self._wake_for_what_is_due(store)
             return result
-        except BrokenPipeError:
+        except (BrokenPipeError, MissionControlError):
+            # What is told already says more than what the database said below it.
             raise
         except Exception as error:
             away = as_store_error(error)

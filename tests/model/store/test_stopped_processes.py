@@ -82,14 +82,17 @@ def stop_in_the_middle(address: str, victim: subprocess.Popen[str]) -> None:
         victim.send_signal(signal.SIGCONT)
 
 
+@pytest.mark.parametrize("later", [False, True], ids=["first slice", "later slice"])
 def test_a_process_that_is_stopped_in_the_middle_of_a_change_lets_go_and_says_so(
-    account: str, tmp_path: Path
+    account: str, tmp_path: Path, later: bool
 ) -> None:
     rows = [f"u{number}@acme.example,U {number}" for number in range(400)]
     file = tmp_path / "u.csv"
     file.write_text("\n".join(["UPN,Display Name", *rows]) + "\n", "utf-8")
     words = ("users", "import", str(file), "--passwords-out", str(tmp_path / "p.csv"), "--json")
     with process(COMMAND, *words) as stopped:
+        if later:
+            until(account, "SELECT count(*) FROM users", stopped)
         stop_in_the_middle(account, stopped)
         began = time.monotonic()
         ok("buy", "email", "--level", "popx", "--quantity", "1")  # wants the account's row
