@@ -430,7 +430,7 @@ class UserServicePanel(ServicePanel):
         place: PanelPlace = NO_PLACE,
     ) -> None:
         """Show another state: the light's cell alone, and of the content what differs."""
-        before = self.view
+        before, choices = self.view, self.place.choices
         self.kept, self.pause, self.place = kept, pause, place
         self.view, self.seats, self.failure, self.plan = view, seats, failure, plan
         self.light.set(view.light, view.word, light_note(view))
@@ -453,7 +453,7 @@ class UserServicePanel(ServicePanel):
         picker.chosen = self.chosen
         for button in self.query(".buttons ActionButton").results(ActionButton):
             button.display = button.id in self._offered()
-        if (before.connector, before.wish) != (view.connector, view.wish):
+        if (before.connector, before.wish, choices) != (view.connector, view.wish, place.choices):
             show_place(self.query_one(f"#{self._prefix}-on", ChoiceField), view, place)
         had, has = ((state.settings, state.level_id, state.wish) for state in (before, view))
         if had != has and not self._picked:

@@ -48,10 +48,7 @@ async def test_a_service_moves_after_a_question_and_what_it_left_has_a_panel(
         field = panel.query_one(f"{EXCHANGE}-on", ChoiceField)
         assert not field.display, "there is no choice"
         placed(app)
-        await until(pilot, lambda: panel.place.choices != ())
-        await panel.rebuild()
-        field = panel.query_one(f"{EXCHANGE}-on", ChoiceField)
-        assert (field.display, field.value) == (True, "simulator")
+        await until(pilot, lambda: (field.display, field.value) == (True, "simulator"))
         panel.query_one("#move").focus()
         await pilot.press("enter")
         await shows(pilot, "Choose another connector above first")
