@@ -21,6 +21,8 @@ _CONTROL_NAMES = {
 }
 _REFUSED_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
 _JOINERS = frozenset("\u200c\u200d")  # names in Persian and Indic scripts need them
+IDENTIFIER = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+"""Lower-case letters and digits, with single hyphens between."""
 _LINE_ENDS = re.compile(r"\r\n?")
 
 

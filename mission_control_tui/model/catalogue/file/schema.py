@@ -5,7 +5,6 @@ Each class mirrors a dataclass of types.py; what spans several tables is checked
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from enum import StrEnum
 from typing import Annotated, Any, Literal
@@ -25,10 +24,10 @@ from mission_control_tui.model.catalogue.types import (
 from mission_control_tui.model.catalogue.values import ValueType
 from mission_control_tui.model.people.address_syntax import SPECIAL
 from mission_control_tui.model.states import SubjectKind
+from mission_control_tui.model.text.characters import IDENTIFIER
 from mission_control_tui.model.text.clean import harmless
 
 _LARGEST = 10**12
-_ID = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 
 
 def _refuse(expected: str, found: object) -> PydanticCustomError:
@@ -48,7 +47,7 @@ def _one_of(kind: type[StrEnum]) -> Callable[[str], str]:
 
 
 def _id(text: str) -> str:
-    if not _ID.fullmatch(text):
+    if not IDENTIFIER.fullmatch(text):
         raise _refuse("lower-case letters and digits, with single hyphens between", repr(text))
     return text
 
