@@ -14,7 +14,7 @@ from mission_control_tui.keys.keymap import BY_ID, key_word, keys_of
 from mission_control_tui.model.errors import Conflict, InvalidInput, Problem, UsageError
 from mission_control_tui.screens.base.mission_screen import MissionScreen
 from mission_control_tui.settings.file import SettingsFile, understand
-from mission_control_tui.settings.settings import environment, load, locations
+from mission_control_tui.settings.settings import environment, load, settings_file
 from mission_control_tui.widgets.action_button import ActionButton
 from mission_control_tui.widgets.bars import KeyBar
 from mission_control_tui.widgets.field import CheckField, ChoiceField, Field, FormLine
@@ -175,7 +175,7 @@ class SettingsScreen(MissionScreen):
         self.query_one("#notice", TextLines).tell(said)
         self.announce("The settings file cannot be used; see above", error=True)
         if self._file is None:
-            self.query_one("#where", TextLines).set(f"Kept in {short(locations().settings_file)}")
+            self.query_one("#where", TextLines).set(f"Kept in {short(settings_file())}")
             self.query_one("#save", ActionButton).reason = "the settings file cannot be used"
 
     def _adopt(self, file: SettingsFile, typed: Mapping[str, Any]) -> None:

@@ -242,7 +242,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         if not table and name != "simulator":
             raise UsageError(
                 f"The settings have no connector named {name!r}.",
-                hint=f"Add a [connectors.{name}] table with its type to {_stated_file() or locations().settings_file}.",
+                hint=f"Add a [connectors.{name}] table with its type to {settings_file()}.",
             )
         table.setdefault("type", name)
         common: dict[str, Any] = {
@@ -286,6 +286,11 @@ def _stated_file() -> Path | None:
     return Path(value) if value else None
 
 
+def settings_file() -> Path:
+    """Return the settings file that holds where none is named: the environment's, or that of the configuration."""
+    return _stated_file() or locations().settings_file
+
+
 def find(file: Path | None = None) -> tuple[Path, bytes | None]:
     """Return which settings file holds: `file`, or that of the environment, or that of the configuration directory.
 
@@ -293,7 +298,7 @@ def find(file: Path | None = None) -> tuple[Path, bytes | None]:
     there.
     """
     named = file or _stated_file()
-    path = named or locations().settings_file
+    path = named or settings_file()
     try:
         return path, read_file(path, SETTINGS_LIMIT)
     except FileNotFoundError as error:

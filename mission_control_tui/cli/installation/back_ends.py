@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,11 +13,10 @@ import click
 from mission_control_tui.cli.common.output import say
 from mission_control_tui.cli.common.session import Session
 from mission_control_tui.model.errors import Conflict, Denied, NotFound, UsageError
-from mission_control_tui.model.text.characters import name_of, refused_in
+from mission_control_tui.model.text.characters import IDENTIFIER, name_of, refused_in
 
 NAMES = "names"
 """The question by which a back end becomes several of its kind."""
-_NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 HEAD = """\
 Settings of Mission Control, from `mission-control init --back-ends`.
 Each connector only looks (mode = "observe") until you make that "enabled".
@@ -154,11 +151,10 @@ def write_settings(session: Session, out: Path | None, stated: Sequence[tuple[st
 
     Raises Conflict where there is one, Denied without a terminal where nothing is stated.
     """
-    from mission_control_tui.model.store.private_files import write_at_once
-    from mission_control_tui.settings.settings import PREFIX, convert, locations, parse
+    from mission_control_tui.model.store.private_files import path_named, write_at_once
+    from mission_control_tui.settings.settings import convert, parse, settings_file
 
-    named = out or os.environ.get(PREFIX + "SETTINGS") or locations().settings_file
-    path = Path(named).expanduser()
+    path = path_named(str(out)) if out is not None else settings_file()
     if path.exists():
         raise Conflict(
             f"There is a settings file already, and it is left alone: {path}.",
@@ -299,7 +295,7 @@ def _names(text: str) -> list[str]:
     """Return the names with commas between. Raises UsageError for one that is there twice, or is no name."""
     names = _listed(text)
     for name in names:
-        if names.count(name) > 1 or not _NAME.fullmatch(name):
+        if names.count(name) > 1 or not IDENTIFIER.fullmatch(name):
             raise UsageError(
                 f"{name!r} cannot be the name of a server here.",
                 hint="Each name once, in lower-case letters, digits and hyphens: mail-1, mail-2.",

@@ -62,9 +62,9 @@ async def examine(session: Session, patience: float) -> tuple[HealthFinding, ...
 
 
 def _settings(session: Session) -> Iterable[HealthFinding]:
-    from mission_control_tui.settings.settings import PREFIX, locations
+    from mission_control_tui.settings.settings import settings_file
 
-    path = Path(os.environ.get(PREFIX + "SETTINGS") or locations().settings_file)
+    path = settings_file()
     try:
         settings = session.settings
         for name in settings.connectors:

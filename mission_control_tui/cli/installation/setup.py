@@ -174,12 +174,11 @@ def upgrade(session: Session) -> None:
 @options.reads("mission-control locate database")
 def locate(session: Session, what: str | None) -> None:
     """Where files are: all of them, or one. Nothing is made."""
-    import os
 
     from mission_control_tui.model.store.engine import database_url, display_url
     from mission_control_tui.model.store.upgrade import key_path
     from mission_control_tui.provisioning.launcher import log_path
-    from mission_control_tui.settings.settings import PREFIX, locations
+    from mission_control_tui.settings.settings import locations, settings_file
 
     places = locations()
     url = database_url(session.where)
@@ -188,7 +187,7 @@ def locate(session: Session, what: str | None) -> None:
     with contextlib.suppress(StoreError):  # PostgreSQL has the key elsewhere
         key = str(key_path(url, session.settings.worker.key_file))
     found = {
-        "settings": os.environ.get(PREFIX + "SETTINGS") or str(places.settings_file),
+        "settings": str(settings_file()),
         "data": str(places.data),
         "database": display_url(url),
         "state": str(places.state),
