@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mission_control_tui.cli.common import looking, options, passwords, results
+from mission_control_tui.cli.common import options, passwords
 from mission_control_tui.cli.common.parameters import option
 from mission_control_tui.cli.common.session import Session
 from mission_control_tui.cli.common.subjects import called, names_service, who_and_what
+from mission_control_tui.cli.services.giving import give
 from mission_control_tui.model.text.limits import CONNECTOR
 from mission_control_tui.model.users.actions.params import ActionParams
 
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from mission_control_tui.model.plan import Outcome
     from mission_control_tui.model.store.scope import AccountScope
     from mission_control_tui.model.users.actions.base import ActionResult
-    from mission_control_tui.model.views import AssignmentView
 
 
 @click.command()
@@ -57,32 +57,11 @@ def move(
         service, instance=instance, on=to, at_once=now, new_password=reset_password
     )
 
-    if session.look:
+    async def act(
+        scope: AccountScope, *, dry_run: bool = False
+    ) -> Outcome[tuple[ActionResult, ...]]:
+        from mission_control_tui.model.users import provisioning
 
-        async def tried_one(scope: AccountScope) -> list[str]:
-            from mission_control_tui.model.users.provisioning import move as move_one
+        return await provisioning.move(scope, who, params, dry_run=dry_run)
 
-            outcome = await move_one(scope, who, params, dry_run=True)
-            return [result.assignment_id for result in outcome.result]
-
-        looking.look(session, tried_one)
-        return
-
-    async def work(
-        scope: AccountScope,
-    ) -> tuple[Outcome[tuple[ActionResult, ...]], tuple[AssignmentView, ...]]:
-        from mission_control_tui.model.users.provisioning import move as move_one
-
-        tried = await move_one(scope, who, params, dry_run=True)
-        makes = any(result.password for result in tried.result)
-        file = passwords.file_where_needed(session, makes)
-        if session.dry_run:
-            return tried, ()
-        session.confirm_losses(f"Move {service} of {called(who)} to {to}?", tried.plan)
-        outcome = await move_one(passwords.kept_in(scope, file), who, params)
-        ids = [result.assignment_id for result in outcome.result]
-        return outcome, await results.follow(session, scope, outcome, ids)
-
-    outcome, lights = session.query(work)
-    given = [results.given(who, instance, result) for result in outcome.result]
-    results.tell(session, outcome, {"given": given}, lights)
+    give(session, who, instance, act, f"Move {service} of {called(who)} to {to}?")

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mission_control_tui.cli.common import looking, options, passwords, results
+from mission_control_tui.cli.common import options, passwords
 from mission_control_tui.cli.common.parameters import option
 from mission_control_tui.cli.common.session import Session
 from mission_control_tui.cli.common.subjects import called, names_service, who_and_what
 from mission_control_tui.cli.common.user_selection import domains_from, domains_in, users_in
+from mission_control_tui.cli.services.giving import give
 from mission_control_tui.model.errors import UsageError
 from mission_control_tui.model.users.actions.params import ActionParams
 
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from mission_control_tui.model.services.subjects import SubjectKey
     from mission_control_tui.model.store.scope import AccountScope
     from mission_control_tui.model.users.actions.base import ActionResult
-    from mission_control_tui.model.views import AssignmentView
 
 
 @click.command()
@@ -83,35 +83,14 @@ def provision(
         provision_many(session, many, params)
         return
 
-    if session.look:
+    async def act(
+        scope: AccountScope, *, dry_run: bool = False
+    ) -> Outcome[tuple[ActionResult, ...]]:
+        from mission_control_tui.model.users import provisioning
 
-        async def tried_one(scope: AccountScope) -> list[str]:
-            from mission_control_tui.model.users.provisioning import provision as provision_one
+        return await provisioning.provision(scope, who, [params], dry_run=dry_run)
 
-            outcome = await provision_one(scope, who, [params], dry_run=True)
-            return [result.assignment_id for result in outcome.result]
-
-        looking.look(session, tried_one)
-        return
-
-    async def work(
-        scope: AccountScope,
-    ) -> tuple[Outcome[tuple[ActionResult, ...]], tuple[AssignmentView, ...]]:
-        from mission_control_tui.model.users.provisioning import provision as provision_one
-
-        tried = await provision_one(scope, who, [params], dry_run=True)
-        makes = any(result.password for result in tried.result)
-        file = passwords.file_where_needed(session, makes)
-        if session.dry_run:
-            return tried, ()
-        session.confirm_losses(f"Change {service} of {called(who)}?", tried.plan)
-        outcome = await provision_one(passwords.kept_in(scope, file), who, [params])
-        ids = [result.assignment_id for result in outcome.result]
-        return outcome, await results.follow(session, scope, outcome, ids)
-
-    outcome, lights = session.query(work)
-    given = [results.given(who, instance, result) for result in outcome.result]
-    results.tell(session, outcome, {"given": given}, lights)
+    give(session, who, instance, act, f"Change {service} of {called(who)}?")
 
 
 def _many(users: Path | None, domains: Path | None) -> list[str] | None:
