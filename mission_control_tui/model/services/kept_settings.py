@@ -72,32 +72,30 @@ async def with_not_kept(store: Store, views: Sequence[AssignmentView]) -> list[A
     return told
 
 
-async def _kept(session: AsyncSession, connectors: Collection[str]) -> KeptOptions:
+async def _declared(
+    session: AsyncSession, connectors: Collection[str]
+) -> dict[str, StoredDeclaration]:
     rows = await session.execute(
         select(ConnectorDeclarationRow.name, ConnectorDeclarationRow.declared).where(
             ConnectorDeclarationRow.name.in_(connectors)
         )
     )
-    found: dict[str, frozenset[str]] = {}
-    for name, declared in rows:
-        options = cast(StoredDeclaration, declared)["options"]
-        if options is not None:
-            found[name] = frozenset(options)
-    return found
+    return {name: cast(StoredDeclaration, declared) for name, declared in rows}
+
+
+async def _kept(session: AsyncSession, connectors: Collection[str]) -> KeptOptions:
+    declared = await _declared(session, connectors)
+    return {
+        name: frozenset(options)
+        for name, stored in declared.items()
+        if (options := stored["options"]) is not None
+    }
 
 
 async def without_password(session: AsyncSession, connectors: Collection[str]) -> frozenset[str]:
     """Return those of the connectors that are known to set no password."""
-    rows = await session.execute(
-        select(ConnectorDeclarationRow.name, ConnectorDeclarationRow.declared).where(
-            ConnectorDeclarationRow.name.in_(connectors)
-        )
-    )
-    return frozenset(
-        name
-        for name, declared in rows
-        if not cast(StoredDeclaration, declared).get("password", True)
-    )
+    declared = await _declared(session, connectors)
+    return frozenset(name for name, stored in declared.items() if not stored.get("password", True))
 
 
 def not_kept(options: Collection[str], kept: frozenset[str] | None) -> list[str]:
