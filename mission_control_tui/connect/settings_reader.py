@@ -62,7 +62,7 @@ class SettingsReader(TableReader):
         settings file is refused.
         """
         in_file, in_environment, as_credential = (f"{key}_{form}" for form in SECRET_FORMS)
-        file, variable = self.path(in_file), self.text(in_environment, "")
+        file, variable = self.file(in_file), self.text(in_environment, "")
         credential = self.text(as_credential, "")
         if key in self.table:
             self.known.add(key)
@@ -95,14 +95,14 @@ class SettingsReader(TableReader):
 
     def tls(self) -> TlsSettings:
         """Return the TLS settings: `ca_file`, `client_certificate_file`, `client_key_file`, `tls_minimum`."""
-        certificate, key = self.path("client_certificate_file"), self.path("client_key_file")
+        certificate, key = self.file("client_certificate_file"), self.file("client_key_file")
         if key is not None:
             if certificate is None:
                 self.note("client_key_file", "needs client_certificate_file beside it")
             self.secrets.append(SecretReference(f"{self.where}.client_key_file", key, whole=True))
         return TlsSettings(
             self.where,
-            self.path("ca_file"),
+            self.file("ca_file"),
             certificate,
             key,
             self.choice("tls_minimum", tuple(TLS_VERSIONS), "1.2"),

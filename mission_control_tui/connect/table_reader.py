@@ -9,6 +9,12 @@ from pathlib import Path
 
 from mission_control_tui.connect.declaration import Limit
 from mission_control_tui.model.errors import Problem
+from mission_control_tui.model.text.network_addresses import (
+    HIGHEST_PORT,
+    LOWEST_PORT,
+    host_problem,
+    url_problem,
+)
 
 
 @dataclass(slots=True)
@@ -47,6 +53,24 @@ class TableReader:
             return value
         self.note(key, f"must be a whole number from {low} to {high}")
         return default
+
+    def host(self, key: str, default: str | None = None, *, socket: bool = False) -> str:
+        """Return the name or address of a host, or with `socket` also the path of a socket on this machine."""
+        value = self.text(key, default)
+        if value and not (socket and value.startswith("/")) and (problem := host_problem(value)):
+            self.note(key, problem)
+        return value
+
+    def port(self, key: str, default: int) -> int:
+        """Return the number of a port."""
+        return self.integer(key, default, LOWEST_PORT, HIGHEST_PORT)
+
+    def url(self, key: str, default: str | None = None, *, example: str) -> str:
+        """Return the address of a web service, such as `example`: http or https, with a host and without a user."""
+        value = self.text(key, default)
+        if value and (problem := url_problem(value, example)):
+            self.note(key, problem)
+        return value
 
     def number(self, key: str, default: float, low: float, high: float) -> float:
         """Return a number from `low` to `high`."""
@@ -96,6 +120,13 @@ class TableReader:
         """Return a path, `~` expanded; it need not exist. None where there is none."""
         value = self.text(key, "")
         return Path(value).expanduser() if value else None
+
+    def file(self, key: str) -> Path | None:
+        """Return the path of a file, as `path` does; a directory in its place is noted."""
+        path = self.path(key)
+        if path is not None and path.is_dir():
+            self.note(key, f"{path} is a directory, and has to be a file")
+        return path
 
     def mapping(self, key: str) -> Mapping[str, object]:
         """Return a table within the table; empty where there is none."""

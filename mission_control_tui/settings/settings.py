@@ -13,6 +13,8 @@ import msgspec
 from mission_control_tui.model.errors import UsageError
 from mission_control_tui.model.input_files import SETTINGS_LIMIT, read_file
 from mission_control_tui.model.placement import Placement, PlacementRule
+from mission_control_tui.model.text.clean import harmless
+from mission_control_tui.model.text.network_addresses import endpoint_problem
 
 T = TypeVar("T")
 PREFIX = "MISSION_CONTROL_"
@@ -90,17 +92,17 @@ class WorkerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     key_file: str = ""
     """The private key for sealed passwords; empty for the default place."""
 
-    callbacks: Annotated[
-        str, msgspec.Meta(pattern=r"^(|(\[[0-9a-fA-F:.]+\]|[^\[\]:\s]+):[0-9]{1,5})$")
-    ] = ""
+    callbacks: str = ""
     """HOST:PORT where back ends call back when a long job has ended; empty for nowhere."""
 
     def __post_init__(self) -> None:
-        """Raise ValueError, which reading tells as any wrong value, for days that are too few to be meant."""
+        """Raise ValueError, which reading tells as any wrong value, for what its type alone does not refuse."""
         if 0 < self.keep_days < KEEP_DAYS_LEAST:
             raise ValueError(
                 f"`keep_days` is 0 for ever, or at least {KEEP_DAYS_LEAST}, not {self.keep_days}"
             )
+        if self.callbacks and (problem := endpoint_problem(self.callbacks)):
+            raise ValueError(f"`callbacks` {problem}, not {harmless(self.callbacks)!r}")
 
 
 class ConnectorSettings(msgspec.Struct, frozen=True):

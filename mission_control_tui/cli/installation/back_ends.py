@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.resources import files
 from pathlib import Path
 
@@ -12,11 +14,21 @@ import click
 
 from mission_control_tui.cli.common.output import say
 from mission_control_tui.cli.common.session import Session
-from mission_control_tui.model.errors import Conflict, Denied, NotFound, UsageError
+from mission_control_tui.model.errors import (
+    Conflict,
+    Denied,
+    InvalidInput,
+    NotFound,
+    Problem,
+    UsageError,
+)
 from mission_control_tui.model.text.characters import IDENTIFIER, name_of, refused_in
+from mission_control_tui.model.text.clean import harmless
 
 NAMES = "names"
 """The question by which a back end becomes several of its kind."""
+_WHOLE = re.compile(r"exchange(-[0-9]+)?")
+"""What a mail server and a directory are together."""
 HEAD = """\
 Settings of Mission Control, from `mission-control init --back-ends`.
 Each connector only looks (mode = "observe") until you make that "enabled".
@@ -31,6 +43,7 @@ class Question:
     words: str
     default: str
     is_list: bool = False
+    is_directory: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,8 +130,18 @@ BACK_ENDS = (
         "Web servers: nginx on this machine",
         "exec",
         (
-            Question("configuration.directory", "Where files of sites are", "/etc/nginx/conf.d"),
-            Question("configuration.roots", "Where the sites themselves are", "/srv/www"),
+            Question(
+                "configuration.directory",
+                "Where files of sites are",
+                "/etc/nginx/conf.d",
+                is_directory=True,
+            ),
+            Question(
+                "configuration.roots",
+                "Where the sites themselves are",
+                "/srv/www",
+                is_directory=True,
+            ),
         ),
         ("web-hosting",),
         fixed={
@@ -187,8 +210,10 @@ def _stated(stated: Sequence[tuple[str, str]]) -> list[ChosenServer]:
     chosen: list[ChosenServer] = []
     for back_end in BACK_ENDS:
         own = answers.pop(back_end.name, {})
-        names = _names(own.pop(NAMES, "")) if back_end.may_be_several else []
-        names = names or ([back_end.name] if own else [])
+        if back_end.may_be_several and NAMES in own:
+            names = _names(own.pop(NAMES), back_end)
+        else:
+            names = [back_end.name] if own else []
         keys = {question.key: question.default for question in back_end.questions}
         for connector in names:
             given = own | (answers.pop(connector, {}) if connector != back_end.name else {})
@@ -201,6 +226,10 @@ def _stated(stated: Sequence[tuple[str, str]]) -> list[ChosenServer]:
             chosen.append(ChosenServer(connector, back_end, keys | given))
     for name in answers:
         raise NotFound(f"There is no back end {name!r}.", hint=f"One of {', '.join(BY_NAME)}.")
+    if problems := [problem for server in chosen for problem in _problems(server)]:
+        raise InvalidInput(
+            "These answers cannot be used, and nothing was written", problems=problems
+        )
     return chosen
 
 
@@ -220,16 +249,68 @@ def _asked() -> list[ChosenServer]:
             continue
         names = [back_end.name]
         if back_end.may_be_several:
-            words = Question(NAMES, "Their names, with commas between", f"{back_end.name}-1")
-            names = _names(_answer(words))
+            names = _asked_names(back_end)
         for connector in names:
             if len(names) > 1:
                 say(f"  {connector}")
-            answers = {question.key: _answer(question) for question in back_end.questions}
-            chosen.append(ChosenServer(connector, back_end, answers))
+            proposed = {question.key: question.default for question in back_end.questions}
+            server = ChosenServer(connector, back_end, proposed)
+            for question in back_end.questions:
+                server = _answered(server, question)
+            chosen.append(server)
     if not chosen:
         raise Denied("Nothing was chosen, and nothing was written.")
     return chosen
+
+
+def _asked_names(back_end: BackEnd) -> list[str]:
+    """Return what several servers of a kind are called, asked until the names can be used."""
+    question = Question(NAMES, "Their names, with commas between", f"{back_end.name}-1")
+    while True:
+        try:
+            return _names(_answer(question), back_end)
+        except UsageError as error:
+            say(f"  {error.in_a_line}")
+
+
+def _answered(server: ChosenServer, question: Question) -> ChosenServer:
+    """Return the server with an answer, asked until its connector can use it."""
+    place = _place(server, question)
+    while True:
+        answers = {**server.answers, question.key: _answer(question)}
+        answered = replace(server, answers=answers)
+        wrong = [problem for problem in _problems(answered) if problem.where == place]
+        if not wrong:
+            return answered
+        for problem in wrong:
+            say(f"  It cannot be used: {harmless(str(replace(problem, where='')))}.")
+
+
+def _problems(server: ChosenServer) -> list[Problem]:
+    """Return what its connector, and for directories this machine, has against the answers."""
+    from mission_control_tui.provisioning.registry import ConnectorUnavailable, load
+
+    async def opened() -> None:
+        await (await load(server.connector, _connector(server), "")).aclose()
+
+    found = []
+    for question in server.back_end.questions:
+        path = Path(server.answers[question.key])
+        if question.is_directory and (not path.is_absolute() or path.is_file()):
+            what = "must be an absolute path of a directory"
+            found.append(Problem(_place(server, question), what, "such as " + question.default))
+    try:
+        asyncio.run(opened())
+    except InvalidInput as error:
+        found += error.problems
+    except ConnectorUnavailable:
+        # What it needs and is not installed is no fault of an answer; doctor tells of it.
+        return found
+    return found
+
+
+def _place(server: ChosenServer, question: Question) -> str:
+    return f"connectors.{server.connector}.{question.key}"
 
 
 def _answer(question: Question) -> str:
@@ -291,14 +372,19 @@ def _mailboxes(chosen: Sequence[ChosenServer], connectors: dict[str, object]) ->
     return wholes
 
 
-def _names(text: str) -> list[str]:
-    """Return the names with commas between. Raises UsageError for one that is there twice, or is no name."""
+def _names(text: str, back_end: BackEnd) -> list[str]:
+    """Return the names with commas between. Raises UsageError for none, one twice, or one that cannot be."""
     names = _listed(text)
-    for name in names:
+    others = BY_NAME.keys() - {back_end.name}
+    for name in names or [""]:
         if names.count(name) > 1 or not IDENTIFIER.fullmatch(name):
             raise UsageError(
                 f"{name!r} cannot be the name of a server here.",
                 hint="Each name once, in lower-case letters, digits and hyphens: mail-1, mail-2.",
+            )
+        if name in others or _WHOLE.fullmatch(name) or name == "simulator":
+            raise UsageError(
+                f"{name!r} is the name of another connector here.", hint="Take another name."
             )
     return names
 

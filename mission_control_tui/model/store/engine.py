@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Engine, Float, TextClause, event, literal_col
 from sqlalchemy import create_engine as create_sync_engine
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import (
+    ArgumentError,
     DataError,
     DBAPIError,
     IntegrityError,
@@ -26,6 +27,7 @@ from sqlalchemy.sql.elements import ColumnClause
 
 from mission_control_tui.model.errors import MissionControlError, StoreError
 from mission_control_tui.model.store.sqlite_files import lies_read_only, reading_uri
+from mission_control_tui.model.text.network_addresses import HIGHEST_PORT, LOWEST_PORT
 
 BUSY_TIMEOUT_MS = 30_000
 INLINE_TIMEOUT_MS = 1_000
@@ -58,6 +60,10 @@ _lines: WeakKeyDictionary[Engine, WeakSet[Any]] = WeakKeyDictionary()
 FRESH_SECONDS = 0.2
 """A connection to PostgreSQL that was used so recently is not asked whether it lives: that takes three round trips."""
 
+_URL_HINT = (
+    "Give a path to a SQLite file, or postgresql://user@host/name, perhaps with a port "
+    f"from {LOWEST_PORT} to {HIGHEST_PORT} behind the host."
+)
 CHANNEL = "mission_control"
 ENGINE_SCHEMA = "mission_control_engine"
 """Where the engine of workers on PostgreSQL keeps its tables; they may be dropped at any time."""
@@ -66,12 +72,18 @@ ENGINE_SCHEMA = "mission_control_engine"
 def database_url(where: str | Path) -> URL:
     """Return a URL for a path, `sqlite:...` or `postgresql:...`, with the asynchronous driver named.
 
-    Raises StoreError for any other kind of database.
+    Raises StoreError for any other kind of database, and for a URL that is none.
     """
     given = str(where)
     if "://" not in given:
         return URL.create("sqlite+aiosqlite", database=str(Path(given).expanduser().absolute()))
-    url = make_url(given)
+    try:
+        url = make_url(given)
+    except (ArgumentError, ValueError):
+        # It is not shown: what cannot be taken apart may have a password anywhere.
+        raise StoreError("The database's URL cannot be read.", hint=_URL_HINT) from None
+    if url.port is not None and not LOWEST_PORT <= url.port <= HIGHEST_PORT:
+        raise StoreError(f"{display_url(url)} has the port {url.port}.", hint=_URL_HINT)
     backend = url.get_backend_name()
     if backend == "sqlite":
         return url.set(drivername="sqlite+aiosqlite")
@@ -79,7 +91,7 @@ def database_url(where: str | Path) -> URL:
         return _with_tls_mode(url.set(drivername="postgresql+asyncpg"))
     raise StoreError(
         f"{display_url(url)} is not a database that Mission Control can use.",
-        hint="Give a path to a SQLite file, or postgresql://user@host/name.",
+        hint=_URL_HINT,
     )
 
 

@@ -115,6 +115,9 @@ def test_a_dry_run_prints_the_file_and_writes_none(tmp_path: Path) -> None:
         ("mail.names=mail-1,mail-1", "mail-1"),
         ("mail.names=Not A Name", "Not A Name"),
         ("mail-2.host=x", "mail-2"),
+        ("mail.names=", "cannot be the name"),
+        ("mail.names=dns", "another connector"),
+        ("mail.names=exchange-1", "another connector"),
     ],
 )
 def test_what_nobody_asks_for_is_refused_by_name(tmp_path: Path, stated: str, said: str) -> None:
@@ -122,6 +125,59 @@ def test_what_nobody_asks_for_is_refused_by_name(tmp_path: Path, stated: str, sa
     assert refused.code != 0
     assert said in refused.err
     assert not (tmp_path / "s.toml").exists()
+
+
+@pytest.mark.parametrize(
+    ("stated", "said"),
+    [
+        ("dns.url=http://a b", "must be an address such as"),
+        ("dns.url=dns1.example", "must be an address such as"),
+        ("dns.url=http://", "must be an address such as"),
+        ("dns.url=http://[x", "must be an address such as"),
+        ("dns.url=https://x:99999", "its port from 1 to 65535"),
+        ("dns.url=https://me:pw@x", "must not have a user"),
+        ("dns.name_servers=", "is missing"),
+        ("dns.name_servers=ns1.example,n s", "n s is no host's name"),
+        ("databases.host=", "a text that is not empty"),
+        ("databases.host=a b", "name or address of a host"),
+        ("mariadb.host=https://db.example", "a host alone"),
+        ("mail.host=db.example:5432", "without brackets or a port"),
+        ("directory.host=/run/x", "a host alone"),
+        ("directory.base=corp.example", "a distinguished name"),
+        ("directory.ca_file=/", "is a directory"),
+        ("databases.password_file=/", "is a directory"),
+        ("web.configuration.directory=sites", "an absolute path of a directory"),
+        ("web.configuration.roots=/etc/passwd", "an absolute path of a directory"),
+    ],
+)
+def test_an_answer_that_the_connector_cannot_use_is_refused_by_its_place(
+    tmp_path: Path, stated: str, said: str
+) -> None:
+    file = tmp_path / "s.toml"
+    refused = call("init", "--back-ends", "--out", str(file), "--set", stated)
+    assert refused.code == 3
+    assert f"connectors.{stated.partition('=')[0]}: " in refused.err
+    assert said in refused.err
+    assert not file.exists()
+
+
+def test_a_person_is_asked_again_and_told_why(tmp_path: Path) -> None:
+    file = tmp_path / "s.toml"
+    answers = "n\nn\ny\nhttp://a b\ndns1.example\nhttps://dns1.example\n/\n/etc/mc/dns\n" + "\n" * 4
+    told = ok("init", "--back-ends", "--out", str(file), stdin=answers, terminal=True)
+    assert told.err.count("It cannot be used: must be an address such as https://") == 2
+    assert "It cannot be used: / is a directory" in told.err
+    table = read(file)["connectors"]["dns"]
+    assert (table["url"], table["api_key_file"]) == ("https://dns1.example", "/etc/mc/dns")
+
+
+def test_names_of_several_are_asked_again(tmp_path: Path) -> None:
+    file = tmp_path / "s.toml"
+    answers = "n\ny\n,\nNot A Name\ndns\nmail-9\n" + "\n" * 7
+    told = ok("init", "--back-ends", "--out", str(file), stdin=answers, terminal=True)
+    assert "'Not A Name' cannot be the name" in told.err
+    assert "'dns' is the name of another connector" in told.err
+    assert list(read(file)["connectors"]) == ["mail-9"]
 
 
 def test_without_a_terminal_it_says_how_to_state_them() -> None:

@@ -208,6 +208,23 @@ def test_other_kinds_of_databases_are_refused(where: str) -> None:
         database_url(where)
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://me:hush@127.0.0.1:99999/x",
+        "postgresql://me:hush@127.0.0.1:0/x",
+        "postgresql://me:hush@127.0.0.1:-1/x",
+        "postgresql://me:hush@127.0.0.1:http/x",
+        "://me:hush@127.0.0.1",
+    ],
+)
+async def test_a_url_that_leads_nowhere_is_said_without_its_password(url: str) -> None:
+    with pytest.raises(StoreError) as refused:
+        await Store.open(url)
+    assert "port from 1 to 65535" in str(refused.value)
+    assert "hush" not in str(refused.value)
+
+
 async def test_no_error_shows_a_password(postgres_server: PostgresServer) -> None:
     bad = postgres_server.url("postgres", password="hunter2-secret")
     with pytest.raises(StoreError, match="password authentication failed") as refused:

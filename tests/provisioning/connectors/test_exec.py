@@ -187,7 +187,8 @@ async def test_an_exit_code_says_what_kind_of_error_it_is(tmp_path: Path, code: 
     ("body", "kind", "said"),
     [
         ("sys.exit(3)", ErrorKind.TRANSIENT, "exit 3, without a word"),
-        ("os.kill(os.getpid(), 9)", ErrorKind.TRANSIENT, "SIGKILL"),
+        ("os.kill(os.getpid(), 9)", ErrorKind.TRANSIENT, "ended by SIGKILL, without a word"),
+        ("os.kill(os.getpid(), 35)", ErrorKind.TRANSIENT, "ended by signal 35, without a word"),
         ("raise ValueError('boom')", ErrorKind.TRANSIENT, "ValueError: boom"),
         ("print('hello')", ErrorKind.TRANSIENT, "no message"),
         ("pass", ErrorKind.TRANSIENT, "no answer"),

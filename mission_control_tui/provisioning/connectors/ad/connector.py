@@ -303,8 +303,8 @@ async def create(context: Context) -> ActiveDirectory:
         reader.note("password_file", "is missing")
         password = SecretReference("")
     server = Server(
-        reader.text("host"),
-        reader.integer("port", 636, 1, 65535),
+        reader.host("host"),
+        reader.port("port", 636),
         reader.text("user"),
         password,
         reader.tls(),

@@ -57,17 +57,25 @@ def answer_of(ended: Ended, name: str, secrets: Collection[str], *, writes: bool
         raise refused
     if ended.code == 0:
         return ended.answer
-    how = f"exit {ended.code}" if ended.code > 0 else signal.Signals(-ended.code).name
+    how = f"exit {ended.code}" if ended.code > 0 else _signal_name(-ended.code)
     planned = ended.code in EXIT_CODES
     raise ConnectorError(
         EXIT_CODES.get(ended.code, ErrorKind.TRANSIENT),
         f"{name} ({how}): {' '.join(words)[-SAID_LIMIT:]}"
         if words
-        else f"{name} ended with {how}, without a word",
+        else f"{name} ended {'with' if ended.code > 0 else 'by'} {how}, without a word",
         remedy="" if planned else "See the worker's log and the program's own.",
         code=how,
         outcome_unknown=writes and not planned,
     )
+
+
+def _signal_name(number: int) -> str:
+    """Return what a signal is called; the real-time ones but the first and the last have a number alone."""
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
 
 
 def _words(raw: bytes, secrets: Collection[str]) -> list[str]:

@@ -283,7 +283,7 @@ def _addresses_taken(desired: DesiredState, taken: object, by_us: bool) -> Chang
 
 
 def _database(reader: SettingsReader) -> MailDatabase:
-    path, host = reader.path("path"), reader.text("host", "")
+    path, host = reader.path("path"), reader.host("host", "", socket=True)
     keys = ("host", "port", "user", "database", "schema")
     if (path is None) == (not host):
         reader.note(
@@ -305,7 +305,7 @@ def _database(reader: SettingsReader) -> MailDatabase:
     return MailDatabase(
         PostgresAddress(
             host=host,
-            port=reader.integer("port", 5432, 1, 65535),
+            port=reader.port("port", 5432),
             user=reader.text("user", None if host else ""),
             database=reader.text("database", "mail"),
             schema=schema,

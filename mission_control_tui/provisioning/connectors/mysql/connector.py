@@ -262,8 +262,8 @@ async def create(context: Context) -> MariaDB:
     """Open the connector as its settings table says; raises InvalidInput with every problem."""
     reader = context.reader()
     server = Server(
-        host=reader.text("host", "127.0.0.1"),
-        port=reader.integer("port", 3306, 1, 65535),
+        host=reader.host("host", "127.0.0.1", socket=True),
+        port=reader.port("port", 3306),
         user=reader.text("user"),
         password=reader.secret("password"),
         certificates=reader.tls(),

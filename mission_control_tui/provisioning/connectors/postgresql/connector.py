@@ -257,10 +257,10 @@ async def _locked(connection: Any, what: str) -> AsyncIterator[None]:
 async def create(context: Context) -> PostgreSQL:
     """Open the connector as its settings table says; raises InvalidInput with every problem."""
     reader = context.reader()
-    host = reader.text("host", "127.0.0.1")
+    host = reader.host("host", "127.0.0.1", socket=True)
     server = Server(
         host=host,
-        port=reader.integer("port", 5432, 1, 65535),
+        port=reader.port("port", 5432),
         user=reader.text("user"),
         database=reader.text("database", "postgres"),
         password=reader.secret("password"),

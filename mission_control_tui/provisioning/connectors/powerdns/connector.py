@@ -356,10 +356,9 @@ def _with_what_others_lose(plan: ChangePlan, zone: Zone) -> ChangePlan:
 async def create(context: Context) -> PowerDNS:
     """Open the connector as its settings table says; raises InvalidInput with every problem."""
     reader = context.reader()
-    url = reader.text("url", "http://127.0.0.1:8081").rstrip("/")
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username:
-        reader.note("url", "must be an address such as https://dns1.provider.example:8081")
+    url = reader.url(
+        "url", "http://127.0.0.1:8081", example="https://dns1.provider.example:8081"
+    ).rstrip("/")
     server = reader.text("server", "localhost")
     key = reader.secret("api_key")
     if key is None:
@@ -372,6 +371,7 @@ async def create(context: Context) -> PowerDNS:
     kind = reader.choice("kind", KINDS, "Native")
     tls = reader.tls()
     reader.finish()
+    parts = urlsplit(url)
     warnings = (
         () if parts.scheme == "https" or is_this_machine(parts.hostname or "") else (_IN_CLEAR,)
     )

@@ -138,11 +138,8 @@ def _id_of(message: RequestMessage) -> str:
 async def create(context: Context) -> Webhook:
     """Open the connector as its settings table says; raises InvalidInput with every problem."""
     reader = context.reader()
-    url = reader.text("url")
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username:
-        reader.note("url", "must be an address such as https://hosting.provider.example/messages")
-    elif parts.scheme == "http" and not is_this_machine(parts.hostname):
+    url = reader.url("url", example="https://hosting.provider.example/messages")
+    if url.startswith("http:") and not is_this_machine(urlsplit(url).hostname or ""):
         reader.note("url", "must begin with https: passwords would go over the network in clear")
     secret = reader.secret("secret")
     if secret is None:
