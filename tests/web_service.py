@@ -1,4 +1,4 @@
-"""A web service of the tests' own that speaks the JSON messages: it checks signatures itself, and keeps a log.
+"""A web service of the tests' own that speaks the JSON messages: it checks signatures and idempotency keys itself.
 
 It knows nothing of Mission Control's code; signatures are made as the page of Standard Webhooks says.
 """
@@ -32,6 +32,14 @@ def signature(secret: str, message_id: str, stamp: str, body: bytes) -> str:
     return "v1," + base64.b64encode(hmac.new(key, told, hashlib.sha256).digest()).decode()
 
 
+def without_attempt(message: dict[str, Any]) -> dict[str, Any]:
+    """What a retry has in common with the first try."""
+    desired = dict(message["desired"])
+    desired["mark"] = {**desired["mark"], "attempt": 0}
+    desired["note"] = {**json.loads(desired["note"]), "attempt": 0}
+    return {**message, "desired": desired}
+
+
 @dataclass
 class Call:
     """A message as it arrived: its headers, its text, and what was answered."""
@@ -52,6 +60,16 @@ class WebService:
     slow: bool = False
     answers: list[tuple[int, bytes]] = field(default_factory=list)
     """What is answered next instead of what the objects say."""
+    lost: int = 0
+    """How many acts from now on are done without an answer."""
+    unseen: int = 0
+    """How many looks from now on find nothing, whatever is there."""
+    declares: dict[str, Any] = field(default_factory=json_objects.DECLARES.copy)
+    """What it says of itself."""
+    done: dict[str, tuple[dict[str, Any], bytes]] = field(default_factory=dict)
+    """Idempotency key -> what was done under it, and the answer: it is given again, and nothing is done again."""
+    effects: list[str] = field(default_factory=list)
+    """The step of each act that was done."""
     _server: ThreadingHTTPServer | None = None
 
     @property
@@ -68,6 +86,9 @@ class WebService:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 headers = {key.lower(): value for key, value in self.headers.items()}
                 status, answer = service.answer(headers, body)
+                if not status:
+                    self.close_connection = True
+                    return
                 self.send_response(status)
                 self.send_header("Content-Length", str(len(answer)))
                 self.end_headers()
@@ -101,13 +122,36 @@ class WebService:
             status, told = 401, b'{"message": "wrong signature"}'
         elif self.answers and message["operation"] != "describe":
             status, told = self.answers.pop(0)
+        elif message["operation"] == "apply":
+            status, told = self._done(headers["idempotency-key"], message)
         else:
             found = json_objects.answer(self.file, message)
+            if message["operation"] == "observe" and self.unseen:
+                self.unseen -= 1
+                found = {"mission_control": 1, "exists": False, "seen": json_objects.seen_of(None)}
+            if message["operation"] == "describe":
+                found["declares"] = self.declares
             if self.slow and found.get("exists"):
                 found["pending"] = {"words": "being built", "look_again_after": 600}
             status, told = 200, json.dumps(found).encode()
         self.log.append(Call(headers, message, status))
         return status, told
+
+    def _done(self, key: str, message: dict[str, Any]) -> tuple[int, bytes]:
+        """Do what was not done under this key yet; the status is 0 where the answer is lost."""
+        act = without_attempt(message)
+        if key in self.done:
+            before, told = self.done[key]
+            return (200, told) if before == act else (422, b'{"message": "another act"}')
+        found = json_objects.answer(self.file, message)
+        told = json.dumps(found).encode()
+        if "error" not in found:
+            self.done[key] = act, told
+            self.effects.append(message["step"])
+        if self.lost:
+            self.lost -= 1
+            return 0, b""
+        return 200, told
 
     def acts(self) -> list[Call]:
         """The messages that asked for something to be done."""

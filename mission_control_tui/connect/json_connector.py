@@ -104,8 +104,11 @@ class JsonConnector:
         found = await self._sender.ask(Operation.CHECK, CheckAnswer)
         described = await self._sender.described()
         if described != self._declared:
-            old, new = (msgspec.to_builtins(one) for one in (self._declared, described))
-            keys = sorted(key for key in {*old, *new} if old.get(key) != new.get(key))
+            keys = [
+                key
+                for key in described.__struct_fields__
+                if getattr(described, key) != getattr(self._declared, key)
+            ]
             raise ConnectorError(
                 ErrorKind.CONFIG,
                 f"The back end declares something else than was told before: {', '.join(keys)}",

@@ -12,33 +12,9 @@ from pathlib import Path
 import pytest
 
 from mission_control_tui.model.states import Light, RequestState
-from tests.provisioning.connectors import json_objects
+from tests.provisioning.hosted import hosted
 from tests.provisioning.support import World, worker
-from tests.support import LOOPBACK, free_port
 from tests.web_service import SECRET, WebService, call_back
-
-SETTINGS = """
-[connectors.hosting]
-type = "webhook"
-url = "{url}"
-secret_file = "{secret}"
-mode = "enabled"
-[connectors.hosting.declares]
-fence = "conditional"
-capabilities = {capabilities}
-usage = ["storage"]
-availability = true
-[connectors.hosting.declares.limits.quota_mb]
-low = 1
-high = 1000
-[[connectors.hosting.declares.parts]]
-name = "account"
-[[connectors.hosting.declares.parts]]
-name = "mailbox"
-carries = ["limits.*"]
-[services]
-managed-exchange = "hosting"
-"""
 
 
 @pytest.fixture
@@ -46,18 +22,6 @@ def service(tmp_path: Path) -> Iterator[WebService]:
     started = WebService(tmp_path / "objects.json", slow=True).start()
     yield started
     started.stop()
-
-
-def hosted(world: World, service: WebService) -> str:
-    """Let a web service serve the mailboxes; returns where the worker takes callbacks."""
-    secret = world.directory / "webhook.secret"
-    secret.write_text(SECRET + "\n")
-    secret.chmod(0o600)
-    address = f"{LOOPBACK}:{free_port()}"
-    capabilities = str(json_objects.DECLARES["capabilities"]).replace("'", '"')
-    more = SETTINGS.format(url=service.url, secret=secret, capabilities=capabilities)
-    world.configure(callbacks=address, more=more.splitlines())
-    return address
 
 
 async def listening(world: World, address: str) -> None:

@@ -7,18 +7,24 @@ import ssl
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from mission_control_tui.connect import ConnectorError, ErrorKind, Wish
 from mission_control_tui.model.errors import InvalidInput
 from mission_control_tui.provisioning.connectors.webhook.signatures import headers_of, verify
-from mission_control_tui.provisioning.converge import LookOutcome, apply_step, observe_and_plan
+from mission_control_tui.provisioning.converge import (
+    LookOutcome,
+    apply_step,
+    converge,
+    observe_and_plan,
+)
 from mission_control_tui.provisioning.registry import load
-from mission_control_tui.testing.converging import PASSWORD, reach
+from mission_control_tui.testing.converging import PASSWORD, MemoryJournal, reach
 from tests.provisioning.connectors import json_objects
 from tests.provisioning.connectors.webhook import WebhookBackEnd
-from tests.web_service import SECRET, WebService
+from tests.web_service import SECRET, WebService, without_attempt
 
 
 @pytest.fixture
@@ -67,18 +73,49 @@ async def test_what_is_wished_arrives_signed_and_once(
     assert await back_end.written(name) is None
 
 
-async def test_the_same_act_on_the_same_state_has_the_same_key(
+async def test_a_retry_has_the_key_of_the_try_whose_answer_was_lost_and_does_nothing_twice(
     back_end: WebhookBackEnd, service: WebService
 ) -> None:
     connector, name = await back_end.open(), back_end.new_name()
-    _, plan = await observe_and_plan(connector, back_end.wish(name))
-    service.answers = [(200, b'{"mission_control": 1, "exists": false}'), (500, b"lost")] * 2
-    for _ in range(2):
-        with pytest.raises(ConnectorError) as caught:
-            await apply_step(connector, back_end.wish(name), plan, plan.steps[0])
-        assert caught.value.outcome_unknown
-    first, second = (call.headers["idempotency-key"] for call in service.acts())
-    assert first == second
+    service.lost = 1
+    service.unseen = 4
+    with pytest.raises(ConnectorError) as caught:
+        await converge(connector, back_end.wish(name), MemoryJournal())
+    assert caught.value.outcome_unknown
+    look = await converge(connector, back_end.wish(name, attempt=2), MemoryJournal())
+    assert look.outcome is LookOutcome.DONE
+    assert service.effects == [*json_objects.PARTS]
+    first, second = service.acts()[:2]
+    assert first.headers["idempotency-key"] == second.headers["idempotency-key"]
+    assert first.message != second.message, "the attempt is another"
+    assert without_attempt(first.message) == without_attempt(second.message)
+
+
+async def test_another_act_has_another_key(back_end: WebhookBackEnd, service: WebService) -> None:
+    connector, name = await back_end.open(), back_end.new_name()
+    nothing = b'{"mission_control": 1, "exists": false, "seen": "%s"}'
+    told: list[tuple[dict[str, Any], bytes]] = [
+        ({}, b"1"),
+        ({"generation": 2}, b"1"),
+        ({"epoch": 2}, b"1"),
+        ({"level": back_end.large}, b"1"),
+        ({"settings": {"color": "blue"}}, b"1"),
+        ({"attributes": {"display_name": "Ann"}}, b"1"),
+        ({"secret": None}, b"1"),
+        ({"secret": "Another-Secret-1"}, b"1"),
+        ({"key": "another"}, b"1"),
+        ({}, b"2"),
+    ]
+    for more, seen in told:
+        desired = back_end.wish(name, **more)
+        service.answers = [(200, nothing % seen)] * 2 + [(500, b"lost")]
+        _, plan = await observe_and_plan(connector, desired)
+        with pytest.raises(ConnectorError):
+            await apply_step(connector, desired, plan, plan.steps[0])
+    keys = [call.headers["idempotency-key"] for call in service.acts()]
+    assert len(keys) == len(told)
+    assert len({*keys}) == len(told)
+    assert all(len(key) < 128 for key in keys)
 
 
 @pytest.mark.parametrize(
@@ -156,6 +193,10 @@ async def test_a_job_that_runs_on_stays_pending(
 async def test_what_is_declared_has_to_be_what_the_back_end_says(back_end: WebhookBackEnd) -> None:
     connector = await back_end.open(declares={**json_objects.DECLARES, "fence": "advisory"})
     with pytest.raises(ConnectorError, match="something else than was told before: fence"):
+        await connector.check()
+    declares = {key: value for key, value in json_objects.DECLARES.items() if key != "options"}
+    connector = await back_end.open(declares=declares)
+    with pytest.raises(ConnectorError, match="something else than was told before: options"):
         await connector.check()
 
 

@@ -9,7 +9,7 @@ import hashlib
 import time
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit
 
 import msgspec
@@ -19,6 +19,7 @@ from mission_control_tui.connect import (
     Context,
     ErrorKind,
     HttpClient,
+    Note,
     SecretReference,
     SettingsReader,
     is_this_machine,
@@ -125,14 +126,27 @@ class Webhook(JsonConnector):
 
 
 def _id_of(message: RequestMessage) -> str:
-    """Return the same id for the same act on the same state, and another for every other."""
+    """Return the id of a message that writes: the same for the same act of the same wish, another for every other.
+
+    All of the message is in it but the attempt, which a retry after a lost answer has another of, and the password,
+    which stands there by the id that its note has: from a password's hash it could be guessed.
+    """
     desired = message.desired
     if desired is None:
         return uuid.uuid4().hex
+    note = Note.from_text(desired.note)
+    act = msgspec.structs.replace(
+        message,
+        desired=msgspec.structs.replace(
+            desired,
+            mark=msgspec.structs.replace(desired.mark, attempt=0),
+            note=replace(note, mark=replace(note.mark, attempt=0)).to_text() if note else "",
+            password=None,
+        ),
+    )
+    digest = hashlib.sha256(msgspec.json.encode(act, order="sorted")).hexdigest()[:32]
     mark = desired.mark
-    seen = hashlib.sha256(message.seen.encode()).hexdigest()[:8]
-    act = hashlib.sha256(message.step.encode()).hexdigest()[:8]
-    return f"{mark.key}.{mark.epoch}.{mark.generation}.{mark.attempt}.{act}.{seen}"
+    return f"{mark.key}.{mark.epoch}.{mark.generation}.{digest}"
 
 
 async def create(context: Context) -> Webhook:
