@@ -9,6 +9,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -119,15 +120,16 @@ async def run_attempt(context: AttemptContext, run: Run) -> None:
     except MissionControlError as error:
         await records.write(run, None, outcomes.fail(_unusable(error)))
         return
-    try:
-        backend = await context.backends.get(job.connector)
-    except ConnectorError as error:
-        await records.write(run, None, _ending_of(error, context, job))
-        return
-    except MissionControlError as error:
-        await records.write(run, None, _wait_for_connector(_unusable(error), None, context))
-        return
-    await _Attempt(context, run, job, backend).go()
+    async with AsyncExitStack() as using:
+        try:
+            backend = await using.enter_async_context(context.backends.using(job.connector))
+        except ConnectorError as error:
+            await records.write(run, None, _ending_of(error, context, job))
+            return
+        except MissionControlError as error:
+            await records.write(run, None, _wait_for_connector(_unusable(error), None, context))
+            return
+        await _Attempt(context, run, job, backend).go()
 
 
 def _ending_of(error: ConnectorError, context: AttemptContext, job: Job) -> RunWork[None]:

@@ -1,11 +1,18 @@
-"""The open connectors of a worker, and the settings that they were opened with."""
+"""The open connectors of a worker, and the settings that they were opened with.
+
+A connector whose table has changed is opened anew beside the open one: what begins from then on uses the new one, what
+runs ends with the old one, which is closed when nobody uses it any more. A table that cannot be used changes nothing.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from functools import partial
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -25,6 +32,22 @@ log = logging.getLogger(__name__)
 
 KeepDeclaration = Callable[[str, Declaration], Awaitable[None]]
 """Keeps what a connector of that name declares, for those who may not open it."""
+TablesChanged = Callable[[Collection[str]], Awaitable[None]]
+"""Told the connectors whose tables have changed, and the composites that they are parts of."""
+
+REFUSED_SECONDS = 10.0
+"""How long it takes until a table that could not be used is tried again: what it needs may have come."""
+
+
+@dataclass(eq=False, slots=True)
+class _Opened:
+    """An open connector, and what it was opened with. Composites count among the users of their parts."""
+
+    connector: Guarded
+    limits: ConnectorSettings
+    parts: tuple[_Opened, ...] = ()
+    users: int = 0
+    replaced: bool = False
 
 
 class Backends:
@@ -40,7 +63,11 @@ class Backends:
         self._followed = FollowedSettings(settings, reload)
         self.installation = installation
         self._keep = keep
-        self._open: dict[str, Guarded] = {}
+        self._open: dict[str, _Opened] = {}
+        self._alive: set[_Opened] = set()
+        self._refused: dict[str, tuple[Mapping[str, object], float]] = {}
+        self._told: dict[str, str] = {}
+        self._noticed = settings.connectors
         self._observing: set[str] = set()
         self._opening: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self.limits = RateLimits(settings.worker, self.rates)
@@ -52,7 +79,12 @@ class Backends:
         return tuple(sorted({*self._followed.latest.connectors, "simulator"}))
 
     def rates(self, name: str) -> ConnectorSettings:
-        """Return concurrency and rate; defaults for a name that the settings lack, whose requests fail on their own."""
+        """Return concurrency and rate, of an open connector those that it was opened with.
+
+        Defaults for a name that the settings lack, whose requests fail on their own.
+        """
+        if (opened := self._open.get(name)) is not None:
+            return opened.limits
         try:
             return self._followed.latest.connector(name)
         except UsageError:
@@ -68,6 +100,25 @@ class Backends:
             name in self._open and self._followed.problem
         ):
             await self._look_again(name)
+        return (await self._current(name)).connector
+
+    @asynccontextmanager
+    async def using(self, name: str) -> AsyncIterator[Guarded]:
+        """Yield what `get` returns, which is not closed before the block ends. Raises as `get` does."""
+        await self.get(name)
+        opened = await self._current(name)
+        opened.users += 1
+        try:
+            yield opened.connector
+        finally:
+            await self._leave(opened)
+
+    def opened(self, name: str) -> Guarded | None:
+        """Return a connector that is open already; what somebody from outside names is opened by nobody."""
+        opened = self._open.get(name)
+        return opened.connector if opened is not None else None
+
+    async def _current(self, name: str) -> _Opened:
         if name not in self._open:
             # Several requests need it at the same moment.
             async with self._opening[name]:
@@ -76,9 +127,16 @@ class Backends:
                     self._open[name] = await self._opened(name)
         return self._open[name]
 
-    def opened(self, name: str) -> Guarded | None:
-        """Return a connector that is open already; what somebody from outside names is opened by nobody."""
-        return self._open.get(name)
+    async def _leave(self, opened: _Opened) -> None:
+        opened.users -= 1
+        await self._close_unused(opened)
+
+    async def _close_unused(self, opened: _Opened) -> None:
+        if opened.replaced and not opened.users and opened in self._alive:
+            self._alive.remove(opened)
+            await opened.connector.aclose()
+            for part in opened.parts:
+                await self._leave(part)
 
     async def _get_to_know(self, name: str) -> None:
         """Read the settings again for a name that they lack: a connector may have been added while this worker runs."""
@@ -91,9 +149,30 @@ class Backends:
                     remedy="Correct the settings file.",
                 )
 
-    async def follow_settings(self) -> None:
-        """Say at once what is wrong with the settings file, whenever it is changed; runs until it is cancelled."""
-        await self._followed.follow()
+    async def follow_settings(self, changed: TablesChanged) -> None:
+        """Take over what the settings file says now, whenever it is changed; runs until it is cancelled.
+
+        What is wrong with it is said at once.
+        """
+        await self._followed.follow(partial(self._take_over, changed))
+
+    async def _take_over(self, changed: TablesChanged) -> None:
+        tables = self._followed.latest.connectors
+        names = {
+            name
+            for name in tables.keys() | self._noticed.keys()
+            if tables.get(name) != self._noticed.get(name)
+        }
+        for name in sorted(self._open, key=self._is_composite):
+            table, again_at = self._refused.get(name, (None, 0.0))
+            if table != self._table(name) or time.monotonic() >= again_at:
+                try:
+                    await self._renew(name)
+                except (MissionControlError, ConnectorError) as error:
+                    self._stays(name, error)
+        if names:
+            await changed(names.union(*map(self.holders, names)))
+        self._noticed = tables
 
     async def refresh(self, name: str) -> None:
         """Read the settings again; a connector whose table has changed is opened anew.
@@ -107,23 +186,40 @@ class Backends:
         await self._renew(name)
 
     async def _renew(self, name: str) -> None:
-        """Open a connector anew whose table has changed; composites that have it as a part are opened with it."""
+        """Open a connector anew whose table or part has changed, and the composites that it is a part of."""
         async with self._opening[name]:
             before = self._open.get(name)
-            if before is None or before.context.settings == self._table(name):
+            if before is None:
+                return
+            if not (self._has_other_table(name) or any(part.replaced for part in before.parts)):
+                self._refused.pop(name, None)
+                self._told.pop(name, None)
                 return
             self._open[name] = await self._opened(name)
-            await before.aclose()
-        for composite in self.holders(name):
-            if composite != name and (outdated := self._open.pop(composite, None)) is not None:
-                await outdated.aclose()
+            before.replaced = True
+            log.info("connector %s was opened anew: its settings were changed", name)
+            await self._close_unused(before)
+        for composite in self.holders(name) - {name}:
+            await self._renew(composite)
+
+    def _stays(self, name: str, error: MissionControlError | ConnectorError) -> None:
+        """Note that the table of a connector cannot be used; the reason is told once."""
+        self._refused[name] = (self._table(name), time.monotonic() + REFUSED_SECONDS)
+        said = error.said if isinstance(error, ConnectorError) else error.what_in_a_line
+        if self._told.get(name) != said:
+            log.warning("connector %s goes on with the settings before: %s", name, said)
+        self._told[name] = said
 
     def _is_outdated(self, name: str) -> bool:
         """Tell whether the settings read last have another table for it, or a part of it, than it was opened with."""
-        return any(
-            each in self._open and self._open[each].context.settings != self._table(each)
-            for each in (name, *self._parts(name))
-        )
+        return any(self._has_other_table(each) for each in (name, *self._parts(name)))
+
+    def _has_other_table(self, name: str) -> bool:
+        opened = self._open.get(name)
+        return opened is not None and opened.connector.context.settings != self._table(name)
+
+    def _is_composite(self, name: str) -> bool:
+        return registry.is_composite(name, self._followed.latest)
 
     def holders(self, name: str) -> frozenset[str]:
         """Return the connector itself and the composites that it is a part of."""
@@ -142,23 +238,41 @@ class Backends:
     def _table(self, name: str) -> Mapping[str, object]:
         return self._followed.latest.connectors.get(name, {})
 
-    async def _opened(self, name: str) -> Guarded:
-        connector = await self._loaded(name)
+    async def _opened(self, name: str) -> _Opened:
+        opened = await self._loaded(name)
+        self._alive.add(opened)
+        connector = opened.connector
         if self._keep is not None:
             try:
                 await self._keep(name, connector.declares)
             except (SQLAlchemyError, OSError, StoreError) as error:
                 # What waits for the connector does not need it; the next opening tells it again.
                 log.warning("connector %s: what it keeps was not stored: %s", name, error)
-        return connector
+        return opened
 
-    async def _loaded(self, name: str) -> Guarded:
+    async def _loaded(self, name: str) -> _Opened:
         settings = self._followed.latest
-        settings.connector(name)
-        if registry.is_composite(name, settings):
-            return await registry.load_composite(name, settings, self.installation, self.get)
-        pace = partial(self.limits.pace, name)
-        return await registry.load(name, self._table(name), self.installation, pace)
+        limits = settings.connector(name)
+        if not registry.is_composite(name, settings):
+            pace = partial(self.limits.pace, name)
+            table = settings.connectors.get(name, {})
+            return _Opened(await registry.load(name, table, self.installation, pace), limits)
+        parts: list[_Opened] = []
+
+        async def part(name: str) -> Guarded:
+            await self.get(name)
+            opened = await self._current(name)
+            opened.users += 1
+            parts.append(opened)
+            return opened.connector
+
+        try:
+            composite = await registry.load_composite(name, settings, self.installation, part)
+        except BaseException:
+            for opened in parts:
+                await self._leave(opened)
+            raise
+        return _Opened(composite, limits, tuple(parts))
 
     def only_observes(self, name: str) -> None:
         """Note that the connector was seen in observe mode: a `get` after a change of the settings reads them again."""
@@ -173,10 +287,10 @@ class Backends:
         try:
             await self.refresh(name)
         except MissionControlError as error:
-            log.warning("connector %s stays as it was read last: %s", name, error.what)
+            self._stays(name, error)
 
     async def close(self) -> None:
         """Close all of them."""
-        while self._open:
-            _, backend = self._open.popitem()
-            await backend.aclose()
+        self._open.clear()
+        while self._alive:
+            await self._alive.pop().connector.aclose()

@@ -125,11 +125,11 @@ class CallbackListener:
             key.decode("ascii", "replace").lower(): value.decode("ascii", "replace")
             for key, value in request.headers
         }
-        connector = self._backends.opened(name)
-        if connector is None:
+        if self._backends.opened(name) is None:
             return 503
         try:
-            key = await connector.called_back(headers, body)
+            async with self._backends.using(name) as connector:
+                key = await connector.called_back(headers, body)
             found = await look_at_once(self._store, sorted(self._backends.holders(name)), key)
         except ConnectorError as error:
             log.warning("connector %s: %s", name, error.said)

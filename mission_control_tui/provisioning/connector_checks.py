@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import partial
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -56,6 +56,17 @@ class ConnectorChecks:
                 self._tasks[connector.name] = asyncio.create_task(self._check(connector.name))
         return min(waits, default=None)
 
+    async def follow_settings(self) -> None:
+        """Take over what the settings file says whenever it is changed; runs until it is cancelled.
+
+        Connectors that are paused are checked at once where their tables have changed.
+        """
+        await self._backends.follow_settings(self._look_now)
+
+    async def _look_now(self, names: Collection[str]) -> None:
+        if await connector_pauses.check_at_once(self._store, names):
+            self._checked()
+
     async def _check(self, name: str) -> None:
         try:
             if not await connector_pauses.claim_check(
@@ -64,8 +75,8 @@ class ConnectorChecks:
                 return
             try:
                 await self._backends.refresh(name)
-                backend = await self._backends.get(name)
-                health = await backend.check()
+                async with self._backends.using(name) as backend:
+                    health = await backend.check()
             except ConnectorError as error:
                 await self._still_paused(name, error, error.retry_after)
             except MissionControlError as error:

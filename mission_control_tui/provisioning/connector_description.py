@@ -21,6 +21,7 @@ from mission_control_tui.model.text.differences import value_text
 from mission_control_tui.provisioning import registry
 from mission_control_tui.provisioning.kept import not_kept
 from mission_control_tui.provisioning.redaction import SECRET_NAME
+from mission_control_tui.settings.followed import not_used
 from mission_control_tui.settings.served import holders_of
 from mission_control_tui.settings.settings import Settings
 
@@ -76,7 +77,7 @@ async def _describe(
             tuple(serves),
             given if given in MODES else "",
             dict(_shown(table, frozenset(), accepted=False)),
-            problem=error.what_in_a_line,
+            problem=not_used(error.what_in_a_line),
             remedy=error.hint,
             part_of=holders_of(name, settings),
         )

@@ -14,6 +14,7 @@ from mission_control_tui.model.services.kept_settings import keep_declaration
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.provisioning import registry
 from mission_control_tui.provisioning.kept import not_kept
+from mission_control_tui.settings.followed import not_used
 from mission_control_tui.settings.settings import Settings
 
 
@@ -57,7 +58,7 @@ async def _check(
     try:
         connector = await registry.load_set_up(name, settings, installation, patience=patience)
     except MissionControlError as error:
-        return ConnectorHealth(name, False, error.what_in_a_line, error.hint)
+        return ConnectorHealth(name, False, not_used(error.what_in_a_line), error.hint)
     try:
         async with asyncio.timeout(patience):
             health = await connector.check()

@@ -235,9 +235,7 @@ class Guarded:
         for step in plan.steps:
             _shaped(step, Step)
         if withheld and plan.action is PlanAction.BLOCKED and plan.kind is ErrorKind.CONFLICT:
-            # A worker that runs reads a changed table of a connector when it is resumed.
-            resume = f"mission-control connectors resume {self.context.name}"
-            remedy = f'Set {self.adopt_setting} = "allow", run {resume}, then ask again with adopt.'
+            remedy = f'Set {self.adopt_setting} = "allow", then ask again with adopt.'
             return replace(plan, remedy=remedy)
         if any(change.what == "owner" for change in plan.changes):
             return changed_by_it(asked, plan.changes, plan.steps) or plan

@@ -186,7 +186,7 @@ class Worker:
         helpers = [
             asyncio.create_task(self._keep(self._listen)),
             asyncio.create_task(self._keep(self._bulks.run)),
-            asyncio.create_task(self._keep(self._backends.follow_settings)),
+            asyncio.create_task(self._keep(self._checks.follow_settings)),
         ]
         if address := self._settings.callbacks:
             callbacks = CallbackListener(self._store, self._backends, address, self._wake.set)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from mission_control_tui.model.errors import MissionControlError, UsageError
 from mission_control_tui.settings.settings import Settings, find
@@ -20,6 +20,7 @@ SETTLED_SECONDS = 0.5
 _WAITS = 10
 LOOK_SECONDS = 1.0
 """Between two looks at whether the file has changed."""
+_KEPT = "A worker that runs already goes on with the settings before."
 
 
 class FollowedSettings:
@@ -38,14 +39,16 @@ class FollowedSettings:
         """Whether the file was changed since it was read last."""
         return self._reload is not None and _content() != self._read
 
-    async def follow(self) -> None:
-        """Read the file whenever it has changed, so that what is wrong with it is said at once."""
-        seen = _content()
+    async def follow(self, look: Callable[[], Awaitable[None]]) -> None:
+        """Read the file whenever it has changed, so that what is wrong with it is said at once.
+
+        `look` is called again and again, each time after the file may have been read.
+        """
         while self._reload is not None:
             await asyncio.sleep(LOOK_SECONDS)
-            if (now := _content()) != seen:
-                seen = now
+            if self.is_stale or self.problem:
                 await self.read_again()
+            await look()
 
     async def read_again(self) -> None:
         """Take over what the file says now, if it can be read."""
@@ -77,6 +80,11 @@ class FollowedSettings:
                 self._had_file = content is not None
                 return settings
         raise UsageError("The settings file is being written all the time.")
+
+
+def not_used(why: str) -> str:
+    """Return why settings cannot be used, with what a worker does meanwhile."""
+    return f"{why.rstrip('.')}. {_KEPT}"
 
 
 def _content() -> bytes | None:

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 
 from mission_control_tui.connect import ConnectorError
-from mission_control_tui.model.states import ErrorKind, Light
+from mission_control_tui.model.states import ErrorKind, Light, RequestState
+from mission_control_tui.provisioning import backends as backends_module
 from mission_control_tui.provisioning import registry
 from mission_control_tui.provisioning.backends import Backends
+from mission_control_tui.provisioning.composite import Composite
+from mission_control_tui.provisioning.connectors.simulator.connector import ledger
 from mission_control_tui.settings import followed
 from mission_control_tui.settings.settings import load
 from tests.provisioning.support import EXCHANGE, World, worker
@@ -31,6 +35,10 @@ def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def good(file: Path, rate: int) -> str:
     return GOOD.format(path=file.with_name("lab.db"), rate=rate)
+
+
+async def _nothing(_: Collection[str]) -> None:
+    """Told of changed tables where nothing waits for them."""
 
 
 def _make_directory(file: Path) -> None:
@@ -76,7 +84,7 @@ async def test_what_cannot_be_read_changes_nothing_and_is_said_once(
         assert await backends.get("lab") is not opened, "taken as soon as it can be read"
     assert backends.rates("lab").rate_per_second == 9
     assert (await backends.get("fresh")).call_seconds > 0
-    assert "can be read again" in caplog.records[-1].message
+    assert "can be read again" in caplog.text
     await backends.close()
 
 
@@ -87,7 +95,7 @@ async def test_what_is_wrong_is_said_at_once_though_nobody_needs_the_settings(
     monkeypatch.setattr(followed, "SETTLED_SECONDS", 0.0)
     file.write_text(good(file, 7))
     backends = Backends(load(), "here", load)
-    following = asyncio.create_task(backends.follow_settings())
+    following = asyncio.create_task(backends.follow_settings(_nothing))
 
     async def said(count: int) -> None:
         while len(caplog.records) < count:  # noqa: ASYNC110 - a log has no event
@@ -179,3 +187,136 @@ async def test_a_connector_that_could_not_be_opened_anew_is_opened_once_it_can(
     await backends.refresh("lab")
     assert await backends.get("lab") is not opened
     await backends.close()
+
+
+@asynccontextmanager
+async def following(file: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Backends]:
+    """Backends that look at the file all the time, as a worker's do."""
+    monkeypatch.setattr(followed, "LOOK_SECONDS", 0.01)
+    opened = Backends(load(), "here", load)
+    task = asyncio.create_task(opened.follow_settings(_nothing))
+    yield opened
+    task.cancel()
+    await opened.close()
+
+
+async def until(true: Callable[[], Awaitable[bool]]) -> None:
+    async with asyncio.timeout(30):
+        while not await true():  # noqa: ASYNC110 - a file has no event
+            await asyncio.sleep(0.01)
+
+
+async def test_a_changed_table_counts_for_what_begins_and_not_for_what_runs(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file.write_text(good(file, 7))
+    async with following(file, monkeypatch) as backends:
+        async with backends.using("lab") as before:
+            file.write_text(good(file, 9))
+
+            async def replaced() -> bool:
+                return await backends.get("lab") is not before
+
+            await until(replaced)
+            async with backends.using("lab") as fresh:
+                assert fresh.context.settings["rate_per_second"] == 9
+            await before.check()
+        with pytest.raises(ConnectorError):
+            await before.check()
+        await (await backends.get("lab")).check()
+
+
+async def test_a_changed_table_that_cannot_be_used_is_told_once_and_changes_nothing(
+    file: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(backends_module, "REFUSED_SECONDS", 0.0)
+    file.write_text(good(file, 7))
+    async with following(file, monkeypatch) as backends:
+        before = await backends.get("lab")
+        with caplog.at_level(logging.INFO):
+            file.write_text(good(file, 8) + 'nosuch = "key"\n')
+
+            async def told() -> bool:
+                return bool(caplog.records)
+
+            await until(told)
+            await asyncio.sleep(0.1)
+            assert await backends.get("lab") is before
+            await before.check()
+            assert backends.rates("lab").rate_per_second == 7
+            (told_once,) = caplog.records
+            assert "goes on with the settings before" in told_once.message
+            assert "nosuch" in told_once.message
+            file.write_text(good(file, 9))
+
+            async def replaced() -> bool:
+                return await backends.get("lab") is not before
+
+            await until(replaced)
+            assert "opened anew" in caplog.records[-1].message
+
+
+async def test_a_composite_goes_on_with_the_new_part(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = '[connectors.whole]\ntype = "composite"\nparts.mail.connector = "lab"\n'
+    file.write_text(good(file, 7) + whole)
+    async with following(file, monkeypatch) as backends:
+        async with backends.using("whole") as before:
+            file.write_text(good(file, 9) + whole)
+
+            async def replaced() -> bool:
+                return await backends.get("whole") is not before
+
+            await until(replaced)
+            await before.check()
+            await (await backends.get("whole")).check()
+            part = await backends.get("lab")
+            assert part.context.settings["rate_per_second"] == 9
+        made = (await backends.get("whole")).connector
+        assert isinstance(made, Composite)
+        assert made.parts[0].backend is part
+
+
+@pytest.mark.any_database
+async def test_a_worker_follows_an_enabled_connector_whose_table_is_changed(world: World) -> None:
+    ada, ben = await world.people("ada", "ben")
+    world.rules('call = "*"\nupn = "ada@*"\ndelay = 1.5')
+    other = world.directory / "other.db"
+    with worker(world):
+        first = await world.give(ada)
+
+        async def runs() -> bool:
+            return bool(world.effects())
+
+        await world.until(runs)
+        world.configure(simulator={"path": str(other)})
+
+        async def opened_anew() -> bool:
+            return "connector simulator was opened anew" in await world.story()
+
+        await world.until(opened_anew)
+        second = await world.give(ben)
+        await world.settled()
+        for given in (first, second):
+            assert await world.light(given.assignment_id) == Light.GREEN
+        assert {effect.name for effect in world.effects()} == {first.backend_name}
+        assert {effect.name for effect in ledger(other)} == {second.backend_name}
+
+
+@pytest.mark.any_database
+async def test_a_paused_connector_is_checked_at_once_when_its_table_is_changed(
+    world: World,
+) -> None:
+    (ada,) = await world.people("ada")
+    world.configure(simulator={"nosuch": "key"}, pause_seconds=3600.0)
+    with worker(world):
+        given = await world.give(ada)
+
+        async def paused() -> bool:
+            return (await world.request(given.request_id)).state == RequestState.WAITING
+
+        await world.until(paused)
+        world.configure(pause_seconds=3600.0)
+        await world.settled()
+        assert await world.light(given.assignment_id) == Light.GREEN

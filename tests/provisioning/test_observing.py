@@ -63,6 +63,11 @@ async def test_what_would_be_changed_is_kept_summed_up_and_done_once_it_is_allow
 
         await world.until(done)
         assert world.effect_counts() != before
-        row = await world.assignment(smaller[1].assignment_id)
-        assert (row.light, row.word) == (Light.ORANGE, Word.WAITING)
+
+        async def waits_again() -> bool:
+            row = await world.assignment(smaller[1].assignment_id)
+            assert row.light == Light.ORANGE
+            return row.word == Word.WAITING
+
+        await world.until(waits_again)
         assert (await summarise_plans(scope(world))).requests == 2

@@ -62,6 +62,7 @@ async def examine(session: Session, patience: float) -> tuple[HealthFinding, ...
 
 
 def _settings(session: Session) -> Iterable[HealthFinding]:
+    from mission_control_tui.settings.followed import not_used
     from mission_control_tui.settings.settings import settings_file
 
     path = settings_file()
@@ -70,7 +71,7 @@ def _settings(session: Session) -> Iterable[HealthFinding]:
         for name in settings.connectors:
             settings.connector(name)
     except UsageError as error:
-        yield failed("settings", error)
+        yield problem("settings", not_used(error.what_in_a_line), error.hint)
         return
     placed = {name for stated in settings.placement.values() for name in stated.connectors}
     unknown = sorted({*settings.services.values(), *placed} - settings.connector_names)

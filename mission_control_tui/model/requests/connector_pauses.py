@@ -6,7 +6,7 @@ it is no failed try; only where the back end answers at once is the error that o
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from sqlalchemy import select, update
@@ -129,6 +129,19 @@ async def pause(tx: Transaction, connector: str, reason: PauseReason, waits: Pau
     row.strikes, row.failed_checks = close, 0
     row.wait = waits(close)
     row.next_check_at = now + row.wait
+
+
+@worker_transaction
+async def check_at_once(tx: Transaction, connectors: Collection[str]) -> bool:
+    """Let a worker check at once those of the connectors that are paused; tell whether there are any."""
+    found = await tx.session.scalars(
+        update(ConnectorStateRow)
+        .where(ConnectorStateRow.name.in_(connectors), ConnectorStateRow.paused)
+        .values(next_check_at=0.0)
+        .returning(ConnectorStateRow.name)
+        .execution_options(synchronize_session=False)
+    )
+    return bool(found.all())
 
 
 @worker_transaction

@@ -59,6 +59,7 @@ def test_one_that_cannot_be_loaded_hides_no_other() -> None:
     settings(f'[connectors.mail]\ntype = "nonesuch"\nmode = "observe"\nserver = "{HIDDEN}"\n')
     row = listed()["mail"]
     assert (row["mode"], "no installed package offers" in row["problem"]) == ("observe", True)
+    assert row["problem"].endswith("A worker that runs already goes on with the settings before.")
     assert listed()["simulator"]["problem"] == ""
     checked = call("connectors", "check", "--json")
     found = {row["connector"]: row for row in checked.json["connectors"]}
@@ -119,10 +120,10 @@ def test_settings_are_shown_and_no_secret_is(
     assert wrong["settings"] == {"type": "postgresql", "password": None, "server": None}
     settings(
         '[connectors.odd]\ntype = "postgresql"\nuser = "u"\n'
-        f'host = "pg://joe:{HIDDEN}@db.example/a"\n'
+        f'password_env = "API_KEY"\ndatabase = "pg://joe:{HIDDEN}@db.example/a"\n'
     )
     odd = answer("connectors", "show", "odd")
-    assert (odd["declares"] is None, odd["settings"]["host"]) == (False, None)
+    assert (odd["declares"] is None, odd["settings"]["database"]) == (False, None)
 
 
 def test_queue_pause_last_success_and_failure_are_those_of_the_database() -> None:

@@ -116,7 +116,9 @@ def test_settings_that_cannot_be_used() -> None:
     file = locations().settings_file
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text("[worker]\nslots = 'many'\n")
-    assert "worker.slots" in problems()["settings"]["said"]
+    said = problems()["settings"]["said"]
+    assert "worker.slots" in said
+    assert said.endswith("A worker that runs already goes on with the settings before.")
     file.write_text('[services]\ndatabases = "nowhere"\n')
     assert "nowhere" in problems()["settings"]["said"]
     file.write_text("")
@@ -150,7 +152,9 @@ def test_connector_of_an_unknown_type() -> None:
     file = locations().settings_file
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text('[connectors.ours]\ntype = "nosuch"\n')
-    assert "nosuch" in problems()["connector ours"]["said"]
+    said = problems()["connector ours"]["said"]
+    assert "nosuch" in said
+    assert "A worker that runs already goes on with the settings before." in said
 
 
 def test_damaged_database() -> None:
