@@ -76,7 +76,6 @@ def plan_difference(
     | present or suspended | somebody else's, or unmarked | blocked (conflict) unless `desired.adopt` |
     | the same with `desired.adopt` | cannot be taken over | blocked (conflict, unsupported) |
     | the same with `desired.as_is` | would change by it, or absent | blocked (conflict) |
-    | absent | the `desired.orphan` of this installation | delete |
     | absent | somebody else's, or unmarked | none: nothing of ours is there |
     | any | ours with a newer fence | blocked (stale) |
     | needs what `capabilities` lack | any | blocked (unsupported) |
@@ -84,7 +83,7 @@ def plan_difference(
     """
     capabilities = declares.capabilities
     present = observed.exists
-    ours = present and (OWNER_MARK not in capabilities or _is_ours(desired, observed))
+    ours = present and (OWNER_MARK not in capabilities or desired.mark.same_owner(observed.mark))
     if present and not ours:
         if desired.wish is Wish.ABSENT:
             return ChangePlan(
@@ -231,19 +230,6 @@ def _whose(desired: DesiredState, observed: ObservedState) -> str:
     whose = "carries no mark of ours" if observed.mark is None else "belongs to somebody else"
     owner = f" ({_owner(observed.mark)})" if observed.mark else ""
     return f"{desired.name} exists at the back end and {whose}{owner}"
-
-
-def _is_ours(desired: DesiredState, observed: ObservedState) -> bool:
-    if desired.mark.same_owner(observed.mark):
-        return True
-    # What this installation lost track of is its own to remove, where that very object is asked for.
-    found = observed.mark
-    return (
-        bool(desired.orphan)
-        and desired.wish is Wish.ABSENT
-        and found is not None
-        and (found.installation, found.key) == (desired.mark.installation, desired.orphan)
-    )
 
 
 def _not_taken_over(

@@ -43,8 +43,6 @@ class DesiredState:
       tells it from every other password. It is written beside the password, in the same act, and
       the password is not set where the same id is found.
     - `adopt`: an unmarked or foreign object may be taken over.
-    - `orphan`: with the wish absent, the key of an object of this installation that no service knows any more: it is
-      removed as one of ours.
     - `as_is`: it is only taken over: blocked where more than mark and level would change, or where nothing is there.
     - `external_id`, `token`: what `observe` and `apply` said last (see `Applied`), "" when nothing.
     """
@@ -60,7 +58,6 @@ class DesiredState:
     secret_id: str = ""
     adopt: bool = False
     as_is: bool = False
-    orphan: str = ""
     limits: Mapping[str, object] = field(default_factory=dict)
     disabled: bool = False
     retained: bool = False

@@ -51,12 +51,14 @@ from mission_control_tui.provisioning.converge import VERIFY, Look, LookOutcome
 from mission_control_tui.provisioning.desired_state import (
     SEALED,
     desired_state,
+    mark_of,
     observation,
     previous_state,
     with_password,
 )
 from mission_control_tui.provisioning.guard import SAID_LIMIT, Guarded
 from mission_control_tui.provisioning.observing import ObservingConnectors
+from mission_control_tui.provisioning.orphans import refuse_replaced, require_orphan
 from mission_control_tui.provisioning.planned import look_detail, planned_changes, step_detail
 from mission_control_tui.provisioning.rate_limits import (
     LONGEST_RETRY_AFTER,
@@ -175,6 +177,8 @@ class _DurableJournal:
     async def begin(self, name: str, shown: str) -> None:
         if self._context.stopping():
             raise WorkerStop
+        if name != VERIFY:
+            await require_orphan(self._context.store, self._context.backends, self._job)
         self._number += 1
         lease = 0.0 if name == VERIFY and self._lease else self._lease
         following = StepStart(self._number, name, shown, lease)
@@ -248,9 +252,7 @@ class _Attempt:
         self._run = run
         self._job = job
         self._connector = backend
-        self._mark = Mark(
-            context.store.installation, job.assignment_id, job.generation, run.attempt, job.epoch
-        )
+        self._mark = mark_of(job, context.store.installation, run.attempt)
         self._desired = desired_state(job, backend, self._mark)
         advisory = backend.declares.fence is FenceGrade.ADVISORY
         lease = backend.call_seconds + ACT_SECONDS if advisory else None
@@ -276,9 +278,11 @@ class _Attempt:
         if self._job.acting_for:
             await self._end(outcomes.wait_for_act(self._job.acting_for))
             return
+        await require_orphan(self._context.store, self._context.backends, self._job)
         if self._job.agreed is not None:
             await self._hold_to(self._job.agreed)
         look = await converge.converge(self._connector, self._desired, self._journal)
+        refuse_replaced(self._job, look.observed, self._mark)
         if look.outcome is LookOutcome.BLOCKED:
             found = look.observed.mark
             if found is not None and found.is_ahead_of(self._mark) and await self._ahead(found):
@@ -391,7 +395,9 @@ class _Attempt:
             await self._agree(look)
             return
         before = previous_state(self._job, observed, self._mark)
-        if (await self._connector.plan(before, observed)).action is PlanAction.NONE:
+        agrees = (await self._connector.plan(before, observed)).action is PlanAction.NONE
+        # What is left of an orphan is no service, which could be half changed.
+        if agrees or self._job.orphan is not None:
             found = observation(self._job, observed, self._job.previous)
             await self._end(outcomes.cancel_back(found))
         else:

@@ -225,6 +225,21 @@ class Backends:
         """Return the connector itself and the composites that it is a part of."""
         return frozenset({name, *holders_of(name, self._followed.latest)})
 
+    async def holders_now(self, name: str) -> frozenset[str]:
+        """Return the same by the settings as they stand now.
+
+        Raises ConnectorError (transient) while these cannot be read.
+        """
+        if self.is_stale or self._followed.problem:
+            await self._followed.read_again()
+        if self._followed.problem:
+            raise ConnectorError(
+                ErrorKind.TRANSIENT,
+                f"Of what {name} is a part is not known: {self._followed.problem}",
+                remedy="Correct the settings file.",
+            )
+        return self.holders(name)
+
     def _parts(self, name: str) -> Collection[str]:
         return self._followed.latest.parts_of(name).values()
 

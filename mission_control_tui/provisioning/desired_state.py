@@ -19,6 +19,14 @@ SEALED = ""
 """Stands for a password while there is only planning: that there is one matters, not what it is."""
 
 
+def mark_of(job: Job, installation: str, attempt: int) -> Mark:
+    """Return the mark that an attempt acts under: its own, or that of the orphan which it removes, newer by as much."""
+    seen = job.orphan
+    if seen is None:
+        return Mark(installation, job.assignment_id, job.generation, attempt, job.epoch)
+    return Mark(installation, seen.key, seen.generation, seen.attempt + attempt, seen.epoch)
+
+
 def desired_state(job: Job, connector: Guarded, mark: Mark) -> DesiredState:
     """Return the wish, with `SEALED` in the place of a password that is to be delivered."""
     delivers = job.sealed is not None and takes_password(connector, job.wished)
@@ -30,7 +38,6 @@ def desired_state(job: Job, connector: Guarded, mark: Mark) -> DesiredState:
         secret_id=job.secret_id if delivers else "",
         adopt=job.adopt,
         as_is=job.as_is,
-        orphan=job.orphan,
         retained=job.retained,
     )
 
@@ -97,7 +104,6 @@ def state_of(
     secret_id: str = "",
     adopt: bool = False,
     as_is: bool = False,
-    orphan: str = "",
     retained: bool = False,
 ) -> DesiredState:
     """Return one wish for a service instance, as a connector is asked for it."""
@@ -113,7 +119,6 @@ def state_of(
         secret_id=secret_id,
         adopt=adopt,
         as_is=as_is,
-        orphan=orphan,
         limits=wished.limits,
         disabled=told.disabled,
         retained=retained,

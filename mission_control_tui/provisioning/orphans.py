@@ -1,20 +1,21 @@
-"""Orphans at a connector, looked at before their removal is asked for; nothing is written here or there."""
+"""Orphans at a connector: looked at before their removal is asked for, and judged again when it runs."""
 
 from __future__ import annotations
 
 import asyncio
 import uuid
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mission_control_tui.connect.errors import ConnectorError
 from mission_control_tui.connect.marks import Mark
-from mission_control_tui.connect.protocol import DesiredState
+from mission_control_tui.connect.protocol import DesiredState, ObservedState
 from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.catalogue.in_force import current
 from mission_control_tui.model.errors import NotAllLookedAt, NotFound, Problem
-from mission_control_tui.model.requests.orphans import LostObject
-from mission_control_tui.model.states import PlanAction, Wish
+from mission_control_tui.model.requests.attempts import Job
+from mission_control_tui.model.requests.orphans import LostObject, known_by_now
+from mission_control_tui.model.states import ErrorKind, PlanAction, Wish
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.provisioning.backends import Backends
 from mission_control_tui.provisioning.drift import NO_FENCE, Orphan, orphans_at
@@ -82,7 +83,8 @@ async def look_at_orphans(
             one.name,
             one.assignment_id,
             one.external_id,
-            tuple(sorted(holders)),
+            holders=tuple(sorted(holders)),
+            settled=backends.names,
         )
         for one in listed
         if (not names or one.name in names) and told in (None, one.service or unsaid)
@@ -108,17 +110,20 @@ async def _looks(
 
 
 async def _look(backend: Guarded, installation: str, orphan: LostObject, row: Orphan) -> SeenOrphan:
-    mark = Mark(installation, uuid.uuid4().hex, 1, NO_FENCE)
     if not orphan.service:
         why = "the back end does not say which service it is of"
         return SeenOrphan(orphan, row.state, row.level, refused=why, remedy="Name it: --service.")
+    # As anybody else's object it is told with what it keeps.
+    other = Mark(installation, uuid.uuid4().hex, 1, NO_FENCE)
     desired = DesiredState(
-        *(mark, orphan.service, orphan.name, Wish.ABSENT, ""),
-        orphan=orphan.key,
-        external_id=orphan.external_id,
+        *(other, orphan.service, orphan.name, Wish.ABSENT, ""), external_id=orphan.external_id
     )
     try:
         observed, plan = await backend.look(desired)
+        found = observed.mark
+        if found is not None and (found.installation, found.key) == (installation, orphan.key):
+            orphan = replace(orphan, fence=found.fence)
+            plan = await backend.plan(replace(desired, mark=found), observed)
     except ConnectorError as error:
         return SeenOrphan(orphan, row.state, row.level, refused=error.said, remedy=error.remedy)
     refused = ""
@@ -132,4 +137,43 @@ async def _look(backend: Guarded, installation: str, orphan: LostObject, row: Or
         tuple(step.name for step in plan.steps),
         refused,
         plan.remedy if refused else "",
+    )
+
+
+async def require_orphan(store: Store, backends: Backends, job: Job) -> None:
+    """Raise ConnectorError (conflict) where a service here knows by now what the job removes as an orphan.
+
+    Where it may be known is judged by the settings as they stand now.
+    """
+    if job.orphan is None:
+        return
+    holders = await backends.holders_now(job.connector)
+    async with store.read() as session:
+        why = await known_by_now(
+            *(session, job.service_id, job.backend_name, job.orphan.key),
+            *(holders, backends.names),
+        )
+    if why:
+        raise ConnectorError(
+            ErrorKind.CONFLICT,
+            f"{job.backend_name} is no orphan any more: {why}",
+            remedy="Nothing to do. Deprovision that service to remove it.",
+        )
+
+
+def refuse_replaced(job: Job, observed: ObservedState, listed: Mark) -> None:
+    """Raise ConnectorError (conflict) where an orphan is not what was listed: its mark is newer, or another's."""
+    if job.orphan is None:
+        return
+    found = observed.mark
+    ours = found is not None and found.same_owner(listed)
+    if not observed.exists or (ours and not (found and found.is_ahead_of(listed))):
+        return
+    whose = (
+        "its mark is newer" if ours else "it carries another mark" if found else "it has no mark"
+    )
+    raise ConnectorError(
+        ErrorKind.CONFLICT,
+        f"{job.backend_name} is not what was listed as an orphan any more, {whose}: it is left alone",
+        remedy="List what is there now: mission-control drift --orphans",
     )

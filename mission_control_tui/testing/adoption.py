@@ -9,7 +9,7 @@ import pytest
 from mission_control_tui.connect import ADOPT, OWNER_MARK, ErrorKind, PlanAction, Wish
 from mission_control_tui.provisioning.converge import LookOutcome, observe_and_plan
 from mission_control_tui.testing.back_ends import BackEnd
-from mission_control_tui.testing.converging import PASSWORD, MemoryJournal, key_of, reach
+from mission_control_tui.testing.converging import PASSWORD, MemoryJournal, reach
 from mission_control_tui.testing.fences import FenceContract
 
 
@@ -92,18 +92,16 @@ class AdoptionContract(FenceContract):
         assert refused.plan.steps == ()
         assert await back_end.written(name) == before
 
-    async def test_an_orphan_is_removed_by_its_own_key_alone(self, back_end: BackEnd) -> None:
+    async def test_an_orphan_is_removed_with_the_fence_it_was_listed_with(
+        self, back_end: BackEnd
+    ) -> None:
         back_end.needs(OWNER_MARK)
         connector, name = await back_end.open(), back_end.new_name()
         await reach(connector, back_end.wish(name, key="lost", generation=9))
-        left = await reach(
-            connector,
-            back_end.wish(name, Wish.ABSENT, key="mine", secret=None, orphan=key_of("other")),
-        )
-        assert left.observed.exists
-        gone = back_end.wish(
-            name, Wish.ABSENT, key="mine", generation=2, secret=None, orphan=key_of("lost")
-        )
+        for key, generation in (("other", 10), ("lost", 8)):
+            told = back_end.wish(name, Wish.ABSENT, key=key, generation=generation, secret=None)
+            assert (await reach(connector, told)).observed.exists
+        gone = back_end.wish(name, Wish.ABSENT, key="lost", generation=9, attempt=2, secret=None)
         journal = MemoryJournal()
         assert (await reach(connector, gone, journal)).outcome is LookOutcome.DONE
         assert journal.looks[0].plan.action is PlanAction.DELETE

@@ -56,6 +56,22 @@ class ServiceWish:
 
 
 @dataclass(frozen=True, slots=True)
+class OrphanMark:
+    """The mark that an object had which no service knows any more when its removal was asked for."""
+
+    key: str
+    epoch: int = 1
+    generation: int = 0
+    attempt: int = 0
+
+    @classmethod
+    def of(cls, previous: Mapping[str, Any]) -> Self | None:
+        """Return what `RequestRow.previous` says of it; None where it is about no orphan."""
+        key = previous.get("orphan")
+        return cls(key, *previous.get("orphan_fence", ())) if key else None
+
+
+@dataclass(frozen=True, slots=True)
 class Job:
     """All that a run needs to know. `sealed` is the password that is to be delivered, still sealed.
 
@@ -87,8 +103,8 @@ class Job:
     """What somebody allowed to be done although the connector only observes."""
     as_is: bool = False
     """Whether what is adopted must not be changed by it."""
-    orphan: str = ""
-    """The key in the mark of an object that no service knows any more, where that is to be removed."""
+    orphan: OrphanMark | None = None
+    """The mark of the object that is to be removed, where no service knows it any more."""
     retained: bool = False
     """What is wished absent is kept suspended for now."""
     was_retained: bool = False

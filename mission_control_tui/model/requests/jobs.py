@@ -9,13 +9,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import bindparam, select
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from mission_control_tui.model.catalogue.in_force import NEWEST_DIGEST, of_digest
 from mission_control_tui.model.catalogue.types import Service
-from mission_control_tui.model.errors import Conflict, MissionControlError
+from mission_control_tui.model.errors import MissionControlError
 from mission_control_tui.model.requests.attempts import (
     Job,
+    OrphanMark,
     Run,
     RunLost,
     of_like_number,
@@ -23,7 +23,6 @@ from mission_control_tui.model.requests.attempts import (
     wished_of,
 )
 from mission_control_tui.model.requests.attributes import attributes_of
-from mission_control_tui.model.requests.drift import known_keys
 from mission_control_tui.model.requests.planned_changes import PlannedChanges
 from mission_control_tui.model.requests.request_plans import plans_agreed_to
 from mission_control_tui.model.services.setting_references import sent_settings
@@ -67,7 +66,6 @@ async def load(store: Store, runs: Sequence[Run]) -> list[Job | MissionControlEr
         catalogue = await of_digest(session, rows[0][-1])
         agreed = await plans_agreed_to(session, [row[1] for row in rows])
         acts = any(row[0].acting_until for row in rows)
-        known = {run for run, row in found.items() if await _known_again(session, row[1])}
         now = await clock(session) if acts else 0.0
         codes = {row[0].account_id: row.code for row in rows}
         facts = await attributes_of(session, [(row[0], row[2]) for row in rows], codes)
@@ -77,15 +75,6 @@ async def load(store: Store, runs: Sequence[Run]) -> list[Job | MissionControlEr
                 jobs.append(_lost(run))
                 continue
             row, request, user, secret, _, epoch, _ = found[run]
-            if run in known:
-                name = request.previous["orphan_name"]
-                jobs.append(
-                    Conflict(
-                        f"{name} is no orphan any more: a service here knows it.",
-                        hint="Nothing to do. Deprovision that service to remove it.",
-                    )
-                )
-                continue
             try:
                 service = catalogue.service(row.service_id)
                 settings = await sent_settings(session, service, row)
@@ -110,13 +99,6 @@ async def load(store: Store, runs: Sequence[Run]) -> list[Job | MissionControlEr
 
 def _lost(run: Run) -> RunLost:
     return RunLost(f"request {run.request_id}, attempt {run.attempt}")
-
-
-async def _known_again(session: AsyncSession, request: RequestRow) -> bool:
-    """Tell whether what a request removes as an orphan became a service's own meanwhile."""
-    key = str(request.previous.get("orphan", ""))
-    connectors = request.previous.get("orphan_of", ())
-    return bool(key) and bool(await known_keys(session, connectors, [key]))
 
 
 def _job(
@@ -150,7 +132,7 @@ def _job(
         disabled=user is not None and user.disabled,
         adopt=bool(request.previous.get("adopt")),
         as_is=bool(request.previous.get("as_is")),
-        orphan=str(request.previous.get("orphan", "")),
+        orphan=OrphanMark.of(request.previous),
         stop_reason=stop_reason(request, row),
         epoch=epoch,
         sealed=secret.sealed if secret is not None else None,

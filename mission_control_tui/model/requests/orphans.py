@@ -1,18 +1,19 @@
 """Removing orphans: objects at a back end that carry this installation's mark and that no service here knows.
 
 The removal is a request like any other, of the account that asks for it: it waits in observe mode, counts against the
-limit of removals, is tried again, cancelled and audited. It names the mark's key, so that nothing but that very object
-is removed.
+limit of removals, is tried again, cancelled and audited. It acts under the very mark that the object had when it was
+asked for, one attempt later: whatever was given again or taken over since carries a newer mark, or another's.
 """
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 
 from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from mission_control_tui.model.audit_actions import AuditAction
 from mission_control_tui.model.catalogue.in_force import in_force
@@ -21,6 +22,7 @@ from mission_control_tui.model.plan import Outcome, PlanVerb
 from mission_control_tui.model.requests.drift import known_keys
 from mission_control_tui.model.services.wishes import enqueue
 from mission_control_tui.model.states import (
+    ACTIVE_STATES,
     ORPHAN,
     Light,
     RequestKind,
@@ -30,6 +32,7 @@ from mission_control_tui.model.states import (
 )
 from mission_control_tui.model.store.retry import retries_on_conflict
 from mission_control_tui.model.store.scope import AccountScope
+from mission_control_tui.model.store.tables.requests import RequestRow
 from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.model.store.transaction import Transaction
 
@@ -40,14 +43,19 @@ _NAME_SHOWN = 40
 
 @dataclass(frozen=True, slots=True)
 class LostObject:
-    """An orphan: where it is, and the `key` in its mark. `holders`: the connector and what it is a part of."""
+    """An orphan: where it is, the `key` and the fence (epoch, generation, attempt) in its mark.
+
+    `holders`: the connector and what it is a part of; `settled`: all connectors that the settings have.
+    """
 
     connector: str
     service: str
     name: str
     key: str
     external_id: str = ""
+    fence: tuple[int, int, int] = (1, 0, 0)
     holders: tuple[str, ...] = ()
+    settled: tuple[str, ...] = ()
 
     @property
     def stored_name(self) -> str:
@@ -99,11 +107,40 @@ async def _remove(
                     f"its service {orphan.service or 'is not known'} is not in the catalogue"
                 )
                 continue
-            if await known_keys(tx.session, orphan.holders, [orphan.key]):
-                result.refused[orphan.name] = "a service here knows it by now"
+            if why := await known_by_now(
+                *(tx.session, orphan.service, orphan.name, orphan.key),
+                *(orphan.holders, orphan.settled),
+            ):
+                result.refused[orphan.name] = why
                 continue
             await _ask(tx, account_id, orphan, result)
     return tx.outcome(result)
+
+
+async def known_by_now(
+    session: AsyncSession,
+    service: str,
+    name: str,
+    key: str,
+    holders: Collection[str],
+    settled: Collection[str],
+) -> str:
+    """Return why an object is no orphan, "" where it is one: a service knows its mark, or is about to take it over."""
+    if await known_keys(session, holders, [key], settled):
+        return "a service here knows it by now"
+    asked = await session.scalars(
+        select(RequestRow.previous)
+        .join(AssignmentRow, AssignmentRow.id == RequestRow.assignment_id)
+        .where(
+            AssignmentRow.connector.in_(list(holders)),
+            AssignmentRow.service_id == service,
+            AssignmentRow.backend_name == name,
+            RequestRow.state.in_(ACTIVE_STATES),
+        )
+    )
+    if any(previous.get("adopt") for previous in asked):
+        return "a service here is taking it over"
+    return ""
 
 
 async def _ask(
@@ -123,7 +160,7 @@ async def _ask(
         **request.previous,
         "orphan": orphan.key,
         "orphan_name": orphan.name,
-        "orphan_of": sorted(orphan.holders),
+        "orphan_fence": list(orphan.fence),
     }
     tx.record(
         PlanVerb.REMOVED,

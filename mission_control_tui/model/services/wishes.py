@@ -54,8 +54,8 @@ from mission_control_tui.model.store.tables.requests import (
 from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.model.store.transaction import Transaction
 
-OF_AN_ORPHAN = ("orphan", "orphan_name", "orphan_of")
-"""What of it says which orphan is removed: the key in its mark, its name, the connectors that it may be known at."""
+OF_AN_ORPHAN = ("orphan", "orphan_name", "orphan_fence")
+"""What of it says which orphan is removed: the key in its mark, its name, the fence in its mark when that was asked."""
 OF_THE_REQUEST = frozenset({"touched", "asked_level", "as_is", "moved_from", *OF_AN_ORPHAN})
 """What `RequestRow.previous` says of the request itself, beside the wish and light before it."""
 ADOPTION = ("adopt", "as_is", *OF_AN_ORPHAN)

@@ -110,7 +110,9 @@ async def test_the_removal_of_an_orphan_is_no_service_of_the_account_and_its_lig
 ) -> None:
     async with opened(world_db, "account") as (app, pilot):
         scope = context_of(app).scope
-        orphan = LostObject("simulator", "managed-exchange", "old001", "f" * 32, "", ("simulator",))
+        orphan = LostObject(
+            *("simulator", "managed-exchange", "old001", "f" * 32), holders=("simulator",)
+        )
         asked = await remove_orphans(scope, [orphan])
         (told,) = [view for view in await status(scope) if view.is_orphan]
         assert told.instance.startswith("old001 ")
