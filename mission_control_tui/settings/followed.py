@@ -33,11 +33,13 @@ class FollowedSettings:
         self._reload = reload
         self._read = _content() if reload is not None else None
         self._had_file = self._read is not None
+        # The file may have changed between the reading of these first settings and now.
+        self._sure = reload is None
 
     @property
     def is_stale(self) -> bool:
-        """Whether the file was changed since it was read last."""
-        return self._reload is not None and _content() != self._read
+        """Whether the file was changed since it was read last, or may have been."""
+        return self._reload is not None and (not self._sure or _content() != self._read)
 
     async def follow(self, look: Callable[[], Awaitable[None]]) -> None:
         """Read the file whenever it has changed, so that what is wrong with it is said at once.
@@ -76,7 +78,7 @@ class FollowedSettings:
                 raise UsageError(f"{path} is {'gone' if content is None else 'empty'}.")
             settings = reload()
             if _content() == content:
-                self._read = content
+                self._read, self._sure = content, True
                 self._had_file = content is not None
                 return settings
         raise UsageError("The settings file is being written all the time.")

@@ -58,6 +58,16 @@ BREAKS: dict[str, Callable[[Path], object]] = {
 }
 
 
+async def test_what_changes_while_a_worker_starts_is_noticed(file: Path) -> None:
+    file.write_text(good(file, 7))
+    before = load()
+    file.write_text(good(file, 8))
+    backends = Backends(before, "here", load)
+    assert backends.is_stale
+    await backends.refresh("lab")
+    assert (backends.is_stale, backends.rates("lab").rate_per_second) == (False, 8)
+
+
 @pytest.mark.parametrize("how", BREAKS)
 async def test_what_cannot_be_read_changes_nothing_and_is_said_once(
     file: Path, caplog: pytest.LogCaptureFixture, how: str
