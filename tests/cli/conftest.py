@@ -6,9 +6,28 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+import click
 import pytest
 
+from mission_control_tui.cli.common import waiting
+from mission_control_tui.cli.common.session import Session
+from mission_control_tui.model.store.database import Store
 from tests.cli.command import Command, Inside, command
+from tests.cli.test_every_change import WAKE_ALL_THE_SAME, flags
+
+
+@pytest.fixture(autouse=True)
+def _waits_for_what_it_queues(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever wakes the worker takes `--wait`, or says why not."""
+    wake = waiting.wake
+
+    async def woken(session: Session, store: Store) -> None:
+        context = click.get_current_context()
+        words = context.command_path.partition(" ")[2]
+        assert "--wait" in flags(context.command) or words in WAKE_ALL_THE_SAME, words
+        await wake(session, store)
+
+    monkeypatch.setattr(waiting, "wake", woken)
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from mission_control_tui.cli.accounts.buying import seats_json, seats_table
 from mission_control_tui.cli.accounts.contacts import CONTACT_HEADINGS, contact_row
 from mission_control_tui.cli.common import output
 from mission_control_tui.cli.common.lazy_group import LazyGroup
-from mission_control_tui.cli.common.options import AS_CSV, changes, destroys, reads
+from mission_control_tui.cli.common.options import AS_CSV, changes, destroys, reads, waits
 from mission_control_tui.cli.common.parameters import argument, option
 from mission_control_tui.cli.common.questions import ask_reading
 from mission_control_tui.cli.common.results import change_and_tell, tell, tell_csv, tell_list, under
@@ -216,6 +216,7 @@ def disallow_domain(session: Session, name: str, to: str) -> None:
 @account.command("auto-renew")
 @argument("name")
 @argument("state", type=click.Choice(["on", "off"]))
+@waits
 @changes("mission-control account auto-renew acme.com off")
 def auto_renew(session: Session, name: str, state: str) -> None:
     """Let the worker renew a bought domain 7 days before its term ends, or not.
@@ -229,6 +230,7 @@ def auto_renew(session: Session, name: str, state: str) -> None:
 
 @account.command("remove-domain")
 @argument("name")
+@waits
 @destroys("mission-control account remove-domain acme.example --yes")
 def remove_domain(session: Session, name: str) -> None:
     """Let go of a domain that is registered elsewhere; refused while users have addresses in it."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec
 import click
 
 from mission_control_tui.cli.common.lists import limited, say_cut
-from mission_control_tui.cli.common.options import OFFSET, changes, destroys, exports, reads
+from mission_control_tui.cli.common.options import OFFSET, changes, destroys, exports, reads, waits
 from mission_control_tui.cli.common.output import attributes, say, table
 from mission_control_tui.cli.common.parameters import argument, option
 from mission_control_tui.cli.common.questions import ask_reading
@@ -141,6 +141,7 @@ def order_once(
     help="An answer that the product asks for; may be repeated.",
 )
 @idempotency_key
+@waits
 @destroys(
     "mission-control buy email --level popx --quantity 5 --dry-run",
     "mission-control catalogue show domain-names",
@@ -203,6 +204,7 @@ def _answers(given: Sequence[str]) -> dict[str, object]:
 @option("--quantity", type=int, metavar="N", help="Seats to remove; all when left out.")
 @option("--domain", metavar="NAME", help="The bought domain name to let go.")
 @idempotency_key
+@waits
 @destroys("mission-control remove email --level popx --quantity 1 --yes")
 def remove(session: Session, product: str, idempotency_key: str, **bought: Any) -> None:
     """Remove seats of a product's level, or a bought domain. Nothing is paid back.

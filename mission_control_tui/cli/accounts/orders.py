@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mission_control_tui.cli.common.lists import limited
-from mission_control_tui.cli.common.options import changes, choices, destroys, exports, reads
+from mission_control_tui.cli.common.options import (
+    changes,
+    choices,
+    destroys,
+    exports,
+    reads,
+    waits,
+)
 from mission_control_tui.cli.common.output import attributes, line, when
 from mission_control_tui.cli.common.parameters import argument, option
 from mission_control_tui.cli.common.results import change_and_tell, tell_survey, under
@@ -107,6 +114,7 @@ def _print_order(order: OrderView) -> None:
 @argument("number", type=int)
 @option("--note", default="", help="Kept with the order.")
 @option("--agreed-price", is_flag=True, help="At the agreed price, if it changed meanwhile.")
+@waits
 @changes("mission-control orders approve 1 --note 'Seen the certificate' --dry-run")
 def approve(session: Session, number: int, **stated: Any) -> None:
     """Let an order that waits for approval bring what was ordered.
@@ -135,6 +143,7 @@ def decline(session: Session, number: int, reason: str) -> None:
     "--reason", default="", help="Kept with the order; needed for a credit, which it stands beside."
 )
 @option("--credit/--no-credit", default=True, help="Whether its cost is credited (default).")
+@waits
 @destroys("mission-control orders cancel 1 --reason 'Ordered twice' --dry-run")
 def cancel(session: Session, number: int, reason: str, credit: bool) -> None:
     """Take an order back that was a mistake.

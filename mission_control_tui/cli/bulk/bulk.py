@@ -94,7 +94,7 @@ def plan(session: Session, action: str, names: tuple[str, ...], **given: Any) ->
     found = session.query(planning.plan, *_read(action, names, given))
     found = output.with_removals(session, found)
     if not session.printed({"plan": found}):
-        output.tell_plan(found)
+        output.tell_plan(found, applied=False)
 
 
 @bulk.command()
@@ -144,7 +144,7 @@ def start(session: Session, action: str, names: tuple[str, ...], **given: Any) -
 
     found, outcome = session.query(work)
     if outcome is None and not session.printed({"applied": False, "bulk": None, "plan": found}):
-        output.tell_plan(found)
+        output.tell_plan(found, applied=False)
         say("Dry run: nothing was changed.")
 
 
@@ -246,10 +246,11 @@ def stop(session: Session, bulk_id: int, cancel_queued: bool) -> None:
         }
     ):
         return
+    is_, are = ("is", "are") if outcome.applied else ("would be", "would be")
+    cancelled = f"{stopped.cancelled} {'' if outcome.applied else 'would be '}cancelled"
     line(
-        f"{counted(stopped.left, 'is', 'are')} left out,"
-        f" {counted(stopped.queued, 'is on its way', 'are on their way')},"
-        f" {stopped.cancelled} cancelled."
+        f"{counted(stopped.left, is_, are)} left out,"
+        f" {counted(stopped.queued, 'is on its way', 'are on their way')}, {cancelled}."
     )
     if not outcome.applied:
         say("Dry run: nothing was changed.")
@@ -279,3 +280,5 @@ def resume(session: Session, bulk_id: int) -> None:
     found = session.query(work)
     if not session.printed({"applied": not session.dry_run, "bulk": output.bulk(found)}):
         output.tell(found)
+        if session.dry_run:
+            say("Dry run: nothing was changed.")

@@ -39,10 +39,11 @@ def confirm_losses(session: Session, plan: BulkPlan) -> None:
     session.confirm(f"{ACTIONS[plan.action].asked} {plan.whom}?{lost}")
 
 
-def tell_plan(plan: BulkPlan) -> None:
-    """Print what a bulk would do on stdout; warnings on stderr."""
+def tell_plan(plan: BulkPlan, *, applied: bool) -> None:
+    """Print what a bulk would do, or where it is `applied` what it did, on stdout; warnings on stderr."""
     waiting = f", {plan.waiting} of them wait first" if plan.waiting else ""
-    line(f"{plan.queued} of {plan.total} would be queued{waiting}.")
+    were = ("was" if plan.queued == 1 else "were") if applied else "would be"
+    line(f"{plan.queued} of {plan.total} {were} queued{waiting}.")
     for group in plan.reasons:
         line(f"{group.count:>6}  {group.state}: {group.reason}")
         more = f" and {group.count - NAMED} more" if group.count > NAMED else ""

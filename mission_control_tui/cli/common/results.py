@@ -35,9 +35,9 @@ def change_and_tell(
     *args: P.args,
     **options: P.kwargs,
 ) -> None:
-    """Make a change and tell it; `shown` makes the JSON of the result."""
-    outcome = carry_out(session, change, *args, **options)
-    tell(session, outcome, shown(outcome.result))
+    """Make a change and tell it; `shown` makes the JSON of the result. With --wait wait for what it queued."""
+    outcome, lights = carry_out_and_wait(session, lambda _: (), change, *args, **options)
+    tell(session, outcome, shown(outcome.result), lights)
 
 
 def change_and_wait(
@@ -89,7 +89,8 @@ async def follow(
 ) -> tuple[AssignmentView, ...]:
     """Wake the worker when something was queued, and wait with --wait.
 
-    `subject` is a user, or the ids of service instances; returned are their lights as they were seen last.
+    `subject` is a user, or the ids of service instances, or else what the requests are about; returned are their lights
+    as they were seen last.
     """
     if not outcome.applied:
         return ()
@@ -97,9 +98,10 @@ async def follow(
         await waiting.wake(session, scope.store)
     if session.wait is None:
         return ()
-    return await waiting.until_settled(
-        session, scope, waiting.look_at(scope, subject), session.wait
+    look = waiting.look_at(
+        scope, subject or await waiting.subjects_of(scope, outcome.plan.requests)
     )
+    return await waiting.until_settled(session, scope, look, session.wait)
 
 
 def tell(
@@ -112,11 +114,16 @@ def tell(
     outcome = _with_removals(session, outcome)
     waited = session.wait is not None
     if session.json:
-        services = {"services": [service(view) for view in lights]} if waited else {}
-        output.print_json({"applied": outcome.applied, **result, "plan": outcome.plan, **services})
+        document = {"applied": outcome.applied, **result, "plan": outcome.plan}
+        output.print_json({**document, **waited_for(session, lights)})
     else:
         tell_plan(outcome, waited=waited)
     judge(session, lights)
+
+
+def waited_for(session: Session, lights: Sequence[AssignmentView]) -> dict[str, object]:
+    """Return the services that were waited for as JSON; nothing without --wait."""
+    return {} if session.wait is None else {"services": [service(view) for view in lights]}
 
 
 def judge(session: Session, lights: Sequence[AssignmentView]) -> None:

@@ -105,6 +105,13 @@ def look_at(scope: AccountScope, subject: str | Sequence[str]) -> Look:
     return look
 
 
+async def subjects_of(scope: AccountScope, requests: Sequence[int]) -> Sequence[str]:
+    """Return the ids of the service instances that requests, or those that follow from them, are about."""
+    from mission_control_tui.model.services.lights import assignments_of_requests
+
+    return await assignments_of_requests(scope, requests) if requests else ()
+
+
 async def _pump(feed: AsyncIterator[None], changed: asyncio.Event) -> None:
     async for _ in feed:
         changed.set()

@@ -88,7 +88,7 @@ def undo(session: Session, kind: str, number: int, force: bool) -> None:
     elif session.json:
         print_json({"applied": outcome.applied, **told, "plan": undone.plan})
     else:
-        output.tell_plan(undone.plan)
+        output.tell_plan(undone.plan, applied=outcome.applied)
         if undone.bulk is not None and outcome.applied:
             line(f"Bulk {undone.bulk.id} undoes bulk {undone.bulk.undoes_id}.")
             say(f"To watch, run: mission-control bulk show {undone.bulk.id}")

@@ -74,7 +74,7 @@ def provision_many(session: Session, users: Sequence[str], params: ActionParams)
     elif not found.queued:
         line("Nothing to do: everything is so already.")
     else:
-        output.tell_plan(found)
+        output.tell_plan(found, applied=started is not None)
         if started is None:
             say("Dry run: nothing was changed.")
         elif session.wait is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 import click
@@ -11,7 +11,14 @@ from mission_control_tui.cli.bulk import output
 from mission_control_tui.cli.bulk import running as bulk_running
 from mission_control_tui.cli.common import planned, results, waiting
 from mission_control_tui.cli.common.lists import limited
-from mission_control_tui.cli.common.options import changes, choices, destroys, exports, reads
+from mission_control_tui.cli.common.options import (
+    changes,
+    choices,
+    destroys,
+    exports,
+    reads,
+    waits,
+)
 from mission_control_tui.cli.common.output import attributes, line, say, section, when
 from mission_control_tui.cli.common.parameters import argument, option
 from mission_control_tui.cli.common.session import Session
@@ -20,7 +27,7 @@ from mission_control_tui.model.errors import Conflict, UsageError
 from mission_control_tui.model.plan import Outcome, Plan, PlanLine, PlanVerb
 from mission_control_tui.model.states import ACTIVE_STATES, Light, RequestState
 from mission_control_tui.model.text.counting import counted
-from mission_control_tui.model.views import RequestView
+from mission_control_tui.model.views import AssignmentView, RequestView
 
 if TYPE_CHECKING:
     from mission_control_tui.model.bulk.retry import RetryPlan
@@ -193,6 +200,7 @@ def show(session: Session, request_id: int) -> None:
 @requests.command()
 @argument("request_id", type=int, metavar="[ID]", required=False)
 @option("--all-red", is_flag=True, help="Try every service again whose light is red.")
+@waits
 @changes("mission-control requests retry 17", "mission-control requests retry --all-red")
 def retry(session: Session, request_id: int | None, all_red: bool) -> None:
     """Ask again for what failed or was cancelled; what waits for its next try is tried now.
@@ -206,27 +214,32 @@ def retry(session: Session, request_id: int | None, all_red: bool) -> None:
         return
     from mission_control_tui.model.requests import control
 
-    outcome = _change_queue(session, control.retry, request_id)
+    outcome, lights = _change_queue(session, tuple, control.retry, request_id)
     retried = outcome.result if outcome.applied else ()
-    results.tell(session, outcome, {"retried": len(outcome.result), "requests": retried})
+    told = {"retried": len(outcome.result), "requests": retried}
+    results.tell(session, outcome, told, lights)
 
 
 def _retry_all(session: Session) -> None:
     """Ask again for every service of the account whose light is red."""
 
-    async def work(scope: AccountScope) -> tuple[RetryPlan, BulkView | None, list[int]]:
+    async def work(
+        scope: AccountScope,
+    ) -> tuple[RetryPlan, BulkView | None, list[int], tuple[AssignmentView, ...]]:
         from mission_control_tui.model.bulk import control as bulks
         from mission_control_tui.model.bulk.retry import retry_plan
         from mission_control_tui.model.search.filters import ALL
 
         found = await retry_plan(scope)
         if session.dry_run or not found.queued:
-            return found, None, []
+            return found, None, [], ()
         outcome = await bulks.start(scope, ALL, BulkOnlyAction.RETRY)
         queued = await bulk_running.go_on(session, scope, outcome.result, None)
-        return found, await bulk_running.look(scope, outcome.result), queued
+        asked = Outcome(found, Plan(requests=tuple(queued)), applied=True)
+        waited_for = await results.follow(session, scope, asked, ())
+        return found, await bulk_running.look(scope, outcome.result), queued, waited_for
 
-    found, started, queued = session.query(work)
+    found, started, queued, waited_for = session.query(work)
     lights = {"light": str(Light.RED)}, {"light": str(Light.ORANGE)}
     lines = tuple(
         PlanLine(PlanVerb.CHANGED, "service", f"{red.subject} {red.service_id}", *lights)
@@ -243,7 +256,7 @@ def _retry_all(session: Session) -> None:
             {"likely": likely, "why": why, "count": many} for likely, why, many in found.reasons
         ],
     }
-    results.tell(session, outcome, told)
+    results.tell(session, outcome, told, waited_for if session.json else ())
     if session.json:
         return
     for likely, why, many in found.reasons:
@@ -252,17 +265,19 @@ def _retry_all(session: Session) -> None:
     line(f"{count} {were} queued again.")
     if found.not_retried:
         line(found.not_retried)
+    results.judge(session, waited_for)
 
 
 @requests.command()
 @argument("request_id", type=int, metavar="ID")
+@waits
 @changes("mission-control requests cancel 17")
 def cancel(session: Session, request_id: int) -> None:
     """Cancel a request: before its start the previous wish is restored, later it stops between steps."""
     from mission_control_tui.model.requests import control
 
-    outcome = _change_queue(session, control.cancel, request_id)
-    results.tell(session, outcome, {"request": request_id, "state": outcome.result})
+    outcome, lights = _change_queue(session, lambda _: (request_id,), control.cancel, request_id)
+    results.tell(session, outcome, {"request": request_id, "state": outcome.result}, lights)
 
 
 @requests.command()
@@ -280,6 +295,7 @@ def reset(session: Session, request_id: int) -> None:
 @requests.command()
 @argument("ids", nargs=-1, type=int, metavar="[ID]...")
 @option("--planned", is_flag=True, help="Let what connectors in observe mode have shown be done.")
+@waits
 @destroys(
     "mission-control requests allow --yes --ticket T-205",
     "mission-control requests allow --planned 17 18 --yes",
@@ -295,8 +311,8 @@ def allow(session: Session, ids: tuple[int, ...], planned: bool) -> None:
     async def allowed(scope: AccountScope, *, dry_run: bool = False) -> Outcome[tuple[int, ...]]:
         return await change(session, scope, ids, dry_run)
 
-    outcome = _change_queue(session, allowed)
-    results.tell(session, outcome, {"allowed": outcome.result})
+    outcome, lights = _change_queue(session, tuple, allowed)
+    results.tell(session, outcome, {"allowed": outcome.result}, lights)
 
 
 async def _allow_removals(
@@ -335,15 +351,24 @@ def _those(found: Sequence[int], ids: Sequence[int], otherwise: str) -> Sequence
 
 
 def _change_queue(
-    session: Session, change: results.Change[P, T], /, *args: P.args, **options: P.kwargs
-) -> Outcome[T]:
-    """Change what is queued already, and wake the worker where the change has a result."""
+    session: Session,
+    about: Callable[[T], Sequence[int]],
+    change: results.Change[P, T],
+    /,
+    *args: P.args,
+    **options: P.kwargs,
+) -> tuple[Outcome[T], tuple[AssignmentView, ...]]:
+    """Change what is queued already, and wake the worker where the change has a result.
+
+    With --wait wait for the lights of the requests that the result is `about`.
+    """
     options["dry_run"] = session.dry_run
 
-    async def work(scope: AccountScope) -> Outcome[T]:
+    async def work(scope: AccountScope) -> tuple[Outcome[T], tuple[AssignmentView, ...]]:
         outcome = await change(scope, *args, **options)
         if outcome.applied and outcome.result:
             await waiting.wake(session, scope.store)
-        return outcome
+        subjects = await waiting.subjects_of(scope, about(outcome.result))
+        return outcome, await results.follow(session, scope, outcome, subjects)
 
     return session.query(work)

@@ -31,6 +31,7 @@ P = ParamSpec("P")
 @option("--no-services", is_flag=True, help="Of a template or user the fields alone.")
 @passwords.password_stdin
 @passwords.passwords_out
+@waits
 @changes(
     "mission-control users create --upn ada@acme.example --first-names Ada \\",
     "    --last-name Lovelace --like grace@acme.example --passwords-out ada.csv",
@@ -72,8 +73,8 @@ def create(
         )
 
     with passwords.named_file(session) as file:
-        outcome = results.carry_out(session, change)
-    results.tell(session, outcome, {"user": results.user(outcome.result.user)})
+        outcome, lights = results.carry_out_and_wait(session, lambda made: made.user.id, change)
+    results.tell(session, outcome, {"user": results.user(outcome.result.user)}, lights)
 
 
 @click.command()

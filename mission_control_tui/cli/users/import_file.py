@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mission_control_tui.cli.common import looking, passwords, waiting
-from mission_control_tui.cli.common.options import Pair, Pairs, destroys, looks, pairs
+from mission_control_tui.cli.common import looking, passwords, results
+from mission_control_tui.cli.common.options import Pair, Pairs, destroys, looks, pairs, waits
 from mission_control_tui.cli.common.output import attributes, line, print_plan, say
 from mission_control_tui.cli.common.parameters import argument, option
 from mission_control_tui.cli.common.progress import Progress
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from mission_control_tui.model.onboarding.files.read import ImportFile
     from mission_control_tui.model.plan import Outcome
     from mission_control_tui.model.store.scope import AccountScope
-    from mission_control_tui.model.views import RevealedPassword
+    from mission_control_tui.model.views import AssignmentView, RevealedPassword
 
 LOSSES_NAMED = 5
 """What shrinks or goes that a question names; the others are counted."""
@@ -55,6 +55,7 @@ LOSSES_NAMED = 5
     Pair("--map {} is not HEADING=FIELD.", 'Write --map "Mail=UPN".'),
 )
 @looks
+@waits
 @destroys(
     "mission-control users import users.csv --passwords-out passwords.csv",
     'mission-control users import staff.xlsx --map "Mail=UPN" --update --dry-run',
@@ -86,14 +87,23 @@ def import_file(
     if session.look:
         _look(session, users, update, progress)
         return
-    outcome = session.query(_import, session, users, update, progress)
+
+    async def work(
+        scope: AccountScope,
+    ) -> tuple[Outcome[ImportResult], tuple[AssignmentView, ...]]:
+        outcome = await _import(scope, session, users, update, progress)
+        return outcome, await results.follow(session, scope, outcome, ())
+
+    outcome, lights = session.query(work)
     rejects = None
     if outcome.applied and outcome.result.refused:
         rejects = _write_refused(file, users, outcome.result.refused, rejects_out)
-    if not session.printed(_json(users, outcome, rejects)):
+    document = _json(users, outcome, rejects) | results.waited_for(session, lights)
+    if not session.printed(document):
         _print(users, outcome, update=update)
     for warning in outcome.result.warnings:
         say(f"Warning: {warning}")
+    results.judge(session, lights)
     _finish(outcome, rejects)
 
 
@@ -157,8 +167,6 @@ async def _import(
     if written is not None and outcome.result.passwords:
         count = len(outcome.result.passwords)
         say(f"{counted(count, 'generated password')} written to {chosen}.")
-    if outcome.applied and outcome.plan.requests:
-        await waiting.wake(session, scope.store)
     return outcome
 
 

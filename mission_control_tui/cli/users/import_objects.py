@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mission_control_tui.cli.common import waiting
-from mission_control_tui.cli.common.options import changes
+from mission_control_tui.cli.common import results
+from mission_control_tui.cli.common.options import changes, waits
 from mission_control_tui.cli.common.output import line, print_plan, say
 from mission_control_tui.cli.common.parameters import argument, option
 from mission_control_tui.cli.common.progress import Progress
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from mission_control_tui.model.onboarding.objects_import import ObjectsResult
     from mission_control_tui.model.plan import Outcome
     from mission_control_tui.model.store.scope import AccountScope
+    from mission_control_tui.model.views import AssignmentView
 
 
 @click.command("import")
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 @option(
     "--encoding", default="", metavar="NAME", help="Of the text, as windows-1250; else guessed."
 )
+@waits
 @changes(
     "mission-control objects import groups.csv --dry-run",
     "mission-control objects import partners.xlsx --kind mail-contact",
@@ -47,9 +49,10 @@ def import_file(session: Session, file: Path, kind: str, update: bool, encoding:
 
     data = streamed(sys.stdin.buffer) if str(file) == "-" else contents(file)
     rows = read_objects(data, encoding=encoding, kind=kind)
-    outcome = session.query(_import, session, rows, update)
-    if not session.printed(_json(outcome)):
+    outcome, lights = session.query(_import, session, rows, update)
+    if not session.printed(_json(outcome) | results.waited_for(session, lights)):
         _print(outcome)
+    results.judge(session, lights)
     refused = outcome.result.refused
     if refused:
         were = "would be" if not outcome.applied else "was" if len(refused) == 1 else "were"
@@ -62,7 +65,7 @@ def import_file(session: Session, file: Path, kind: str, update: bool, encoding:
 
 async def _import(
     scope: AccountScope, session: Session, rows: tuple[ObjectFileRow, ...], update: bool
-) -> Outcome[ObjectsResult]:
+) -> tuple[Outcome[ObjectsResult], tuple[AssignmentView, ...]]:
     from mission_control_tui.model.onboarding.objects_import import import_objects
 
     progress = Progress()
@@ -74,9 +77,7 @@ async def _import(
             dry_run=session.dry_run,
             progress=progress.reporter("Importing" if not session.dry_run else "Checking"),
         )
-    if outcome.applied and outcome.plan.requests:
-        await waiting.wake(session, scope.store)
-    return outcome
+    return outcome, await results.follow(session, scope, outcome, ())
 
 
 def _print(outcome: Outcome[ObjectsResult]) -> None:

@@ -248,12 +248,31 @@ def assignment_view(
 
 async def assignments_by_id(scope: AccountScope, ids: Sequence[str]) -> tuple[AssignmentView, ...]:
     """Return the named instances, for a caller that waits for their lights."""
+    found: list[AssignmentView] = []
     async with scope.read() as (session, account_id):
         catalogue = (await in_force(session)).catalogue
-        statement = select(AssignmentRow, SUBJECT).where(
-            AssignmentRow.account_id == account_id, AssignmentRow.id.in_(list(ids))
-        )
-        return tuple(await views_of(session, catalogue, statement))
+        for some in batches(ids):
+            statement = select(AssignmentRow, SUBJECT).where(
+                AssignmentRow.account_id == account_id, AssignmentRow.id.in_(some)
+            )
+            found += await views_of(session, catalogue, statement)
+    return tuple(found)
+
+
+async def assignments_of_requests(scope: AccountScope, ids: Sequence[int]) -> tuple[str, ...]:
+    """Return the ids of the instances that requests of the account, or those that follow from them, are about."""
+    found: set[str] = set()
+    async with scope.read() as (session, account_id):
+        for some in batches(ids):
+            asked = await session.scalars(
+                select(RequestRow.assignment_id).where(
+                    RequestRow.account_id == account_id,
+                    RequestRow.id.in_(some) | RequestRow.parent_id.in_(some),
+                    RequestRow.assignment_id.is_not(None),
+                )
+            )
+            found.update(map(str, asked))
+    return tuple(sorted(found))
 
 
 async def views_of(

@@ -64,7 +64,7 @@ def test_a_level_change_of_many_planned_done_and_undone(quick: Command) -> None:
     assert [one["id"] for one in listed] == [2, 1]
     assert quick.json("bulk", "list", "--moving")["bulks"] == []
 
-    assert "2 of 2" in quick.ok("undo", "bulk", "2", "--dry-run").out
+    assert "2 of 2 would be queued" in quick.ok("undo", "bulk", "2", "--dry-run").out
     refused = quick.run("undo", "bulk", "2")
     assert refused.code == 7
     assert "Mailbox quota: 51200 MB -> 5120 MB (2)" in refused.err
@@ -134,14 +134,28 @@ def test_a_retry_says_what_is_likely_to_fail_again(quick: Command) -> None:
     assert levels(quick) == ["popx"]
 
 
+def test_what_was_done_for_many_is_told_as_done(quick: Command) -> None:
+    people = "".join(f"{quick.user(f'user{number}')}\n" for number in range(2))
+    (quick.directory / "both.txt").write_text(people)
+    give = ("provision", "managed-exchange", "--users-from", "both.txt", "--level", "popx")
+    assert "2 of 2 would be queued." in quick.ok(*give, "--dry-run").out
+    assert "2 of 2 were queued." in quick.ok(*give, *WAIT).out
+    change = ("bulk", "start", "change", *BOX, "--level", "pc-web", "--where", "level=popx")
+    quick.ok(*change, *WAIT)
+    assert "2 of 2 were queued." in quick.ok("undo", "bulk", "2", "--yes", *WAIT).out
+
+
 def test_a_stopped_bulk_is_resumed(quick: Command) -> None:
     people = [quick.user(f"user{number}") for number in range(3)]
     alone = {"MISSION_CONTROL_NO_WORKER": "1"}
     quick.run("bulk", "start", "disable", *people, "--yes", environment=alone)
     left = quick.json("bulk", "show", "1")["bulk"]["progress"]["left"]
     assert left == 3
+    tried = quick.ok("bulk", "stop", "1", "--dry-run")
+    assert "3 would be left out, 0 are on their way, 0 would be cancelled." in tried.out
     stopped = quick.json("bulk", "stop", "1")
     assert (stopped["left"], stopped["bulk"]["state"]) == (3, "stopped")
+    assert "Dry run: nothing was changed." in quick.ok("bulk", "resume", "1", "--dry-run").err
     quick.ok("bulk", "resume", "1", *WAIT)
     assert quick.json("bulk", "show", "1")["bulk"]["progress"]["green"] == 3
     for words in (
