@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 from collections.abc import Awaitable, Sequence
 from contextlib import suppress
 from importlib import import_module
@@ -21,6 +20,7 @@ from mission_control_tui.model.states import Light
 from mission_control_tui.screens.base.base import BaseScreen
 from mission_control_tui.screens.base.context import Context
 from mission_control_tui.screens.registry import LINKS, screen_class
+from mission_control_tui.settings.garbage import collect_from_now_on
 from mission_control_tui.widgets.shielded import shielded, wait_for_all
 from mission_control_tui.widgets.status_lines import TopInfo
 
@@ -121,8 +121,7 @@ class ConsoleApp(MissionControlApp):
             "model.store.change_feed",
         ):
             import_module(f"mission_control_tui.{module}")
-        gc.freeze()
-        gc.enable()
+        collect_from_now_on()
         return self._open_store()
 
     async def _open_store(self) -> Context:

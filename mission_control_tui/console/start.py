@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -31,8 +30,6 @@ def open_console(
     `account` is an id or code, None for the only one; `commands` is what can be typed in it. With `stays` a place in
     another account is not gone back to. Raises UsageError without a terminal.
     """
-    # Collecting garbage while everything is imported costs a tenth of the time to the first frame.
-    gc.disable()
     return lifecycle.start(
         options_of(settings),
         lambda options: make_app(settings, where, account, options, commands=commands, stays=stays),

@@ -16,14 +16,12 @@ from pathlib import Path
 from mission_control_tui import __version__
 from mission_control_tui.model.errors import Conflict, StoreError
 from mission_control_tui.model.requests.workers import LeaseLost, is_older, live_workers
-from mission_control_tui.model.store import private_files
 from mission_control_tui.model.store.database import Store
+from mission_control_tui.provisioning.worker_log import log_path, open_log
 from mission_control_tui.settings.child_processes import command, environment_of_ours
 from mission_control_tui.settings.settings import Settings
 
 SUPPRESS = "MISSION_CONTROL_NO_WORKER"
-LOG_LIMIT = 1_000_000
-"""Bytes of a log file; one older file is kept."""
 
 NO_FAILURE = frozenset({Conflict.exit_code, LeaseLost.exit_code})
 """What a worker ends with beside 0 when another one is at work: one came first, or took over."""
@@ -122,15 +120,3 @@ def _reap() -> None:
 def starter_lock(database: Path) -> Path:
     """Return the file whose flock means that a worker is starting."""
     return database.with_name(f"{database.name}.worker.lock")
-
-
-def log_path(database: Path) -> Path:
-    """Return the file where an embedded worker writes its log."""
-    return database.with_name(f"{database.name}.worker.log")
-
-
-def open_log(path: Path) -> int:
-    """Return a descriptor to append to the private log, which begins anew when it is too long. Raises OSError."""
-    if os.path.lexists(path) and path.lstat().st_size > LOG_LIMIT:
-        path.replace(path.with_name(f"{path.name}.1"))
-    return private_files.open_log(path)

@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, TextIO
 
 from mission_control_tui import __version__
 from mission_control_tui.model.errors import Conflict, MissionControlError
-from mission_control_tui.provisioning.launcher import LOG_LIMIT, log_path, open_log
+from mission_control_tui.provisioning.worker_log import LOG_LIMIT, log_path, open_log
+from mission_control_tui.settings.garbage import collect_from_now_on, collect_nothing_yet
 from mission_control_tui.settings.settings import Settings, load
 
 if TYPE_CHECKING:
@@ -146,6 +147,7 @@ async def _work(
             stays=foreground,
             ends_within=last.ends_within,
         )
+        collect_from_now_on()
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, worker.stop)
@@ -186,6 +188,7 @@ class _ShortLog(logging.StreamHandler[TextIO]):
 
 def main() -> int:
     """Be the detached worker; its stdout and stderr are its log."""
+    collect_nothing_yet()
     parser = argparse.ArgumentParser(prog="mission-control worker (detached)")
     parser.add_argument("--database", required=True)
     parser.add_argument("--lock", type=int)

@@ -22,7 +22,8 @@ from mission_control_tui.model.store.engine import ENGINE_SCHEMA
 from mission_control_tui.model.store.processes import started_at
 from mission_control_tui.model.store.tables.requests import RequestRow
 from mission_control_tui.model.store.tables.workers import WorkerRow
-from mission_control_tui.provisioning.launcher import SUPPRESS, Presence, ensure_worker, log_path
+from mission_control_tui.provisioning.launcher import SUPPRESS, Presence, ensure_worker
+from mission_control_tui.provisioning.worker_log import log_path
 from mission_control_tui.settings import settings
 from tests.provisioning.support import LARGE, SMALL, World, doubled, engine_files, worker
 

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import gc
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from textual.css.model import RuleSet
 from textual.css.stylesheet import Stylesheet
-
-from mission_control_tui.console import app
 
 _Key = tuple[object, ...]
 
@@ -27,5 +23,3 @@ def share(patched: pytest.MonkeyPatch) -> None:
         return parsed[key]
 
     patched.setattr(Stylesheet, "_parse_rules", parse_once)
-    # A console exempts from collection what there is when it opens: here all of those before it, megabytes each.
-    patched.setattr(app, "gc", SimpleNamespace(freeze=lambda: None, enable=gc.enable))

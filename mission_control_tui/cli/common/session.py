@@ -169,6 +169,7 @@ class Session:
         from mission_control_tui.model.errors import MissionControlError
         from mission_control_tui.model.store.database import Store
         from mission_control_tui.model.store.engine import as_store_error, unreachable
+        from mission_control_tui.settings.garbage import collect_from_now_on
 
         store = await Store.open(
             self.where,
@@ -178,6 +179,7 @@ class Session:
             placements=self.settings.placements,
             private_suffixes=self.settings.own_endings,
         )
+        collect_from_now_on()
         self._look_alone(store)
         try:
             if store.connectors != store.followed and not self.dry_run:

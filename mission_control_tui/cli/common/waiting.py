@@ -82,7 +82,8 @@ class _Starter:
     async def look(self) -> None:
         if not self._session.caller.may_write:
             return
-        from mission_control_tui.provisioning.launcher import Presence, ensure_worker, log_path
+        from mission_control_tui.provisioning.launcher import Presence, ensure_worker
+        from mission_control_tui.provisioning.worker_log import log_path
 
         presence = await ensure_worker(self._store, self._session.settings)
         in_vain = presence in (Presence.STARTED, Presence.FAILED)

@@ -177,7 +177,7 @@ def locate(session: Session, what: str | None) -> None:
 
     from mission_control_tui.model.store.engine import database_url, display_url
     from mission_control_tui.model.store.upgrade import key_path
-    from mission_control_tui.provisioning.launcher import log_path
+    from mission_control_tui.provisioning.worker_log import log_path
     from mission_control_tui.settings.settings import locations, settings_file
 
     places = locations()
