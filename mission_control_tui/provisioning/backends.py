@@ -20,6 +20,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from mission_control_tui.connect.declaration import Declaration
 from mission_control_tui.connect.errors import ConnectorError
 from mission_control_tui.model.errors import MissionControlError, StoreError, UsageError
+from mission_control_tui.model.requests.removal_limit import RemovalLimit
 from mission_control_tui.model.states import ErrorKind
 from mission_control_tui.provisioning import registry
 from mission_control_tui.provisioning.guard import Guarded
@@ -72,6 +73,11 @@ class Backends:
         self._opening: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self.limits = RateLimits(settings.worker, self.rates)
         """How fast each of them may be called."""
+        worker = settings.worker
+        self.removals = RemovalLimit(
+            worker.removal_limit, worker.removal_window_seconds, self.made_of
+        )
+        """How many removals may start at each of them."""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -239,6 +245,10 @@ class Backends:
                 remedy="Correct the settings file.",
             )
         return self.holders(name)
+
+    def made_of(self, name: str) -> frozenset[str]:
+        """Return the connectors of a composite's parts; of any other the connector itself."""
+        return frozenset(self._parts(name)) or frozenset({name})
 
     def _parts(self, name: str) -> Collection[str]:
         return self._followed.latest.parts_of(name).values()

@@ -27,7 +27,6 @@ from mission_control_tui.model.requests.claims import (
 )
 from mission_control_tui.model.requests.dependencies import settle_all
 from mission_control_tui.model.requests.outcomes import AttemptFailure, Retry, give_back, try_again
-from mission_control_tui.model.requests.removal_limit import RemovalLimit
 from mission_control_tui.model.requests.run_batch import is_away
 from mission_control_tui.model.requests.workers import (
     Identity,
@@ -122,7 +121,6 @@ class Worker:
         self._stays = stays or not store.is_sqlite
         self._ends_within = ends_within
         self._limits = backends.limits
-        self._removals = RemovalLimit(settings.removal_limit, settings.removal_window_seconds)
         self._housekeeping = Housekeeping(store, settings)
         self._engine = make_engine(self._run_job)
         self._records = RunRecords(store, lambda: len(self._jobs))
@@ -322,7 +320,7 @@ class Worker:
             return False
         bulk = sum(job.claimed.priority >= Priority.BULK for job in self._jobs.values())
         for_bulk = max(0, self._settings.slots - self._settings.interactive_slots - bulk)
-        slots = Slots(free, min(free, for_bulk), self._removals)
+        slots = Slots(free, min(free, for_bulk), self._backends.removals)
         started = await self._engine.offer(slots, self._limits, urgent=outlook.urgent)
         if not started:
             wait = self._limits.next_start()

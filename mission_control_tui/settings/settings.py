@@ -80,7 +80,10 @@ class WorkerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     pause_seconds: Annotated[float, msgspec.Meta(gt=0)] = 15.0
     """How long a connector that refused our credentials is left alone before it is checked again."""
     removal_limit: Annotated[int, msgspec.Meta(ge=1)] = 20
-    """More removals of one account at one connector within `removal_window_seconds` wait until somebody allows them."""
+    """More removals of one account at one connector within `removal_window_seconds` wait until somebody allows them.
+
+    One at a composite counts at each connector that it is made of.
+    """
     removal_window_seconds: Annotated[float, msgspec.Meta(gt=0)] = 60.0
     """See `removal_limit`."""
     schedule_ahead_seconds: Annotated[float, msgspec.Meta(ge=0)] = 86_400.0

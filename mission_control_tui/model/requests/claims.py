@@ -35,7 +35,12 @@ from sqlalchemy.orm import aliased
 from mission_control_tui.model.requests.attempts import FIRST_STEP, Run
 from mission_control_tui.model.requests.connector_pauses import WANTS_CHECK, Pause, to_check
 from mission_control_tui.model.requests.dependencies import hold_back
-from mission_control_tui.model.requests.removal_limit import UNCOUNTED, RemovalLimit, hold_excess
+from mission_control_tui.model.requests.removal_limit import (
+    UNCOUNTED,
+    CountedRemovals,
+    RemovalLimit,
+    hold_excess,
+)
 from mission_control_tui.model.requests.workers import lease_lost
 from mission_control_tui.model.states import (
     BulkState,
@@ -206,9 +211,10 @@ async def claim(
     if draining:
         return ()
     standing = await stand(tx.session)
-    await hold(tx, slots, standing)
+    _, removals = await hold(tx, slots, standing)
     room = Room(limits, standing.running, standing.bulk)
-    return await take(tx, worker_id, await choose(tx.session, slots, room, standing.paused))
+    chosen = await choose(tx.session, slots, room, standing.paused, removals)
+    return await take(tx, worker_id, chosen)
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,12 +251,17 @@ async def stand(session: AsyncSession, statement: CompoundSelect[Any] | None = N
     )
 
 
-async def hold(tx: Transaction, slots: Slots, standing: Standing) -> bool:
-    """Let wait what must not start now; return whether anything does so now."""
+async def hold(
+    tx: Transaction, slots: Slots, standing: Standing
+) -> tuple[bool, CountedRemovals | None]:
+    """Let wait what must not start now; return whether anything does now, and the removals where they are limited."""
     held = [await hold_back(tx, connector) for connector in sorted(standing.paused)]
-    if slots.removals is not None and standing.removals:
-        held.append(await hold_excess(tx, slots.removals) > 0)
-    return any(held)
+    removals = None
+    if slots.removals is not None:
+        counts = standing.removals
+        removals = await hold_excess(tx, slots.removals) if counts else CountedRemovals()
+        held.append(removals.held > 0)
+    return any(held), removals
 
 
 def _is_draining(worker_id: str) -> Select[bool]:
@@ -299,8 +310,8 @@ class Room:
         return True
 
 
-Candidate: TypeAlias = Row[int, str | None, int, str, int]
-"""The id, assignment, priority, connector and last attempt of a request that is due."""
+Candidate: TypeAlias = Row[int, str | None, int, str, int, int]
+"""The id, assignment, priority, connector and last attempt of a request that is due; 1 for a removal to be counted."""
 
 
 async def choose(
@@ -308,9 +319,13 @@ async def choose(
     slots: Slots,
     room: Room,
     paused: Collection[str],
+    removals: CountedRemovals | None = None,
     but: ColumnElement[bool] | None = None,
 ) -> list[Candidate]:
-    """Return the next requests in order, without those `but`, passing over connectors that have no room left."""
+    """Return the next requests in order, without those `but`, passing over connectors that have no room left.
+
+    Of removals that are limited only those that were counted: others were asked for since, and are counted next time.
+    """
     chosen: dict[str | None, Candidate] = {}
     bulk = 0
     more = True
@@ -332,6 +347,8 @@ async def choose(
             is_bulk = candidate.priority >= Priority.BULK
             if candidate.assignment_id in chosen or (is_bulk and bulk >= slots.for_bulk):
                 continue
+            if candidate.uncounted and removals is not None and candidate.id not in removals.going:
+                continue
             progressed = True
             if room.take(candidate.connector, bulk=is_bulk):
                 chosen[candidate.assignment_id] = candidate
@@ -348,6 +365,7 @@ CANDIDATES = select(
     RequestRow.priority,
     AssignmentRow.connector,
     RequestRow.attempt,
+    case((UNCOUNTED, 1), else_=0).label("uncounted"),
 ).join(AssignmentRow, AssignmentRow.id == RequestRow.assignment_id)
 """Requests as candidates; those of a service that runs already are left out by `IS_ALONE`."""
 IS_ALONE = ~exists().where(
@@ -360,7 +378,7 @@ def _due(
     limit: int,
     closed: Collection[str],
     chosen: Collection[str | None],
-) -> Select[int, str | None, int, str, int]:
+) -> Select[int, str | None, int, str, int, int]:
     """Return the statement for requests that are due, in order, at most `limit`."""
     statement = (
         CANDIDATES.where(RequestRow.state == RequestState.QUEUED, _is_due(now), IS_ALONE)

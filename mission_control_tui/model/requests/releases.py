@@ -60,12 +60,13 @@ async def release(tx: Transaction, slots: Slots, limits: Limits) -> tuple[str, .
     if not await tx.session.scalar(_LOCK):
         return ()
     standing = await stand(tx.session, _STANDING)
-    tx.silent = not await hold(tx, slots, standing)
+    held, removals = await hold(tx, slots, standing)
+    tx.silent = not held
     queued = standing.waiting
     bulk = queued[engine_jobs.BULK_QUEUE]
     free = Slots(max(0, slots.free - queued.total()), max(0, slots.for_bulk - bulk))
     room = Room(limits, standing.running, standing.bulk)
-    chosen = await choose(tx.session, free, room, standing.paused, _IN_HAND)
+    chosen = await choose(tx.session, free, room, standing.paused, removals, _IN_HAND)
     if chosen:
         await engine_jobs.defer(
             tx.session, [NewJob(row.id, row.attempt + 1, row.priority) for row in chosen]

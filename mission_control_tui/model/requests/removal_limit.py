@@ -3,16 +3,19 @@
 What counts is a removal's first start at its connector; tries after that do not count again, and neither does what was
 allowed. Of the removals in the queue only as many stay there as the limit has room for, so that a slow back end does
 not hide that there are too many. The others wait, whatever becomes of the window, until `allow_removals`.
+
+At a composite a removal counts for each connector that it is made of, so that several with one directory have one
+limit there.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy import ColumnElement, Row, and_, func, insert, select, update
+from sqlalchemy import ColumnElement, Row, Select, and_, func, insert, select, union_all, update
 
 from mission_control_tui.model.audit_actions import AuditAction
 from mission_control_tui.model.plan import Outcome
@@ -31,12 +34,20 @@ from mission_control_tui.model.text.counting import counted
 COMMAND = "mission-control requests allow"
 
 
+def _alone(connector: str) -> Collection[str]:
+    return (connector,)
+
+
 @dataclass(frozen=True, slots=True)
 class RemovalLimit:
-    """How many removals of one account may start at one connector within so many seconds."""
+    """How many removals of one account may start at one connector within so many seconds.
+
+    `parts` returns the connectors at whose back ends something is removed: those that a composite is made of.
+    """
 
     count: int
     seconds: float
+    parts: Callable[[str], Collection[str]] = _alone
 
     @property
     def words(self) -> str:
@@ -69,35 +80,65 @@ _QUEUED = (
 )
 
 
-async def hold_excess(tx: Transaction, limit: RemovalLimit) -> int:
-    """Let the queued removals wait that the limit has no room for, the last ones first; returns how many."""
+@dataclass(frozen=True, slots=True)
+class CountedRemovals:
+    """The queued removals that may start, by their requests' ids, and how many must wait."""
+
+    going: frozenset[int] = frozenset()
+    held: int = 0
+
+
+async def hold_excess(tx: Transaction, limit: RemovalLimit) -> CountedRemovals:
+    """Let the queued removals wait that the limit has no room for, the last ones first."""
     queued = (await tx.session.execute(_QUEUED)).all()
     if not queued:
-        return 0
-    used = await _started(tx, limit)
+        return CountedRemovals()
+    used = await _used(tx, limit, queued)
     excess: list[Row[int, int, str, str]] = []
     for row in queued:
-        used[row.connector, row.account_id] += 1
-        if used[row.connector, row.account_id] > limit.count:
+        places = [(part, row.account_id) for part in limit.parts(row.connector)]
+        if any(used[place] >= limit.count for place in places):
             excess.append(row)
+        else:
+            used.update(places)
     for batch in batches(excess):
         await _hold(tx, limit, batch)
-    return len(excess)
+    going = {row.id for row in queued} - {row.id for row in excess}
+    return CountedRemovals(frozenset(going), len(excess))
 
 
-async def _started(tx: Transaction, limit: RemovalLimit) -> Counter[tuple[str, int]]:
-    """Return how many began within the window, by connector and account."""
-    rows = await tx.session.execute(
+async def _used(
+    tx: Transaction, limit: RemovalLimit, queued: Sequence[Row[int, int, str, str]]
+) -> Counter[tuple[str, int]]:
+    """Return how many began within the window, by connector without parts and account.
+
+    Those in the queue beside `queued`, which are locked, count as well: one that is just being started is locked by
+    who starts it. Both are counted in one statement, so that none is missed between the two.
+    """
+    began = and_(
+        REMOVALS,
+        RequestRow.started_at > tx.now - timedelta(seconds=limit.seconds),
+        RequestRow.hold != Hold.ALLOWED,
+    )
+    counts = await tx.session.execute(union_all(*map(_counted, (began, UNCOUNTED))))
+    used = Counter[tuple[str, int]]()
+    for connector, account_id, count in counts:
+        used[connector, account_id] += count
+    used.subtract((row.connector, row.account_id) for row in queued)
+    spread = Counter[tuple[str, int]]()
+    for (connector, account_id), count in used.items():
+        for part in limit.parts(connector):
+            spread[part, account_id] += count
+    return spread
+
+
+def _counted(which: ColumnElement[bool]) -> Select[str, int, int]:
+    return (
         select(AssignmentRow.connector, AssignmentRow.account_id, func.count())
         .join(RequestRow, RequestRow.assignment_id == AssignmentRow.id)
-        .where(
-            REMOVALS,
-            RequestRow.started_at > tx.now - timedelta(seconds=limit.seconds),
-            RequestRow.hold != Hold.ALLOWED,
-        )
+        .where(which)
         .group_by(AssignmentRow.connector, AssignmentRow.account_id)
     )
-    return Counter({(connector, account_id): count for connector, account_id, count in rows})
 
 
 async def _hold(

@@ -17,6 +17,7 @@ from mission_control_tui.model.states import RequestKind, RequestState
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.requests import RequestRow
+from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.model.users.actions.params import ActionParams
 from mission_control_tui.model.users.provisioning import change_wish, provision
 from mission_control_tui.model.views import Account
@@ -81,3 +82,25 @@ async def test_one_accounts_removals_hold_no_other_account(
             len((await session.scalars(select(RequestRow.id).where(RequestRow.hold != ""))).all())
             == 3
         )
+
+
+async def test_a_removal_counts_at_every_part_and_one_that_waits_at_none(
+    store: Store, caller: Caller, account: Account
+) -> None:
+    names = await furnish(store, caller, account, "acme.example", 6)
+    async with store.write(WORKER) as tx:
+        rows = (await tx.session.scalars(select(AssignmentRow).order_by(AssignmentRow.id))).all()
+        for row, connector in zip(rows, ["a", "a", "b", "b", "b", "c"], strict=True):
+            row.connector = connector
+    await remove(store, caller, account, *names)
+    parts = {"a": {"shared", "one"}, "b": {"shared", "two"}, "c": {"two"}}
+    async with store.write(WORKER) as tx:
+        held = await hold_excess(tx, RemovalLimit(3, 60.0, parts.__getitem__))
+        await tx.session.flush()
+    # Three of the five at `shared` go; what waits of them takes no room at `two`.
+    assert held.held == 2
+    async with store.read() as session:
+        waiting = await session.scalars(
+            select(AssignmentRow.connector).where(AssignmentRow.step.startswith("Paused"))
+        )
+        assert "c" not in set(waiting)
