@@ -2,13 +2,16 @@
 """Web sites of nginx for the connector `exec` of Mission Control: needs nothing but Python 3.9 and nginx.
 
 Each site is a file NAME.conf in a directory that nginx includes. It begins with comments that hold what Mission Control
-has to find again; the rest is made from a template. docs/connectors.md says how it is set up.
+has to find again; the rest is made from a template. What nginx would read is tested in a copy of its configuration
+before it is moved into its place. docs/connectors.md says how it is set up.
 """
 
 from __future__ import annotations
 
 import contextlib
 import fcntl
+import fnmatch
+import glob
 import hashlib
 import json
 import os
@@ -38,6 +41,15 @@ WELCOME = "<!doctype html><title>{domain}</title><p>{domain} is being built.\n"
 HEAD = "# mission-control "
 NAME = re.compile(r"[a-z0-9][a-z0-9_.-]{0,62}")
 DOMAIN = re.compile(r"(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9-]{2,63}")
+COMMENT = re.compile(r"""("(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|[^\s"'#;{}][^\s;]*)|#[^\n]*""")
+NAMES = re.compile(
+    r"""(?:^|[\s;{}])server_name\s+((?:"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|[^;"'])+);"""
+)
+WORD = re.compile(r""""((?:\\.|[^"\\])*)"|'((?:\\.|[^'\\])*)'|(\S+)""")
+INCLUDE = re.compile(r"""((?:^|[;{}])\s*include\s+)(["']?)([^;"']+?)\2(\s*;)""", re.MULTILINE)
+MAIN = re.compile(r"configuration file (\S.*?) (?:syntax is ok|test is successful|test failed)")
+CONFLICTING = re.compile(r'conflicting server name "([^"]+)"')
+NOBODYS = "nobody.mission-control.invalid"  # who answers to it answers to everything
 LEVEL = re.compile(r"[a-z0-9-]{1,64}")
 WIDTH = 1000  # of a comment: nginx takes no line of 4096 bytes
 PAGE = 200
@@ -67,7 +79,7 @@ class Sites:
 
     def __init__(self, configuration: dict[str, Any]) -> None:
         found = dict(configuration)
-        self.directory = Path(found.pop("directory", "/etc/nginx/conf.d"))
+        self.directory = Path(os.path.realpath(found.pop("directory", "/etc/nginx/conf.d")))
         self.roots = Path(found.pop("roots", "/srv/www"))
         self.listen = [f"listen {where};" for where in found.pop("listen", ["80"])]
         template = found.pop("template", "")
@@ -75,6 +87,7 @@ class Sites:
         self.address = found.pop("address", "127.0.0.1:80")
         self.nginx = found.pop("nginx", ["nginx"])
         self.reload = found.pop("reload", [*self.nginx, "-s", "reload"])
+        self.main: Path | None = None
         if found:
             raise RefusedError("config", f"configuration has no {', '.join(sorted(found))}")
 
@@ -87,6 +100,8 @@ class Sites:
         lacking = [str(at) for at in (self.directory, self.roots) if not os.access(at, os.W_OK)]
         if lacking:
             raise RefusedError("config", f"{' and '.join(lacking)} cannot be written")
+        with self.locked():
+            self.must_try("")
         _, said = self.run([*self.nginx, "-v"])
         return {"version": f"nginx {said.rpartition('/')[2].strip()}"}
 
@@ -102,7 +117,7 @@ class Sites:
             return {"exists": False, **seen}
         kept, body = taken_apart(unloaded if text is None else text)
         if kept is None:
-            return {**theirs(body, desired), **seen}
+            return {**theirs(body, desired, self.file(name)), **seen}
         differs = []
         if text is not None and body != self.body(name, kept):
             differs = [{"what": "configuration", "before": "changed by hand", "after": "as made"}]
@@ -142,7 +157,7 @@ class Sites:
         """Return what the first line of a site is to keep."""
         asked = desired["settings"].get("domain") or ""
         of_user = desired["attributes"].get("domain") or ""
-        domain = asked or of_user
+        domain = ascii_of((asked or of_user).lower())
         if not DOMAIN.fullmatch(domain):
             raise RefusedError("invalid", f"{domain!r} is no domain", "Correct it.", "domain")
         self.must_be_free(name, domain)
@@ -159,7 +174,7 @@ class Sites:
             kept["root"] = before["root"]
             own, old = before.get("own"), before["domain"]
         else:
-            own, old = body or None, first(r"server_name\s+([^\s;]+)", body)
+            own, old = body or None, next(iter(server_names(body)), "")
             if own is not None:
                 kept["root"] = first(r"root\s+([^\s;]+)", own) or kept["root"]
         if own is not None and old == domain:
@@ -186,29 +201,27 @@ class Sites:
         if root.parent == self.roots and not root.exists():
             root.mkdir(mode=0o755)
             put(root / "index.html", WELCOME.replace("{domain}", kept["domain"]))
-        told = json.dumps(kept)
+        body = self.body(name, kept)
+        told, end = json.dumps(kept), "\r\n" if "\r\n" in body else "\n"
         lines = [told[at : at + WIDTH] for at in range(0, len(told), WIDTH)]
-        made = "".join(f"{HEAD}{line}\n" for line in lines) + self.body(name, kept)
-        put(self.marker(name), made)
-        put(self.file(name), made)
-        refused = self.refused()
-        if refused:
-            if text is None:
-                self.file(name).unlink()
-            else:
-                put(self.file(name), text)
-            if unloaded is None:
-                self.marker(name).unlink()
-            else:  # what was written before is still to be loaded
-                put(self.marker(name), unloaded)
-            kind = "config" if self.refused() else "invalid"
-            raise RefusedError(kind, f"nginx refuses it: {refused}", "See the template.")
-        self.load(name)
+        made = "".join(f"{HEAD}{line}{end}" for line in lines) + body
+        self.must_be_taken(name, made, kept["domain"])
+        file = self.file(name)
+        put(self.marker(name), made, like=file)
+        put(file, made, like=file)
+        try:
+            self.load(name)
+        except RefusedError:
+            if self.refused():  # what others changed since it was tested does not go with it
+                self.put_back(file, text)
+                self.put_back(self.marker(name), unloaded)
+            raise
 
     def remove(self, name: str, text: str | None, kept: dict[str, Any] | None) -> None:
         """Remove a site, its files with it where they lie in a directory of its own below `roots`."""
         if text is not None:
-            put(self.marker(name), text)
+            self.must_be_taken(name, None)
+            put(self.marker(name), text, like=self.file(name))
             self.file(name).unlink()
         self.run(self.reload, must=True)
         root = Path(kept["root"]) if kept else None
@@ -221,6 +234,109 @@ class Sites:
         self.run(self.reload, must=True)
         self.marker(name).unlink()
 
+    def put_back(self, file: Path, text: str | None) -> None:
+        """Make a file what it was."""
+        if text is None:
+            file.unlink()
+        else:
+            put(file, text, like=file)
+
+    def must_be_taken(self, name: str, made: str | None, domain: str = "") -> None:
+        """Refuse what nginx would not take as a site's file, None for no file, while the present one stays in force."""
+        code, said = self.tried(name, made)
+        if code:
+            self.must_be_whole(name)
+            self.must_try(name)
+            raise RefusedError("invalid", f"nginx refuses it: {said}", "See the template.")
+        is_new = domain and domain not in server_names(text_of(self.file(name)) or "")
+        if is_new and domain in CONFLICTING.findall(said):
+            said = f"{domain} is answered by another server of nginx already"
+            raise RefusedError("conflict", said, "Choose another domain.", "domain")
+
+    def must_try(self, name: str) -> None:
+        """Refuse all work while nginx cannot test a copy of the configuration that it takes."""
+        code, said = self.tried(name, text_of(self.file(name)))
+        if code:
+            remedy = f"Let the worker run {' '.join(self.trial())}."
+            raise RefusedError("config", f"nginx cannot try its configuration: {said}", remedy)
+
+    def must_be_whole(self, name: str) -> None:
+        """Refuse all work while nginx refuses the files in force; one of ours that it never took is put away first."""
+        refused, text = self.refused(), text_of(self.file(name))
+        if refused and text is not None and text == text_of(self.marker(name)):
+            if not self.tried(name, None)[0]:
+                self.file(name).unlink()
+            refused = self.refused()
+        if refused:
+            raise RefusedError("config", f"nginx refuses it: {refused}", "See the named file.")
+
+    def tried(self, name: str, made: str | None) -> tuple[int, str]:
+        """Return what nginx says of a copy of its configuration in which a site's file is `made`, or is not there."""
+        changed = {self.file(name): made}
+        self.clear_trial()
+        self.copy_of(self.directory).mkdir(mode=0o700, parents=True)  # no link, also while empty
+        self.copied(self.main_file(), changed)
+        self.linked(self.main_file().parent, changed)
+        try:
+            return self.run(self.trial())
+        finally:
+            self.clear_trial()
+
+    def copied(self, file: Path, changed: dict[Path, str | None]) -> None:
+        """Copy a file of nginx, and all that it includes; files in `changed` are that instead, or left out."""
+        text = changed[file] if file in changed else text_of(file)
+        copy = self.copy_of(file)
+        if text is None or copy.exists():
+            return
+        found: list[Path] = []
+
+        def of_the_copy(include: re.Match[str]) -> str:
+            path = os.path.join(self.main_file().parent, include[3].strip())  # noqa: PTH118
+            where = Path(os.path.realpath(os.path.dirname(path)), os.path.basename(path))  # noqa: PTH119, PTH120
+            found.extend(Path(one) for one in glob.glob(str(where)))  # noqa: PTH207 - it is absolute
+            found.extend(one for one in changed if fnmatch.fnmatch(str(one), str(where)))
+            return f"{include[1]}{include[2]}{self.copy_of(where)}{include[2]}{include[4]}"
+
+        text = INCLUDE.sub(of_the_copy, text)
+        copy.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        put(copy, text, mode=0o600)
+        for included in found:
+            self.copied(included, changed)
+
+    def linked(self, directory: Path, changed: dict[Path, str | None]) -> None:
+        """Have the copy of a directory lead to what was not copied: certificates and the like, by paths of no root."""
+        for entry in directory.iterdir():
+            copy = self.copy_of(entry)
+            if entry in changed or entry == self.copy_of(Path("/")):
+                continue
+            if not copy.exists():
+                copy.symlink_to(entry)
+            elif copy.is_dir() and not copy.is_symlink():
+                self.linked(entry, changed)
+
+    def copy_of(self, file: Path) -> Path:
+        """Return where a file of nginx is in the copy."""
+        return self.directory / ".mission-control-trial" / str(file).lstrip("/")
+
+    def clear_trial(self) -> None:
+        """Remove the copy, which somebody who was stopped may have left."""
+        if self.copy_of(Path("/")).exists():
+            shutil.rmtree(self.copy_of(Path("/")))
+
+    def trial(self) -> list[str]:
+        """Return the command that tests the copy."""
+        return [*self.nginx, "-t", "-c", str(self.copy_of(self.main_file()))]
+
+    def main_file(self) -> Path:
+        """Return the file that nginx's configuration begins with."""
+        if self.main is None:
+            said = self.run([*self.nginx, "-t"])[1]
+            found = MAIN.search(said)
+            if found is None:
+                raise RefusedError("config", f"nginx does not test its configuration: {said}")
+            self.main = Path(os.path.realpath(found[1]))
+        return self.main
+
     def list(self, cursor: str, marked_only: bool) -> dict[str, Any]:
         """Return a page of sites by name."""
         rows = []
@@ -230,7 +346,7 @@ class Sites:
             kept, body = taken_apart(self.read(name)[0] or "")
             if kept is not None:
                 rows.append({"name": name, "note": kept["note"], "state": kept["state"]})
-            elif not marked_only and "server_name" in body:
+            elif not marked_only and server_names(body):
                 rows.append({"name": name, "state": "present"})
         return {"objects": rows, "cursor": names[PAGE - 1] if len(names) > PAGE else ""}
 
@@ -239,15 +355,16 @@ class Sites:
         for file in self.directory.glob("*.conf"):
             if file.stem == name:
                 continue
-            text = text_of(file) or ""
-            for found in re.findall(r"^\s*server_name\s+([^;]+);", text, re.MULTILINE):
-                if domain in found.split():
-                    said = f"{domain} is answered by the site {file.stem} already"
-                    raise RefusedError("conflict", said, "Choose another domain.", "domain")
+            if any(answers(found, domain) for found in server_names(text_of(file) or "")):
+                said = f"{domain} is answered by the site {file.stem} already"
+                raise RefusedError("conflict", said, "Choose another domain.", "domain")
 
     def must_answer(self) -> None:
         """Refuse all work while nginx is not there to do it."""
         host, _, port = self.address.rpartition(":")
+        if not host or not re.fullmatch(r"[0-9]{1,5}", port) or not 0 < int(port) < 65536:
+            said = f"address must be HOST:PORT with a port from 1 to 65535, not {self.address!r}"
+            raise RefusedError("config", said, "Correct configuration.address.", "address")
         try:
             socket.create_connection((host.strip("[]"), int(port)), 5).close()
         except OSError as error:
@@ -261,14 +378,21 @@ class Sites:
 
     def run(self, command: Sequence[str], *, must: bool = False) -> tuple[int, str]:
         """Return the exit code and the words of a program. Raises RefusedError where it `must` end well."""
-        done = subprocess.run(
-            command,
-            env={"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C"},
-            capture_output=True,
-            text=True,
-            timeout=SECONDS,
-            check=False,
-        )
+        try:
+            done = subprocess.run(
+                command,
+                env={"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C"},
+                capture_output=True,
+                text=True,
+                errors="replace",
+                timeout=SECONDS,
+                check=False,
+            )
+        except FileNotFoundError:
+            raise RefusedError("config", f"{command[0]} is not there", "Correct nginx.") from None
+        except subprocess.TimeoutExpired:
+            said = f"{' '.join(command)} does not end within {SECONDS} seconds"
+            raise RefusedError("unreachable", said, "See nginx's log.") from None
         said = (done.stderr or done.stdout).strip()
         if must and done.returncode:
             raise RefusedError("unreachable", f"{' '.join(command)}: {said}", "See nginx's log.")
@@ -299,27 +423,74 @@ def taken_apart(text: str | None) -> tuple[dict[str, Any] | None, str]:
     rest, told = text or "", ""
     while rest.startswith(HEAD):
         line, _, rest = rest.partition("\n")
-        told += line[len(HEAD) :]
+        told += line[len(HEAD) :].rstrip("\r")
     with contextlib.suppress(ValueError):
         return json.loads(told), rest
     return None, text or ""
 
 
-def theirs(body: str, desired: dict[str, Any]) -> dict[str, Any]:
+def theirs(body: str, desired: dict[str, Any], file: Path) -> dict[str, Any]:
     """Tell what there is of a site that was made by hand."""
-    bare = re.sub(r"#.*", "", body)
-    names = first(r"server_name\s+([^;]+)", bare).split()
+    bare = without_comments(body)
+    names = server_names(body)
     servers = len(re.findall(r"\bserver\s*\{", bare))
     asked = desired["settings"].get("domain") or ""
-    wanted = asked or desired["attributes"].get("domain") or ""
+    wanted = ascii_of((asked or desired["attributes"].get("domain") or "").lower())
+    unadoptable = "" if servers == 1 and names else "it is not one server with a name"
+    if file.is_symlink():
+        unadoptable = "it is a link to a file elsewhere"
     domain = names[0] if names else ""
     root = first(r"root\s+([^\s;]+)", bare)
     return {
         "exists": True,
         "settings": {"domain": asked if domain == wanted else domain},
         "kept": ["its configuration", *([f"the files in {root}"] if root else [])],
-        "unadoptable": "" if servers == 1 and names else "it is not one server with a name",
+        "unadoptable": unadoptable,
     }
+
+
+def without_comments(text: str) -> str:
+    """Return what nginx reads of a file: a # within quotes, or within a word, begins no comment."""
+    return COMMENT.sub(lambda found: found[1] or "", text)
+
+
+def server_names(text: str) -> list[str]:
+    """Return the names that a file's servers answer to, in nginx's own forms; domains in small letters and ASCII."""
+    found = []
+    for names in NAMES.findall(without_comments(text)):
+        for double, single, bare in WORD.findall(names):
+            name = double or single or bare
+            found.append(name if name.startswith("~") else ascii_of(name.lower()))
+    return found
+
+
+def ascii_of(name: str) -> str:
+    """Return a name as browsers ask for it; what is no domain stays as it is."""
+    labels = []
+    for label in name.split("."):
+        with contextlib.suppress(UnicodeError):
+            label = label.encode("idna").decode() if not label.isascii() else label
+        labels.append(label)
+    return ".".join(labels)
+
+
+def answers(name: str, domain: str) -> bool:
+    """Tell whether a server of this name gets what is asked of a domain; one that gets everything does not count."""
+    if name.startswith("~"):
+        with contextlib.suppress(re.error):
+            regex = re.compile(
+                name[1:].replace("(?<", "(?P<").replace("(?P<!", "(?<!").replace("(?P<=", "(?<="),
+                re.IGNORECASE,
+            )
+            return bool(regex.search(domain)) and not regex.search(NOBODYS)
+        return False
+    if name.startswith("."):
+        return domain == name[1:] or domain.endswith(name)
+    if name.startswith("*."):
+        return domain.endswith(name[1:])
+    if name.endswith(".*"):
+        return domain.startswith(name[:-1])
+    return name == domain
 
 
 def first(pattern: str, text: str) -> str:
@@ -349,20 +520,36 @@ def used(root: Path) -> dict[str, Any]:
 def text_of(file: Path) -> str | None:
     """Return what a file holds, None where it is not there."""
     try:
-        # What others wrote may be in any encoding, and is written back as it was.
-        return file.read_text(errors="surrogateescape")
+        # What others wrote may be in any encoding with any ends of lines, and is written back as it was.
+        with file.open(errors="surrogateescape", newline="") as found:
+            return found.read()
     except FileNotFoundError:
         return None
 
 
-def put(file: Path, text: str) -> None:
-    """Write a file so that whoever reads it sees the old or the new one, also after a crash."""
+def put(file: Path, text: str, *, like: Path | None = None, mode: int = 0o644) -> None:
+    """Write a file so that whoever reads it sees the old or the new one, also after a crash.
+
+    Mode and owner are those of the file `like`, where it is there.
+    """
     draft = file.with_name(f".{file.name}.draft")
-    with draft.open("w", errors="surrogateescape") as out:
+    draft.unlink(missing_ok=True)
+    with open(
+        draft,
+        "x",
+        errors="surrogateescape",
+        newline="",
+        opener=lambda path, flags: os.open(path, flags, 0o600),
+    ) as out:
         out.write(text)
         out.flush()
+        if like is not None and like.exists():
+            before = like.stat()
+            mode = before.st_mode & 0o7777
+            with contextlib.suppress(PermissionError):  # only root gives files away
+                os.fchown(out.fileno(), before.st_uid, before.st_gid)
+        os.fchmod(out.fileno(), mode)
         os.fsync(out.fileno())
-    draft.chmod(0o644)
     draft.replace(file)
 
 
