@@ -167,12 +167,10 @@ def _of_registrar(session: Session, product: str, domain: str | None) -> Registr
         return None
 
     async def work(scope: AccountScope) -> RegistrarAnswer | None:
+        from mission_control_tui.console.registrar import asking
         from mission_control_tui.model.orders.buying import check_domain
-        from mission_control_tui.provisioning.availability import ask_registrar
 
-        async def ask(name: str) -> RegistrarAnswer:
-            return await ask_registrar(session.settings, scope.store.installation, name)
-
+        ask = asking(session.settings, scope.store)
         return (await check_domain(scope, product, domain, ask)).registrar
 
     try:

@@ -114,16 +114,24 @@ def _print_order(order: OrderView) -> None:
 @argument("number", type=int)
 @option("--note", default="", help="Kept with the order.")
 @option("--agreed-price", is_flag=True, help="At the agreed price, if it changed meanwhile.")
+@option("--unchecked", is_flag=True, help="Also where the registrar does not say that it is free.")
 @waits
 @changes("mission-control orders approve 1 --note 'Seen the certificate' --dry-run")
 def approve(session: Session, number: int, **stated: Any) -> None:
     """Let an order that waits for approval bring what was ordered.
 
-    Price, details and availability are looked at again; what cannot be bought any more is refused, with the reason.
+    Price, details and availability are looked at again, and the registrar is asked again; what cannot be bought any
+    more is refused, with the reason.
     """
+    from mission_control_tui.console.registrar import asking
     from mission_control_tui.model.orders import approval
 
-    change_and_tell(session, under("order"), approval.approve_order, number, **stated)
+    answer = session.query(
+        lambda scope: approval.ask_again(scope, number, asking(session.settings, scope.store))
+    )
+    change_and_tell(
+        session, under("order"), approval.approve_order, number, registrar=answer, **stated
+    )
 
 
 @orders.command("decline")

@@ -10,13 +10,16 @@ from mission_control_tui.model.catalogue.types import Catalogue, PurchaseKind
 from mission_control_tui.model.dates import months_later, zone_of
 from mission_control_tui.model.domains.names import eligibility_doubts
 from mission_control_tui.model.domains.ownership import locked_account, refuse_taken
+from mission_control_tui.model.domains.registrar import AskRegistrar, RegistrarAnswer
 from mission_control_tui.model.errors import Conflict, InvalidInput, NotFound, Problem
 from mission_control_tui.model.money import Money
 from mission_control_tui.model.orders import removing, renewal_returns, renewing
 from mission_control_tui.model.orders.buying import (
     REASON_LIMIT,
+    Availability,
     Purchase,
     add_costs,
+    availability_of,
     checked,
     fulfil,
     lines_of,
@@ -45,6 +48,12 @@ class PriceChanged(Conflict):
     """What was agreed is no longer what it costs: the approval has to say that the agreed price holds."""
 
     code = "price-changed"
+
+
+class NotChecked(Conflict):
+    """The registrar does not say whether a name is free: the approval has to say that it holds all the same."""
+
+    code = "not-checked"
 
 
 async def approval_limit(scope: AccountScope) -> Money | None:
@@ -91,6 +100,25 @@ async def set_approval_limit(
     return tx.outcome(above)
 
 
+async def ask_again(
+    scope: AccountScope, order_id: int, ask: AskRegistrar | None
+) -> RegistrarAnswer | None:
+    """Return what the registrar says by now of the name that an order is for; None where nobody is to be asked.
+
+    Raises NotFound.
+    """
+    async with scope.read() as (session, account_id):
+        order = await numbered_row(session, OrderRow, account_id, order_id)
+        waits = order.state == OrderState.AWAITING_APPROVAL
+        catalogue = (await in_force(session)).catalogue
+        names = [
+            line.domain
+            for line in await lines_of(session, order)
+            if waits and _registers(catalogue, order, line)
+        ]
+    return await ask(names[0]) if ask is not None and names else None
+
+
 @retries_on_conflict
 async def approve_order(
     scope: AccountScope,
@@ -98,12 +126,15 @@ async def approve_order(
     *,
     note: str = "",
     agreed_price: bool = False,
+    registrar: RegistrarAnswer | None = None,
+    unchecked: bool = False,
     dry_run: bool = False,
 ) -> Outcome[OrderView]:
     """Let an order that waits for approval bring what was ordered, once.
 
-    Price, answers and availability are looked at again. Raises NotFound; Conflict where it does not wait, cannot be
-    bought any more or the domain was taken; PriceChanged where it costs something else now and not `agreed_price`.
+    Price, answers and availability are looked at again; `registrar` is what `ask_again` returned. Raises NotFound;
+    Conflict where it does not wait, cannot be bought any more or the domain was taken; PriceChanged where it costs
+    something else now and not `agreed_price`; NotChecked where the registrar does not know and not `unchecked`.
     """
     async with scope.change(dry_run=dry_run) as (tx, account_id):
         owner = await locked_account(tx, account_id)
@@ -113,7 +144,10 @@ async def approve_order(
         for line in lines:
             total = await _look_again(tx, owner, catalogue, order, line)
             _judge_price(tx, order, line, total, agreed_price=agreed_price)
-        flags = ("--agreed-price",) if agreed_price else ()
+            if _registers(catalogue, order, line):
+                _judge_availability(tx, order, line, registrar, unchecked=unchecked)
+        stated = {"--agreed-price": agreed_price, "--unchecked": unchecked}
+        flags = [flag for flag, is_stated in stated.items() if is_stated]
         _decide(tx, order, OrderState.COMPLETE, note, "--note", *flags)
         for line in lines:
             if order.kind == OrderKind.RENEWAL:
@@ -185,6 +219,14 @@ async def _waiting(session: AsyncSession, account: AccountRow, order_id: int) ->
     return order
 
 
+def _registers(catalogue: Catalogue, order: OrderRow, line: OrderLineRow) -> bool:
+    """Tell whether the line, once it is fulfilled, registers a name that nobody here has."""
+    sold = next((each for each in catalogue.products if each.id == line.product_id), None)
+    return (
+        order.kind == OrderKind.PURCHASE and sold is not None and sold.buys is PurchaseKind.DOMAIN
+    )
+
+
 async def _look_again(
     tx: Transaction,
     account: AccountRow,
@@ -232,6 +274,28 @@ def _judge_price(
             hint="Approve it at the agreed price (--agreed-price), or decline it.",
         )
     tx.warn(f"Approved at the agreed {agreed}; it costs {now} now.")
+
+
+def _judge_availability(
+    tx: Transaction,
+    order: OrderRow,
+    line: OrderLineRow,
+    answer: RegistrarAnswer | None,
+    *,
+    unchecked: bool,
+) -> None:
+    """Raise Conflict where the name is taken by now, and NotChecked where a registrar was asked and does not know."""
+    known, said = availability_of(line.domain, answer)
+    if known is Availability.TAKEN:
+        raise Conflict(
+            f"Order {order.id} cannot be approved any more: {said}",
+            hint="Decline it, and order another name.",
+        )
+    if known is Availability.FREE:
+        return
+    if answer is not None and not unchecked:
+        raise NotChecked(said, hint="Approve it all the same (--unchecked), or try again later.")
+    tx.warn(f"Approved in spite of this: {said}")
 
 
 def _decide(

@@ -122,7 +122,7 @@ async def check_domain(
         known, said = Availability.TAKEN, refused
     elif owner is None:
         answer = await ask(stored) if ask is not None else not_asked(stored)
-        known, said = _told_by(answer)
+        known, said = availability_of(stored, answer)
     elif owner == account_id:
         known, said = Availability.YOURS, f"The account has {stored} already."
     else:
@@ -131,7 +131,10 @@ async def check_domain(
     return DomainCheck(stored, extension.id, known, said, reading_question(name), answer)
 
 
-def _told_by(answer: RegistrarAnswer) -> tuple[Availability, str]:
+def availability_of(name: str, answer: RegistrarAnswer | None) -> tuple[Availability, str]:
+    """Return what is known of a name, and in words; an answer about another one is none."""
+    if answer is None or answer.name != name:
+        answer = not_asked(name)
     if answer.free is None:
         return Availability.NOT_CHECKED, NOT_CHECKED.format(name=answer.name, why=answer.said)
     if answer.free:
@@ -234,9 +237,7 @@ def _availability_doubts(
 
     Raises Conflict where the registrar says that it is taken.
     """
-    if answer is None or answer.name != name:
-        answer = not_asked(name)
-    known, said = _told_by(answer)
+    known, said = availability_of(name, answer)
     if known is Availability.TAKEN:
         raise Conflict(said, hint="Choose another name.")
     if known is Availability.FREE:

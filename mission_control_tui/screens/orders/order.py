@@ -11,8 +11,10 @@ from textual.widget import Widget
 from mission_control_tui.model.catalogue.prices import tax_label
 from mission_control_tui.model.catalogue.types import Catalogue
 from mission_control_tui.model.orders.approval import (
+    NotChecked,
     PriceChanged,
     approve_order,
+    ask_again,
     cancel_order,
     decline_order,
 )
@@ -165,18 +167,32 @@ class OrderScreen(MissionScreen):
     def _reason(self) -> str:
         return self.query_one("#reason", Field).value.strip()
 
-    async def _approve(self, *, agreed_price: bool = False) -> None:
+    async def _approve(self, *, agreed_price: bool = False, unchecked: bool = False) -> None:
         scope = self.context.scope
+        answer = await ask_again(scope, self._order_id, self.context.ask_registrar)
         try:
-            await approve_order(scope, self._order_id, note=self._reason, agreed_price=agreed_price)
+            done = await approve_order(
+                *(scope, self._order_id),
+                note=self._reason,
+                registrar=answer,
+                agreed_price=agreed_price,
+                unchecked=unchecked,
+            )
         except PriceChanged as error:
             self.prompts.confirm(
                 [error.what, "Approve it at the agreed price?"],
-                lambda: self._approve(agreed_price=True),
+                lambda: self._approve(agreed_price=True, unchecked=unchecked),
                 yes="Approve at the agreed price",
             )
             return
-        await self._decided("approved")
+        except NotChecked as error:
+            self.prompts.confirm(
+                [error.what, "Approve it all the same?"],
+                lambda: self._approve(agreed_price=agreed_price, unchecked=True),
+                yes="Approve it unchecked",
+            )
+            return
+        await self._decided("approved", *done.plan.warnings)
 
     async def _decline(self) -> None:
         await decline_order(self.context.scope, self._order_id, self._reason)
@@ -186,11 +202,11 @@ class OrderScreen(MissionScreen):
         outcome = await cancel_order(self.context.scope, self._order_id, self._reason)
         await self._decided(str(outcome.result.state))
 
-    async def _decided(self, word: str) -> None:
+    async def _decided(self, word: str, *warnings: str) -> None:
         await self.queue_changed()
         self._confirms = False
         self.set_focus(None)
-        self.announce(f"Order {self._order_id} is {word}")
+        self.announce(" ".join((f"Order {self._order_id} is {word}.", *warnings)).rstrip("."))
         self.reload()
 
 

@@ -106,6 +106,48 @@ def test_where_the_catalogue_says_so_an_unchecked_name_waits_for_a_person(
     assert bought("acme-two.com") == ("complete", [])
 
 
+def test_the_registrar_is_asked_again_before_an_order_is_approved(
+    connect: Connect, tmp_path: Path
+) -> None:
+    let_wait(tmp_path, "unchecked")
+    names = (json_objects.TAKEN, json_objects.UNKNOWN, "free.com", "silent.com")
+    # Nobody could be asked when they were ordered.
+    assert {bought(name)[0] for name in names} == {"awaiting approval"}
+    waiting = answer("orders", "list", "--awaiting-approval")["orders"]
+    orders = {order["lines"][0]["domain"]: str(order["id"]) for order in waiting}
+    connect("registrar")
+
+    taken = call("orders", "approve", orders[json_objects.TAKEN], "--unchecked")
+    assert taken.code == 5
+    assert "cannot be approved any more: taken.com is taken, says registrar" in taken.err
+    order = answer("orders", "show", orders[json_objects.TAKEN])["order"]
+    assert order["state"] == "awaiting approval"
+
+    unknown = orders[json_objects.UNKNOWN]
+    for dry_run in ((), ("--dry-run",)):
+        refused = call("orders", "approve", unknown, *dry_run)
+        assert refused.code == 5
+        assert "Whether unknown.com is free was not checked: registrar says" in refused.err
+        assert "--unchecked" in refused.err
+    told = answer("orders", "approve", unknown, "--unchecked")
+    assert told["order"]["state"] == "complete"
+    (warned,) = told["plan"]["warnings"]
+    assert warned.startswith(
+        "Approved in spite of this: Whether unknown.com is free was not checked"
+    )
+    assert f"orders approve {unknown} --unchecked" in ok("audit", "--script").out
+
+    told = answer("orders", "approve", orders["free.com"])
+    assert (told["order"]["state"], told["plan"]["warnings"]) == ("complete", [])
+
+    connect("silent")
+    refused = call("orders", "approve", orders["silent.com"])
+    assert (refused.code, "was not checked: " in refused.err) == (5, True)
+    connect("")
+    told = answer("orders", "approve", orders["silent.com"])
+    assert "was not checked: no registrar is connected" in told["plan"]["warnings"][0]
+
+
 def test_where_the_catalogue_says_so_every_order_waits(connect: Connect, tmp_path: Path) -> None:
     let_wait(tmp_path, "always")
     connect("registrar")

@@ -10,14 +10,17 @@ from sqlalchemy import update
 from mission_control_tui.model.accounts.overview import list_seats, show
 from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.catalogue.file.shipped import shipped
+from mission_control_tui.model.domains.registrar import RegistrarAnswer
 from mission_control_tui.model.errors import Conflict, InvalidInput, NotFound, StaleVersion
 from mission_control_tui.model.history import audit_log
 from mission_control_tui.model.installation import catalogue_update
 from mission_control_tui.model.money import Money
 from mission_control_tui.model.orders.approval import (
+    NotChecked,
     PriceChanged,
     approval_limit,
     approve_order,
+    ask_again,
     cancel_order,
     decline_order,
     set_approval_limit,
@@ -215,3 +218,42 @@ async def test_orders_are_found_by_state_kind_and_words(
     assert await found(text="%") == [other.id]
     with pytest.raises(NotFound):
         await cancel_order(scope, 999)
+
+
+@pytest.mark.parametrize("free", [True, False, None])
+async def test_what_the_registrar_says_by_now_decides_about_a_name(
+    store: Store, caller: Caller, account: Account, scope: AccountScope, free: bool | None
+) -> None:
+    await set_approval_limit(scope, Money(1, "AUD"))
+    order = (await buy(scope, "domain-names", domain="acme-new.com", fields=REGISTRANT)).result
+
+    async def ask(name: str) -> RegistrarAnswer:
+        return RegistrarAnswer(name, free, "the registry")
+
+    answer = await ask_again(scope, order.id, ask)
+    assert answer is not None
+    assert answer.name == "acme-new.com"
+    if free is None:
+        with pytest.raises(NotChecked, match="was not checked: the registry"):
+            await approve_order(scope, order.id, registrar=answer)
+    if free is False:
+        with pytest.raises(Conflict, match="is taken, says the registry"):
+            await approve_order(scope, order.id, registrar=answer, unchecked=True)
+        assert "acme-new.com" not in [found.name for found in await list_domains(store, account.id)]
+        return
+    done = await approve_order(scope, order.id, registrar=answer, unchecked=free is None)
+    assert done.result.state is OrderState.COMPLETE
+    assert len(done.plan.warnings) == (free is None)
+    assert await ask_again(scope, order.id, ask) is None, "it waits no more"
+
+
+async def test_nobody_is_asked_about_what_is_no_new_name(
+    store: Store, caller: Caller, account: Account, scope: AccountScope
+) -> None:
+    order = await waiting(store, caller, account)
+
+    async def ask(name: str) -> RegistrarAnswer:
+        raise AssertionError(name)
+
+    assert await ask_again(scope, order.id, ask) is None
+    assert await ask_again(scope, order.id, None) is None

@@ -16,6 +16,7 @@ from mission_control_tui.model.accounts.contacts import Contact, ContactRole
 from mission_control_tui.model.accounts.editing import create_account
 from mission_control_tui.model.accounts.overview import show
 from mission_control_tui.model.domains.ownership import add_domain
+from mission_control_tui.model.domains.registrar import RegistrarAnswer
 from mission_control_tui.model.money import Money
 from mission_control_tui.model.orders import approval, buying
 from mission_control_tui.model.orders.queries import show_order
@@ -216,6 +217,42 @@ async def test_a_price_that_changed_is_asked_about(world_db: Path) -> None:
         await answer(pilot, "y")
         await shows(pilot, f"Order {order.id} is approved")
         assert (await show_order(scope, order.id)).total == Money(330, "AUD")
+
+
+async def test_the_registrar_is_asked_again_before_a_name_is_approved(world_db: Path) -> None:
+    fields = {"registrant-name": "Acme", "registrant-email": "owner@acme.example"}
+    says: dict[str, bool | None] = {"acme-one.com": False, "acme-two.com": None}
+
+    async def ask(name: str) -> RegistrarAnswer:
+        return RegistrarAnswer(name, says[name], "the registry")
+
+    async with opened(world_db, "account", "approval") as (app, pilot):
+        context = context_of(app)
+        scope = AccountScope(context.store, world.CALLER, context.account_id)
+        await approval.set_approval_limit(scope, Money(1, "AUD"))
+        one, two = [
+            (await buying.buy(scope, "domain-names", domain=name, fields=fields)).result
+            for name in says
+        ]
+        app.store.ask_registrar = ask
+        await shows(pilot, "2 waiting")
+        app.screen.query_one("#waiting-list", RowList).focus()
+        await pilot.press("home", "enter")
+        await shows(pilot, f"Order {two.id} is awaiting approval")
+        await pilot.press("enter")
+        await answer(pilot, "y")
+        await shows(pilot, "Whether acme-two.com is free was not checked: the registry.")
+        await answer(pilot, "y")
+        await shows(pilot, f"Order {two.id} is approved")
+        await pilot.press("escape")
+        app.screen.query_one("#waiting-list", RowList).focus()
+        await pilot.press("home", "enter")
+        await shows(pilot, f"Order {one.id} is awaiting approval")
+        await pilot.press("enter")
+        await answer(pilot, "y")
+        await shows(pilot, "cannot be approved any more: acme-one.com is taken")
+        assert (await show_order(scope, one.id)).state is OrderState.AWAITING_APPROVAL
+        assert (await show_order(scope, two.id)).state is OrderState.COMPLETE
 
 
 async def test_the_statement_is_written_where_it_says(
