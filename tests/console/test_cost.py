@@ -66,6 +66,23 @@ async def test_home_is_one_reading_of_the_database(world_db: Path) -> None:
         await store.close()
 
 
+async def test_home_asks_the_database_nothing_twice(world_db: Path) -> None:
+    store = await Store.open(world_db)
+    try:
+        scope = AccountScope(store, world.CALLER, "acme")
+        asked: list[tuple[str, str]] = []
+
+        def ask(_1: object, _2: object, statement: str, values: object, *_: object) -> None:
+            asked.append((statement, str(values)))
+
+        event.listen(store.engine.sync_engine, "before_cursor_execute", ask)
+        assert (await front_page(scope, 50)).red
+        assert asked
+        assert len(asked) == len(set(asked))
+    finally:
+        await store.close()
+
+
 async def test_a_worker_that_runs_is_no_reason_to_read_home_again(
     world_db: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

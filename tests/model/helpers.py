@@ -7,11 +7,13 @@ from typing import Any
 from sqlalchemy import insert, select, update
 
 from mission_control_tui.model.caller import Caller
+from mission_control_tui.model.catalogue.in_force import in_force
 from mission_control_tui.model.domains.ownership import DomainView, domain_views
 from mission_control_tui.model.people.fields import UserDetails
 from mission_control_tui.model.states import Light, RequestState, Wish, Word
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.scope import AccountScope
+from mission_control_tui.model.store.tables.accounts import AccountRow
 from mission_control_tui.model.store.tables.requests import RequestRow
 from mission_control_tui.model.store.tables.services import AssignmentRow, SeatPoolRow
 from mission_control_tui.model.store.tables.users import SecretRow
@@ -89,4 +91,5 @@ async def secrets_kept(store: Store) -> int:
 async def list_domains(store: Store, account_id: int) -> tuple[DomainView, ...]:
     """The account's domains by name."""
     async with store.read() as session:
-        return await domain_views(session, account_id)
+        account = await session.get_one(AccountRow, account_id)
+        return await domain_views(session, account, (await in_force(session)).catalogue)

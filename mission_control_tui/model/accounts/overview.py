@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
@@ -19,7 +20,11 @@ from mission_control_tui.model.money import Money
 from mission_control_tui.model.orders.queries import month_start, spent_since
 from mission_control_tui.model.people.password_policy import PasswordPolicy
 from mission_control_tui.model.services import seats
-from mission_control_tui.model.services.domain_terms import ExpiringDomain, expiring_domains
+from mission_control_tui.model.services.domain_terms import (
+    ExpiringDomain,
+    domains_over,
+    expiring_domains,
+)
 from mission_control_tui.model.services.lights import past_term
 from mission_control_tui.model.states import Light, OrderState, ScheduleState
 from mission_control_tui.model.store import trusted_clock
@@ -77,20 +82,25 @@ async def show(scope: AccountScope, *, now: datetime | None = None) -> AccountDe
     async with scope.store.read() as session:
         row = await scope.row(session)
         catalogue = (await in_force(session)).catalogue
-        return await details_of(session, catalogue, row, now or datetime.now(UTC))
+        over = await domains_over(session, Within(row.id))
+        return await details_of(session, catalogue, row, now or datetime.now(UTC), over)
 
 
 async def details_of(
-    session: AsyncSession, catalogue: Catalogue, row: AccountRow, moment: datetime
+    session: AsyncSession,
+    catalogue: Catalogue,
+    row: AccountRow,
+    moment: datetime,
+    over: Collection[int],
 ) -> AccountDetails:
-    """Return what `show` does, of an account that was read in this session."""
+    """Return what `show` does, of an account and its domains whose term is `over` that were read in this session."""
     since = month_start(moment, zone_of(row.time_zone))
     spent = await spent_since(session, row.id, since)
     users = await _counted(session, UserRow.in_bin, UserRow.account_id == row.id)
     purged = await _purged(session, row.id) if users.get(True) else 0
     orders = await _counted(session, OrderRow.state, OrderRow.account_id == row.id)
     objects, waiting, failed, failed_at = await _beside_users(session, row.id, moment)
-    domains = await domain_views(session, row.id, now=moment)
+    domains = await domain_views(session, row, catalogue, now=moment)
     return AccountDetails(
         account=account_view(row, (domain.name for domain in domains)),
         created_at=row.created_at,
@@ -99,7 +109,7 @@ async def details_of(
         expiring=await expiring_domains(session, {row.id}, now=moment),
         contacts=await contacts_of(session, row.id),
         seats=await seats.overview(session, catalogue, row.id),
-        lights=await light_counts(session, row.id),
+        lights=await light_counts(session, row.id, over),
         users=users.get(False, 0),
         users_in_bin=users.get(True, 0) - purged,
         orders=sum(orders.values()),
@@ -158,10 +168,12 @@ async def _beside_users(
     return row[0], row[1], row[2], row[3]
 
 
-async def light_counts(session: AsyncSession, account_id: int) -> LightCounts:
-    """Return how many service instances of the account show each light; a domain past its term shows red."""
+async def light_counts(
+    session: AsyncSession, account_id: int, over: Collection[int]
+) -> LightCounts:
+    """Return how many service instances of the account show each light; a domain whose term is `over` shows red."""
     found = await _counted(session, AssignmentRow.light, AssignmentRow.account_id == account_id)
-    past = len(await past_term(session, Within(account_id)))
+    past = len(await past_term(session, over))
     moved = {Light.GREEN: -past, Light.RED: past}
     return LightCounts(
         **{light.value: found.get(light.value, 0) + moved.get(light, 0) for light in Light}

@@ -22,6 +22,7 @@ from mission_control_tui.model.bulk.views import BulkOnlyAction
 from mission_control_tui.model.catalogue.in_force import in_force
 from mission_control_tui.model.requests.connector_pauses import pauses
 from mission_control_tui.model.search.filters import ALL
+from mission_control_tui.model.services.domain_terms import domains_over
 from mission_control_tui.model.services.lights import past_term
 from mission_control_tui.model.states import PAUSING_KINDS, RETRIED_KINDS, ErrorKind, RequestState
 from mission_control_tui.model.store.batches import batches
@@ -123,7 +124,8 @@ async def retry_plan(scope: AccountScope, users: Picked = ALL, *, service: str =
         if users is ALL:
             catalogue = (await in_force(session)).catalogue
             services = [catalogue.service(service).id] if service else []
-            past = await past_term(session, Within(account_id), services)
+            over = await domains_over(session, Within(account_id))
+            past = await past_term(session, over, services)
     return RetryPlan(tuple(lines), past)
 
 

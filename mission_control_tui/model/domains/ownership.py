@@ -58,19 +58,22 @@ class DomainView:
 
 
 async def domain_views(
-    session: AsyncSession, account_id: int, *, now: datetime | None = None
+    session: AsyncSession,
+    account: AccountRow,
+    catalogue: Catalogue,
+    *,
+    now: datetime | None = None,
 ) -> tuple[DomainView, ...]:
     """Return the account's domains by name, with the state of their registration."""
-    named = await session.scalar(select(AccountRow.time_zone).where(AccountRow.id == account_id))
-    zone = zone_of(named or "UTC")
+    zone = zone_of(account.time_zone)
     today = (now or datetime.now(UTC)).astimezone(zone).date()
     rows = await session.execute(
         select(DomainRow, AssignmentRow)
         .outerjoin(AssignmentRow, AssignmentRow.domain_id == DomainRow.id)
-        .where(DomainRow.account_id == account_id, DomainRow.removed_at.is_(None))
+        .where(DomainRow.account_id == account.id, DomainRow.removed_at.is_(None))
         .order_by(DomainRow.name, AssignmentRow.id)
     )
-    registrations = (await in_force(session)).catalogue.registrations
+    registrations = catalogue.registrations
     domains: dict[int, DomainRow] = {}
     registered: dict[int, AssignmentRow] = {}
     for domain, found in rows:
@@ -151,7 +154,7 @@ async def required_domain(session: AsyncSession, account: AccountRow, name: str)
     stored = normalise(name)
     row = await domain_row(session, account.id, stored)
     if row is None:
-        views = await domain_views(session, account.id)
+        views = await domain_views(session, account, (await in_force(session)).catalogue)
         raise NotFound(
             f"Account {account.code} has no domain {stored}.",
             hint=f"It has: {', '.join(view.name for view in views) or 'none'}.",

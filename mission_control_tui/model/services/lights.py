@@ -97,10 +97,17 @@ def _of_account(account_id: int) -> Select[AssignmentRow, str]:
 
 
 async def first_of_light(
-    session: AsyncSession, catalogue: Catalogue, account_id: int, light: Light, limit: int
+    session: AsyncSession,
+    catalogue: Catalogue,
+    account_id: int,
+    light: Light,
+    limit: int,
+    over: Collection[int],
 ) -> tuple[AssignmentView, ...]:
-    """Return the account's first `limit` service instances that show `light`, by subject."""
-    over = await domains_over(session, Within(account_id))
+    """Return the account's first `limit` service instances that show `light`, by subject.
+
+    `over` are its domains whose term is over, see `domain_terms`.
+    """
     statement = _of_account(account_id).where(shows(light, over)).limit(limit)
     return tuple(await views_of(session, catalogue, statement))
 
@@ -188,13 +195,12 @@ def _red_since(ended: date) -> datetime:
 
 
 async def past_term(
-    session: AsyncSession, within: Within, services: Collection[str] = ()
+    session: AsyncSession, over: Collection[int], services: Collection[str] = ()
 ) -> tuple[str, ...]:
-    """Return the domains of services that are red for nothing but a term that is over, one for each, by name.
+    """Return the domains of services that are red for nothing but a term that is `over`, one for each, by name.
 
     They are renewed: there is nothing to be tried again. `services`: only of these, all without any.
     """
-    over = await domains_over(session, within)
     if not over:
         return ()
     statement = (

@@ -95,7 +95,7 @@ async def test_counts_and_single_users_are_read_from_indexes(
 ) -> None:
     with statements(sqlite_store) as seen:
         async with sqlite_store.read() as session:
-            await light_counts(session, account_id)
+            await light_counts(session, account_id, ())
     assert "COVERING INDEX ix_assignments_light" in " ".join(await plan(sqlite_store, seen))
     with statements(sqlite_store) as seen:
         await address_registry.upn_status(
