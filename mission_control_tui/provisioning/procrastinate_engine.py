@@ -146,7 +146,7 @@ class ProcrastinateEngine:
         self._released_at = -NEVER_SECONDS
         self._looked_at = -NEVER_SECONDS
         self._begins = Collector[Job, ClaimedRequest | None](
-            partial(begin, store), Crowd(lambda: self._beginning)
+            partial(begin, store), Crowd(lambda: len(self._running))
         )
 
     def _worker(self, queues: Sequence[str], slots: int) -> EngineWorker:

@@ -12,12 +12,13 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Self, cast
 
-from sqlalchemy import BindParameter, Table, bindparam, select
+from sqlalchemy import Table, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mission_control_tui.model.catalogue.types import Service
 from mission_control_tui.model.requests.planned_changes import PlannedChanges
 from mission_control_tui.model.states import RequestState, StepState, Wish
+from mission_control_tui.model.store.any_of import any_of
 from mission_control_tui.model.store.tables.requests import RequestRow
 from mission_control_tui.model.store.tables.services import AssignmentRow
 
@@ -175,11 +176,10 @@ class Fenced:
         return cls(request.id, request.attempt, request.account_id, row.id, reason)
 
 
-_IDS: BindParameter[list[int]] = bindparam("requests", expanding=True)
 _RUNNING = (
     select(AssignmentRow, RequestRow)
     .join(RequestRow, RequestRow.assignment_id == AssignmentRow.id)
-    .where(RequestRow.id.in_(_IDS), RequestRow.state == RequestState.RUNNING)
+    .where(any_of(RequestRow.id, "requests"))
     .order_by(AssignmentRow.id)
     .execution_options(populate_existing=True)
 )
@@ -195,9 +195,10 @@ _FENCED = (
         _ASSIGNMENTS.id,
         (_ASSIGNMENTS.generation > _REQUESTS.generation),
         _REQUESTS.cancel_requested,
+        _REQUESTS.state,
     )
     .join_from(_REQUESTS.id.table, _ASSIGNMENTS.id.table)
-    .where(_REQUESTS.id.in_(_IDS), _REQUESTS.state == RequestState.RUNNING)
+    .where(any_of(_REQUESTS.id, "requests"))
     .order_by(_ASSIGNMENTS.id)
     .with_for_update()
 )
@@ -209,7 +210,9 @@ async def running(
     """Return the requests and assignments of those runs that still count; `lock` them in the order in which all do."""
     rows = (await session.execute(_LOCKED if lock else _RUNNING, _ids(runs))).all()
     found = {
-        Run(request.id, request.attempt, request.worker_id): (request, row) for row, request in rows
+        Run(request.id, request.attempt, request.worker_id): (request, row)
+        for row, request in rows
+        if request.state == RequestState.RUNNING
     }
     return {run: pair for run, pair in found.items() if run in runs}
 
@@ -225,25 +228,17 @@ async def fenced(session: AsyncSession, runs: Collection[Run]) -> dict[Run, Fenc
         assignment_id,
         superseded,
         cancelled,
+        state,
     ) in await session.execute(_FENCED, _ids(runs)):
         run = Run(request_id, attempt, worker_id)
-        if run in runs:
+        if run in runs and state == RequestState.RUNNING:
             reason = reason_to_stop(superseded=superseded, cancelled=cancelled)
             found[run] = Fenced(request_id, attempt, account_id, assignment_id, reason)
     return found
 
 
 def _ids(runs: Collection[Run]) -> dict[str, list[int]]:
-    return {"requests": of_like_number(runs)}
-
-
-def of_like_number(runs: Collection[Run]) -> list[int]:
-    """Return the ids of the requests, the last one repeated up to a power of two.
-
-    A statement with as many values as any number of runs would be prepared anew for each number.
-    """
-    ids = sorted({run.request_id for run in runs})
-    return ids + ids[-1:] * ((1 << (len(ids) - 1).bit_length()) - len(ids)) if ids else ids
+    return {"requests": sorted({run.request_id for run in runs})}
 
 
 def stop_reason(request: RequestRow, row: AssignmentRow) -> StopReason | None:

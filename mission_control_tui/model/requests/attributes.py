@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime, time, timedelta
-from typing import Any
 
-from sqlalchemy import BindParameter, Select, bindparam, select
+from sqlalchemy import Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mission_control_tui.model.dates import zone_of
 from mission_control_tui.model.people.fields import FIELD_BY_NAME, FieldKind
 from mission_control_tui.model.states import SubjectKind
+from mission_control_tui.model.store.any_of import any_of
 from mission_control_tui.model.store.engine import clock
 from mission_control_tui.model.store.group_rows import members_of
 from mission_control_tui.model.store.tables.accounts import AccountRow, DomainRow
@@ -32,13 +32,12 @@ _EMPTY: dict[str, object] = {
 }
 EXPIRES_AT = "expires_at"
 """The moment, in UTC, from which on the directory should let the user in no more; "" for never."""
-_IDS: BindParameter[list[Any]] = bindparam("ids", expanding=True)
-_ACCOUNTS = select(AccountRow.id, AccountRow.code).where(AccountRow.id.in_(_IDS))
-_ZONES = select(AccountRow.id, AccountRow.time_zone).where(AccountRow.id.in_(_IDS))
-_DOMAINS = select(DomainRow.id, DomainRow.name).where(DomainRow.id.in_(_IDS))
+_ACCOUNTS = select(AccountRow.id, AccountRow.code).where(any_of(AccountRow.id, "ids"))
+_ZONES = select(AccountRow.id, AccountRow.time_zone).where(any_of(AccountRow.id, "ids"))
+_DOMAINS = select(DomainRow.id, DomainRow.name).where(any_of(DomainRow.id, "ids"))
 _ADDRESSES = (
     select(AddressRow.user_id, AddressRow.address, AddressRow.is_primary)
-    .where(AddressRow.user_id.in_(_IDS))
+    .where(any_of(AddressRow.user_id, "ids"))
     .order_by(AddressRow.key)
 )
 MEMBERS = "members."

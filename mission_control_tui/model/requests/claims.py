@@ -125,13 +125,12 @@ async def look(store: Store, worker_id: str, *, doubts_clock: bool = True) -> Ou
     async with store.glance() as session:
         outlook = _OUTLOOKS[session.get_bind().dialect.name]
         asked = {"worker": worker_id, "doubts": doubts_clock}
-        now, draining, first, waiting, moved_back, bulks, paused, next_at = (
+        now, draining, due, urgent, waiting, moved_back, bulks, paused, next_at = (
             await session.execute(outlook, asked)
         ).one()
         if draining is None and store.is_sqlite:
             raise lease_lost(worker_id)
         found = await to_check(session) if paused else ()
-    due, urgent = first is not None, first is not None and first < Priority.BULK
     return Outlook(
         now, bool(draining), due, urgent, next_at, waiting, bool(moved_back), bulks, found
     )
@@ -144,18 +143,15 @@ def _outlook(now: ColumnElement[float]) -> Select[Any]:
     draining = select(WorkerRow.draining).where(
         WorkerRow.id == bindparam("worker"), WorkerRow.ended.is_(False)
     )
-    first = (
-        select(RequestRow.priority)
-        .where(queued, is_due)
-        .order_by(RequestRow.priority, RequestRow.id)
-        .limit(1)
-        .scalar_subquery()
-    )
+    # What exists is found at once, whatever the planner knows of the queue; the first of an order may be sorted for.
+    due = exists().where(queued, is_due)
+    urgent = exists().where(queued, RequestRow.priority < Priority.BULK, is_due)
     next_at = select(func.min(RequestRow.next_try_at)).where(queued, ~is_due).scalar_subquery()
     return select(
         now,
         draining.scalar_subquery(),
-        first,
+        due,
+        urgent,
         exists().where(RequestRow.state == RequestState.WAITING),
         case(
             (
@@ -166,7 +162,7 @@ def _outlook(now: ColumnElement[float]) -> Select[Any]:
         ),
         exists().where(BulkRow.state == BulkState.RUNNING),
         exists().where(WANTS_CHECK),
-        case((first.is_(None), next_at)),
+        case((~due, next_at)),
     )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import select
 
 from mission_control_tui.model.catalogue.in_force import NEWEST_DIGEST, of_digest
 from mission_control_tui.model.catalogue.types import Service
@@ -18,7 +18,6 @@ from mission_control_tui.model.requests.attempts import (
     OrphanMark,
     Run,
     RunLost,
-    of_like_number,
     stop_reason,
     wished_of,
 )
@@ -27,6 +26,7 @@ from mission_control_tui.model.requests.planned_changes import PlannedChanges
 from mission_control_tui.model.requests.request_plans import plans_agreed_to
 from mission_control_tui.model.services.setting_references import sent_settings
 from mission_control_tui.model.states import RequestState, Wish
+from mission_control_tui.model.store.any_of import any_of
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.engine import clock
 from mission_control_tui.model.store.tables.accounts import AccountRow
@@ -49,17 +49,20 @@ _RUNNING = (
     .join(AccountRow, AccountRow.id == AssignmentRow.account_id)
     .outerjoin(UserRow, UserRow.id == AssignmentRow.user_id)
     .outerjoin(SecretRow, SecretRow.id == AssignmentRow.secret_id)
-    .where(
-        RequestRow.id.in_(bindparam("requests", expanding=True)),
-        RequestRow.state == RequestState.RUNNING,
-    )
+    .where(any_of(RequestRow.id, "requests"))
 )
 
 
 async def load(store: Store, runs: Sequence[Run]) -> list[Job | MissionControlError | RunLost]:
     """Return for each run what it shall do, or RunLost, or NotFound where the catalogue lacks service or level."""
     async with store.glance() as session:
-        rows = (await session.execute(_RUNNING, {"requests": of_like_number(runs)})).all()
+        rows = [
+            row
+            for row in await session.execute(
+                _RUNNING, {"requests": [run.request_id for run in runs]}
+            )
+            if row[1].state == RequestState.RUNNING
+        ]
         found = {Run(row[1].id, row[1].attempt, row[1].worker_id): row for row in rows}
         if not rows:
             return [_lost(run) for run in runs]

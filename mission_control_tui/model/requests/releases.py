@@ -77,17 +77,24 @@ async def release(tx: Transaction, slots: Slots, limits: Limits) -> tuple[str, .
 _LOCK = text(
     # The engine's triggers name its tables without their schema.
     "SELECT pg_try_advisory_xact_lock(:key),"
-    " set_config('search_path', current_setting('search_path') || :also, true)"
+    " set_config('search_path', current_setting('search_path') || :also, true),"
+    # What PostgreSQL knows of a queue was gathered when it was empty: it would sort all that is due for the first few.
+    " set_config('enable_bitmapscan', 'off', true), set_config('enable_hashjoin', 'off', true),"
+    " set_config('enable_mergejoin', 'off', true)"
 ).bindparams(key=RELEASE_LOCK, also=f", {ENGINE_SCHEMA}")
 _IN_HAND = engine_jobs.has_job(RequestRow.id, RequestRow.attempt + 1)
 _STANDING = union_all(
     *STANDING,
-    # What is about to run counts as running.
-    select(literal("runs"), AssignmentRow.connector, RequestRow.priority, func.count())
+    # What is about to run counts as running; it is found by the few jobs, not among all that is queued.
+    select(
+        literal("runs"),
+        AssignmentRow.connector,
+        RequestRow.priority,
+        func.count().filter(RequestRow.state == RequestState.QUEUED),
+    )
     .select_from(engine_jobs.JOBS)
     .join(RequestRow, engine_jobs.next_is_in_hand())
     .join(AssignmentRow, AssignmentRow.id == RequestRow.assignment_id)
-    .where(RequestRow.state == RequestState.QUEUED)
     .group_by(AssignmentRow.connector, RequestRow.priority),
     select(literal("waits"), engine_jobs.JOBS.c.queue_name, literal(0), func.count())
     .where(text("status = 'todo'"))

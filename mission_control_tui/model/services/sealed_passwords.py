@@ -7,25 +7,30 @@ import secrets
 from collections.abc import Iterable, Sequence
 from typing import cast
 
-from sqlalchemy import BindParameter, Table, bindparam, exists, insert, select, update
+from sqlalchemy import Table, bindparam, exists, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mission_control_tui.model.catalogue.in_force import in_force
 from mission_control_tui.model.catalogue.types import PasswordUse
 from mission_control_tui.model.store import sealing
+from mission_control_tui.model.store.any_of import any_of
 from mission_control_tui.model.store.tables.installation import InstallationRow
 from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.model.store.tables.users import SecretRow, UserRow
 from mission_control_tui.model.store.transaction import Transaction
 
-_IDS: BindParameter[list[int]] = bindparam("ids", expanding=True)
-_LOCK = select(SecretRow.id).where(SecretRow.id.in_(_IDS)).order_by(SecretRow.id).with_for_update()
-_WANTED = select(AssignmentRow.secret_id).where(AssignmentRow.secret_id.in_(_IDS)).distinct()
+_LOCK = (
+    select(SecretRow.id).where(any_of(SecretRow.id, "ids")).order_by(SecretRow.id).with_for_update()
+)
+_WANTED = select(AssignmentRow.secret_id).where(any_of(AssignmentRow.secret_id, "ids")).distinct()
 _SECRETS = cast("Table", SecretRow.__table__)
 _WIPE = (
-    update(_SECRETS).where(_SECRETS.c.id.in_(_IDS)).values(sealed=None, wiped_at=bindparam("now"))
+    update(_SECRETS)
+    .where(any_of(_SECRETS.c.id, "ids"))
+    .values(sealed=None, wiped_at=bindparam("now"))
 )
 """No session holds secrets as rows."""
+_LEAVE = update(UserRow).where(any_of(UserRow.secret_id, "ids")).values(secret_id=None)
 
 
 async def keep(tx: Transaction, account_id: int, password: str) -> int:
@@ -99,9 +104,7 @@ async def let_go_all(tx: Transaction, rows: Iterable[AssignmentRow], *, delivere
     if not done:
         return
     await tx.session.execute(_WIPE, {"ids": done, "now": tx.now})
-    await tx.session.execute(
-        update(UserRow).where(UserRow.secret_id.in_(done)).values(secret_id=None)
-    )
+    await tx.session.execute(_LEAVE, {"ids": done})
 
 
 async def _is_undelivered(session: AsyncSession, user_id: str | None, secret_id: int) -> bool:
