@@ -129,7 +129,10 @@ def enable(session: Session, user: str) -> None:
 @click.command()
 @changes_user("mission-control users unlock ada@acme.example")
 def unlock(session: Session, user: str) -> None:
-    """Let a user in again whom too many wrong passwords locked out."""
+    """Let a user in again who is locked in Mission Control.
+
+    A lock that a back end set by itself, as a directory does after wrong passwords, is neither seen nor ended by this.
+    """
     from mission_control_tui.model.users.editing import unlock_user
 
     change_user(session, unlock_user, user)

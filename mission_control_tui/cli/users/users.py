@@ -36,7 +36,7 @@ COMMANDS = {
     "password": ("Set a user's or a database's password.", "users.password:password"),
     "disable": ("Suspend all that a user has.", "users.change:disable"),
     "enable": ("Undo disable.", "users.change:enable"),
-    "unlock": ("Let a locked-out user in again.", "users.change:unlock"),
+    "unlock": ("End Mission Control's own lock of a user.", "users.change:unlock"),
     "alias": ("Further addresses: add, remove, primary.", "users.change:alias"),
     "deprovision": ("Take every service away.", "users.change:deprovision"),
     "delete": ("Put a user into the recycling bin.", "users.change:delete"),

@@ -60,6 +60,11 @@ from mission_control_tui.model.users.fan_out import fan_out
 from mission_control_tui.model.users.rules import manager_id
 from mission_control_tui.model.views import UserView
 
+LOCKS_OF_BACK_ENDS = (
+    "A lock that a back end set by itself, as a directory does after wrong passwords, is neither "
+    "seen nor ended by this: end it there."
+)
+
 
 @retries_on_conflict
 async def edit_user(
@@ -149,9 +154,10 @@ async def _change_addresses(
 async def unlock_user(
     scope: AccountScope, user: str, *, dry_run: bool = False
 ) -> Outcome[UserView]:
-    """Let a user in again whom too many wrong passwords locked out. Not locked: unchanged."""
+    """Let a user in again who is locked in Mission Control. Not locked: unchanged; locks of back ends stay."""
     async with scope.change(dry_run=dry_run) as (tx, account_id):
         row = await user_row(tx.session, account_id, user, lock=True)
+        tx.warn(LOCKS_OF_BACK_ENDS)
         if not row.locked:
             tx.record(PlanVerb.UNCHANGED, "user", row.upn)
         else:

@@ -127,7 +127,7 @@ class UserFunctions:
         verbs: dict[str, tuple[Callable[..., Awaitable[object]], str]] = {
             "disable": (editing.disable_user, "Disabled; services follow"),
             "enable": (editing.enable_user, "Enabled; services follow"),
-            "unlock": (editing.unlock_user, "Unlocked; services follow"),
+            "unlock": (editing.unlock_user, "Unlocked here; a lock of a back end is ended there"),
             "deprovision": (deprovision_all, "Asked for: deprovision all services"),
             "delete": (deletion.delete_user, "In the recycling bin: Show > Recycling bin restores"),
             "restore": (deletion.restore_user, "Restored, without services"),

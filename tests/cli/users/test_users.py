@@ -168,7 +168,9 @@ def test_disable_enable_unlock(acme: Command) -> None:
     assert "disabled" in acme.ok("users", "list").out
     assert acme.json("users", "enable", "ada")["user"]["disabled"] is False
     assert "Nothing to do" in acme.ok("users", "enable", "ada").out
-    assert "Nothing to do" in acme.ok("users", "unlock", "ada").out
+    unlocked = acme.ok("users", "unlock", "ada")
+    assert "Nothing to do" in unlocked.out
+    assert "end it there" in unlocked.err
 
 
 def test_a_password_is_reset_into_a_file(acme: Command) -> None:

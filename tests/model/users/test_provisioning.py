@@ -206,6 +206,9 @@ async def test_unlocking_reaches_the_services(
         row.locked = True
     outcome = await editing.unlock_user(scope, user.id)
     assert not outcome.result.locked
+    for told_of in (free, outcome):
+        (warned,) = told_of.plan.warnings
+        assert "neither seen nor ended" in warned
     _, told = await children(store, caller, account, "unlock")
     assert "directory" in told
 
