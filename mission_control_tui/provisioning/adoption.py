@@ -9,14 +9,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from mission_control_tui.connect.adoption import alters
-from mission_control_tui.connect.declaration import LIST, LIST_UNMARKED
 from mission_control_tui.connect.errors import ConnectorError
 from mission_control_tui.connect.marks import Mark
 from mission_control_tui.connect.protocol import (
     Change,
     ChangePlan,
     DesiredState,
-    Listed,
     ObservedState,
 )
 from mission_control_tui.model.catalogue.in_force import current
@@ -52,6 +50,7 @@ from mission_control_tui.model.text.differences import value_text
 from mission_control_tui.provisioning.backends import Backends
 from mission_control_tui.provisioning.drift import NO_FENCE
 from mission_control_tui.provisioning.guard import Guarded
+from mission_control_tui.provisioning.listing import FoundObject, found_at
 from mission_control_tui.settings.settings import Settings
 
 BRINGABLE = frozenset({SubjectKind.USER, SubjectKind.DOMAIN})
@@ -92,7 +91,7 @@ class Compared:
     def refusal(self) -> str:
         """Return why there is no comparison, "" where there is one."""
         refused = self.plan.action is PlanAction.BLOCKED and not self.plan.observe_only
-        return self.plan.reason if refused and not self.plan.steps else ""
+        return self.plan.reason if refused else ""
 
 
 @dataclass
@@ -128,8 +127,9 @@ class Comparer:
             limits=self.service.level(level).limits,
             external_id=row.external_id,
         )
+        backend = self.backend.comparing() if consented else self.backend
         async with self.gate:
-            return Compared(*await self.backend.look(desired, consented=consented))
+            return Compared(*await backend.look(desired))
 
 
 def facts_for(
@@ -194,6 +194,12 @@ async def open_services(
     if named is not None:
         wanted = catalogue.service(named)
         services = [service for service in services if service.id == wanted.id]
+    wholes = sorted(backends.holders(connector) - {connector})
+    if not services and wholes:
+        raise UsageError(
+            f"Connector {connector} serves no service by itself: it is a part of {', '.join(wholes)}.",
+            hint=f"Scan that: mission-control adopt scan {wholes[0]}",
+        )
     if not services:
         raise UsageError(
             f"Connector {connector} serves no service of users or domains"
@@ -231,14 +237,10 @@ async def scan(
     """
     store = reach.store
     backend, services = await open_services(store, backends, connector, settings, service)
-    can = backend.declares.capabilities
-    if LIST not in can:
-        raise UsageError(f"Connector {connector} lists nothing: what exists there cannot be found.")
     try:
-        listed = [row async for row in backend.list(marked_only=LIST_UNMARKED not in can)]
+        by_service, others = await found_at(store, backends, backend, services)
     except ConnectorError as error:
         raise unreachable(connector, error) from error
-    by_service, others = _by_service(listed, services, asked=service is not None)
     gate = asyncio.Semaphore(backends.rates(connector).concurrency)
     rows: list[AdoptionRow] = []
     elsewhere = 0
@@ -247,28 +249,8 @@ async def scan(
         one = _Scan(reach, connector, comparer)
         rows += await one.rows(by_service[found.id])
         elsewhere += one.elsewhere
+        others += one.others
     return ScanResult(tuple(rows), elsewhere, others)
-
-
-def _by_service(
-    listed: Sequence[Listed], services: Sequence[Service], *, asked: bool
-) -> tuple[dict[str, list[Listed]], int]:
-    """Return the objects of each service, and how many are of others."""
-    found: dict[str, list[Listed]] = {service.id: [] for service in services}
-    others = 0
-    for row in listed:
-        if row.service and row.service not in found:
-            others += 1
-        elif row.service:
-            found[row.service].append(row)
-        elif len(services) == 1:
-            found[services[0].id].append(row)
-        else:
-            raise UsageError(
-                "The back end does not say which service an object is of.",
-                hint=f"Name it: --service, one of {', '.join(found)}.",
-            )
-    return found, others
 
 
 @dataclass
@@ -277,20 +259,21 @@ class _Scan:
     connector: str
     comparer: Comparer
     elsewhere: int = 0
+    others: int = 0
 
     @property
     def service(self) -> Service:
         return self.comparer.service
 
-    async def rows(self, listed: Sequence[Listed]) -> list[AdoptionRow]:
+    async def rows(self, listed: Sequence[FoundObject]) -> list[AdoptionRow]:
         """Return a row for each of these objects."""
         store = self.reach.store
         names = [row.name for row in listed]
         known = await known_objects(store, self.connector, self.service.id, names)
-        drafts = [
-            self._draft(row, row.name in known and _is_of(row, known[row.name].assignment_id))
-            for row in listed
-        ]
+        ids = {name: one.assignment_id for name, one in known.items()}
+        mine = [row for row in listed if not row.known or ids.get(row.name) in row.known]
+        self.others = len(listed) - len(mine)
+        drafts = [self._draft(row) for row in mine]
         strange = [row for row in drafts if row.whose is not Whose.OURS]
         async with asyncio.TaskGroup() as group:
             looks = [group.create_task(self._first_look(row)) for row in strange]
@@ -323,19 +306,18 @@ class _Scan:
             others = [row for row in others if row.account]
         return sorted([*ours, *others], key=lambda row: row.name)
 
-    def _draft(self, row: Listed, ours: bool) -> AdoptionRow:
-        whose = Whose.UNMARKED
-        if row.mark is not None:
-            mine = row.mark.installation == self.comparer.installation
-            whose = (Whose.OURS if ours else Whose.ORPHAN) if mine else Whose.FOREIGN
+    def _draft(self, row: FoundObject) -> AdoptionRow:
+        whose = Whose.OURS if row.known else _whose(row, self.comparer.installation)
+        lacking = f"missing in {', '.join(row.missing)}" if row.missing else ""
         return AdoptionRow(
             self.connector,
             self.service.id,
             row.name,
             external_id=row.external_id,
             whose=whose,
-            level=row.level if ours else "",
-            state=str(row.state or ""),
+            level=row.first.level if row.known else "",
+            state=str(row.first.state or ""),
+            problem=lacking,
         )
 
     def _called(self, name: str, seen: Compared | ConnectorError) -> tuple[str, ...]:
@@ -372,7 +354,7 @@ class _Scan:
         people: Mapping[str, KnownPerson],
     ) -> AdoptionRow:
         if isinstance(seen, ConnectorError):
-            return replace(draft, account=guess.account, problem=seen.said)
+            return replace(draft, account=guess.account, problem=draft.problem or seen.said)
         observed = seen.observed
         words = called(draft.name, observed)
         person = people.get(lookup_key(guess.subject)) if "@" in guess.subject else None
@@ -387,7 +369,7 @@ class _Scan:
             external_id=observed.external_id or draft.external_id,
             state=str(observed.wish),
             keeps=", ".join(observed.kept),
-            problem=observed.unadoptable or guess.problem,
+            problem=draft.problem or observed.unadoptable or guess.problem,
         )
         facts = facts_for(row, self.service, person, _primary(observed))
         best = await self._best_level(row, observed, facts)
@@ -445,8 +427,12 @@ class _Scan:
         return stated
 
 
-def _is_of(row: Listed, assignment_id: str) -> bool:
-    return row.mark is not None and row.mark.key == assignment_id
+def _whose(row: FoundObject, installation: str) -> Whose:
+    """Return whose an object is that no service here has: somebody else's where any part of it is."""
+    marks = [each.mark for each in row.parts.values()]
+    if any(mark is not None and mark.installation != installation for mark in marks):
+        return Whose.FOREIGN
+    return Whose.ORPHAN if any(marks) else Whose.UNMARKED
 
 
 def _wish(observed: ObservedState) -> Wish:

@@ -143,9 +143,9 @@ class Composite:
         """The time limit of a call, in seconds: that of all parts, and their waits for their turns."""
         return sum(part.backend.call_seconds for part in self.parts) + TURN_SECONDS
 
-    def allowed(self) -> Composite:
-        """Return the same, its parts allowed to write whatever their mode."""
-        return Composite([replace(part, backend=part.backend.allowed()) for part in self.parts])
+    def with_parts(self, change: Callable[[Guarded], Guarded]) -> Composite:
+        """Return the same with its parts' connectors changed."""
+        return Composite([replace(part, backend=change(part.backend)) for part in self.parts])
 
     async def check(self) -> Health:
         """Check all parts at the same time. Raises the first part's error, with its name."""
@@ -322,7 +322,7 @@ def _sum_of(
         settings=_merged(state.settings for state in there.values()),
         attributes=_merged(state.attributes for state in there.values()),
         limits=_merged(state.limits for state in there.values()),
-        external_id=_as_text({name: state.external_id for name, state in there.items()}),
+        external_id=ids_text({name: state.external_id for name, state in there.items()}),
         complete=len(there) == len(parts) and all(state.complete for state in there.values()),
         pending=replace(waiting[0][1], words=f"{waiting[0][0]}{OF}{waiting[0][1].words}")
         if waiting
@@ -374,10 +374,11 @@ def _learned(desired: DesiredState, name: str, done: Sequence[Applied]) -> Appli
     for each in done:
         ids[name] = each.external_id or ids.get(name, "")
         tokens[name] = each.token or tokens.get(name, "")
-    return Applied(_as_text(ids), _as_text(tokens), max(waits, default=None))
+    return Applied(ids_text(ids), ids_text(tokens), max(waits, default=None))
 
 
-def _as_text(by_part: Mapping[str, str]) -> str:
+def ids_text(by_part: Mapping[str, str]) -> str:
+    """Return back ends' own ids, or tokens, by part as one text; "" where there are none."""
     said = {name: value for name, value in by_part.items() if value}
     return msgspec.json.encode(said).decode() if said else ""
 

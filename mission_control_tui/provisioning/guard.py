@@ -89,8 +89,8 @@ _SHAPES: Mapping[type, Mapping[str, type | tuple[type, ...]]] = {
 class MadeOfOthers(Connector, Protocol):
     """A connector whose parts are connectors behind guards of their own."""
 
-    def allowed(self) -> Connector:
-        """Return the same, its parts allowed to write whatever their mode."""
+    def with_parts(self, change: Callable[[Guarded], Guarded]) -> Connector:
+        """Return the same with its parts' connectors changed."""
 
 
 @runtime_checkable
@@ -124,6 +124,8 @@ class Guarded:
     call_seconds: float
     may_write: bool = False
     """Whether somebody allowed what is to be done now, whatever the mode."""
+    only_compares: bool = False
+    """Whether what carries no mark of ours is compared as if it might be taken over: for show, it is never applied."""
 
     @property
     def name(self) -> str:
@@ -147,6 +149,8 @@ class Guarded:
     @property
     def adopt_setting(self) -> str:
         """The setting that would allow taking over what carries no mark of ours, "" where it is allowed."""
+        if self.only_compares:
+            return ""
         default = ALLOW if self.declares.starts_enabled else REFUSE
         consent = self.context.settings.get("adopt", default)
         return "" if consent == ALLOW else f"connectors.{self.name}.adopt"
@@ -163,27 +167,29 @@ class Guarded:
             tuple(self._words(str(warning)) for warning in warnings),
         )
 
-    async def look(
-        self, desired: DesiredState, *, consented: bool = False
-    ) -> tuple[ObservedState, ChangePlan]:
-        """Return what is true of one object, and what `apply` would do; blocked where the connector only observes.
-
-        With `consented` it is compared as if it might be taken over: for show, not to be applied.
-        """
+    async def look(self, desired: DesiredState) -> tuple[ObservedState, ChangePlan]:
+        """Return what is true of one object, and what `apply` would do; blocked where the connector only observes."""
 
         async def looked() -> tuple[ObservedState, ChangePlan]:
             observed = self._observed(await self.connector.observe(desired), desired)
-            return observed, self._plan(desired, observed, consented=consented)
+            return observed, self._plan(desired, observed)
 
         observed, plan = await self._call("observe", looked, desired)
         return observed, self._shown(plan, desired)
 
     def allowed(self) -> Guarded:
         """Return the same connector, and what it is made of, allowed to write whatever the mode."""
+        return self._changed(lambda each: replace(each, may_write=True))
+
+    def comparing(self) -> Guarded:
+        """Return the same connector, and what it is made of, that only compares."""
+        return self._changed(lambda each: replace(each, only_compares=True))
+
+    def _changed(self, change: Callable[[Guarded], Guarded]) -> Guarded:
         connector = self.connector
         if isinstance(connector, MadeOfOthers):
-            connector = connector.allowed()
-        return replace(self, connector=connector, may_write=True)
+            connector = connector.with_parts(change)
+        return change(replace(self, connector=connector))
 
     def planned(self, desired: DesiredState, observed: ObservedState) -> ChangePlan:
         """Return what `plan` does, for code that runs behind another connector's guard."""
@@ -199,6 +205,8 @@ class Guarded:
 
     async def apply(self, desired: DesiredState, plan: ChangePlan, step: Step) -> Applied:
         """Do one step. A ConnectorError with `outcome_unknown` may have taken effect: observe next."""
+        if self.only_compares:
+            raise TypeError("what only compares applies nothing")
         refuse_in_observe_mode(plan, self.observe_setting)
         what = f"apply {step.name}"
         taken_over = any(change.what == "owner" for change in plan.changes)
@@ -226,10 +234,8 @@ class Guarded:
             seen.add(cursor)
         raise self._unexpected("list", WrongType("its pages have no end"), None, writes=False)
 
-    def _plan(
-        self, desired: DesiredState, observed: ObservedState, *, consented: bool = False
-    ) -> ChangePlan:
-        withheld = not consented and self._lacks_consent(desired, observed)
+    def _plan(self, desired: DesiredState, observed: ObservedState) -> ChangePlan:
+        withheld = self._lacks_consent(desired, observed)
         asked = replace(desired, adopt=False) if withheld else desired
         plan = _shaped(self.connector.plan(asked, observed), ChangePlan)
         for step in plan.steps:

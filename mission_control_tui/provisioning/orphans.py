@@ -7,12 +7,13 @@ import uuid
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
+from mission_control_tui.connect.declaration import LIST
 from mission_control_tui.connect.errors import ConnectorError
 from mission_control_tui.connect.marks import Mark
 from mission_control_tui.connect.protocol import DesiredState, ObservedState
 from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.catalogue.in_force import current
-from mission_control_tui.model.errors import NotAllLookedAt, NotFound, Problem
+from mission_control_tui.model.errors import NotAllLookedAt, NotFound, Problem, UsageError
 from mission_control_tui.model.requests.attempts import Job
 from mission_control_tui.model.requests.orphans import LostObject, known_by_now
 from mission_control_tui.model.states import ErrorKind, PlanAction, Wish
@@ -48,11 +49,18 @@ async def look_at_orphans(
 ) -> tuple[SeenOrphan, ...]:
     """Return the orphans at a connector, or those of these names, by name.
 
-    `service` is what an object is of where the back end does not say it. Raises NotFound, Denied, NotAllLookedAt.
+    `service` is what an object is of where the back end does not say it.
+    Raises NotFound, Denied, NotAllLookedAt, and UsageError for a composite or what lists nothing.
     """
     if connector not in backends.names:
         raise NotFound(
             f"There is no connector {connector!r}.", hint=f"There are: {', '.join(backends.names)}."
+        )
+    if parts := settings.parts_of(connector):
+        each = [" ".join(("mission-control adopt remove", part, *names)) for part in parts.values()]
+        raise UsageError(
+            f"{connector} is made of parts: the orphans of each are at its own connector.",
+            hint=f"Remove them there: {'; '.join(each)}",
         )
     catalogue = (await current(store)).catalogue
     listed, gap = await orphans_at(store, caller, backends, connector)
@@ -62,6 +70,9 @@ async def look_at_orphans(
             problems=[Problem(connector, gap.said)],
             hint=gap.remedy or "`mission-control doctor` checks every connector.",
         )
+    backend = await backends.get(connector)
+    if LIST not in backend.declares.capabilities:
+        raise UsageError(f"Connector {connector} lists nothing: orphans there cannot be found.")
     strange = sorted({*names} - {one.name for one in listed})
     if strange:
         raise NotFound(
@@ -91,7 +102,7 @@ async def look_at_orphans(
     ]
     if not chosen:
         return ()
-    return await _looks(await backends.get(connector), backends, chosen, listed)
+    return await _looks(backend, backends, chosen, listed)
 
 
 async def _looks(

@@ -52,7 +52,8 @@ def scan(session: Session, connector: str, service: str | None) -> None:
     Each row says whose the object is by its mark (ours, orphan, foreign, unmarked), whose it may be here, the level
     that fits its limits, what it keeps, and what taking it over would still change. Of one account only what is
     called by its domains is listed; with --all-accounts everything. An object is never guessed into an account that
-    lacks its domain.
+    lacks its domain. Of a composite all parts are listed: what they have by one name is one row, which names the parts
+    that lack it.
     """
 
     async def work(store: Store) -> ScanResult:
@@ -91,7 +92,9 @@ def scan(session: Session, connector: str, service: str | None) -> None:
                 f"{found.elsewhere} more are not called by domains of this account: --all-accounts lists them."
             )
         if found.others:
-            say(f"{found.others} more are groups or other things that are not brought in.")
+            say(
+                f"{found.others} more are of other connectors' services, or groups or other things not brought in."
+            )
 
 
 @adopt.command()
@@ -183,6 +186,7 @@ def remove(
     Each is looked at, and shown with what it keeps, before it is asked. The removals are requests of the account: they
     wait in observe mode, more of them than the limit of removals wait until they are allowed, and nothing but the very
     object that was listed is removed. To take an orphan over instead, write adopt as its Action and load the file.
+    Orphans of a composite are removed at the connector of each part.
     """
     from mission_control_tui.model.requests.orphans import SLICE, remove_orphans
 
