@@ -84,7 +84,9 @@ class MissionControlError(Exception):
     @property
     def what_in_a_line(self) -> str:
         """What is wrong with every problem, as one line, without what to do about it."""
-        return " ".join([self.what, *self.details])
+        if not self.details:
+            return self.what
+        return f"{self.what.rstrip('.')}: {'; '.join(self.details)}"
 
     def said_of(self, _subject: str) -> MissionControlError:
         """Return the same error of another user; one whose sentences name the user overrides this."""

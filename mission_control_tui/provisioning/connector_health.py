@@ -58,7 +58,8 @@ async def _check(
     try:
         connector = await registry.load_set_up(name, settings, installation, patience=patience)
     except MissionControlError as error:
-        return ConnectorHealth(name, False, not_used(error.what_in_a_line), error.hint)
+        remedy = error.hint or f"Correct [connectors.{name}]: mission-control docs connectors"
+        return ConnectorHealth(name, False, not_used(error.what_in_a_line), remedy)
     try:
         async with asyncio.timeout(patience):
             health = await connector.check()

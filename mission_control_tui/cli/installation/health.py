@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import glob
 import os
+import re
+import shlex
 import sqlite3
 import stat
 import time
 from collections.abc import Iterable
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -46,6 +50,28 @@ _EARLIEST = 1_750_000_000.0  # June 2025: a machine that says less has lost its 
 
 async def examine(session: Session, patience: float) -> tuple[HealthFinding, ...]:
     """Look at everything, the settings first; looks that need settings or a database are left out without them."""
+    return tuple(
+        replace(finding, remedy=_as_called(session, finding.remedy))
+        for finding in await _examine(session, patience)
+    )
+
+
+def _as_called(session: Session, remedy: str) -> str:
+    """Return what is to be done with commands that are about the same database, which need no look at this again."""
+    remedy = remedy.replace(", and run `mission-control doctor`.", ".")
+    if not session.database:
+        return remedy
+    from mission_control_tui.model.store.engine import database_url, display_url
+
+    try:
+        named = display_url(database_url(session.database))
+    except MissionControlError:
+        return remedy
+    called = f"mission-control --database {shlex.quote(named)} "
+    return re.sub(r"mission-control (?!docs )", lambda _: called, remedy)
+
+
+async def _examine(session: Session, patience: float) -> tuple[HealthFinding, ...]:
     findings = [*_settings(session)]
     if findings[0].level is Severity.PROBLEM:
         return tuple(findings)
@@ -71,7 +97,7 @@ def _settings(session: Session) -> Iterable[HealthFinding]:
         for name in settings.connectors:
             settings.connector(name)
     except UsageError as error:
-        yield problem("settings", not_used(error.what_in_a_line), error.hint)
+        yield problem("settings", not_used(error.what_in_a_line), error.hint or f"Correct {path}.")
         return
     placed = {name for stated in settings.placement.values() for name in stated.connectors}
     unknown = sorted({*settings.services.values(), *placed} - settings.connector_names)
@@ -86,7 +112,7 @@ def _settings(session: Session) -> Iterable[HealthFinding]:
         yield ok("settings", str(path))
         if stat.S_IMODE(path.stat().st_mode) & 0o022:
             what = f"Others may write {path}, and so choose what your worker does."
-            yield problem("settings", what, f"chmod go-w {path}")
+            yield problem("settings", what, shlex.join(("chmod", "go-w", str(path))))
 
 
 async def _with_store(session: Session, url: URL, patience: float) -> list[HealthFinding]:
@@ -129,7 +155,8 @@ def _unfit(path: Path, named: bool) -> list[HealthFinding] | None:
         said = f"none yet at {path}"
         if not named:
             return [*look_at_place(path), note("database", f"{said}: the first command makes it")]
-        return [problem("database", said, "Check the path, or make it: mission-control init")]
+        remedy = "Check the path, or make it: mission-control init --name NAME --code CODE"
+        return [problem("database", said, remedy)]
     row = None
     try:
         with closing(sqlite3.connect(reading_uri(path), uri=True, timeout=30)) as db:
@@ -140,13 +167,28 @@ def _unfit(path: Path, named: bool) -> list[HealthFinding] | None:
     except sqlite3.Error as error:
         said = str(error)
     if said != "ok":
-        remedy = f"Stop everything, keep the file, and restore a backup (ls {path}.backup-*)."
-        return [problem("database", f"{path} is damaged or no database: {said}", remedy)]
+        return [problem("database", f"{path} is damaged or no database: {said}", _restored(path))]
     if row is not None and row[0] != HEAD and row[0] in REVISIONS:
         said = f"{path} has schema {row[0]}, this program {HEAD}: the next command upgrades it"
         remedy = "It is backed up first. To do it now: mission-control upgrade"
         return [note("database", said, remedy)]
     return None
+
+
+def _restored(path: Path) -> str:
+    """Return how a database that was backed up comes back: by a copy from before an upgrade, or by a backup."""
+    copies = sorted(path.parent.glob(f"{glob.escape(path.name)}.backup-*"), key=_changed_at)
+    if not copies:
+        return "Stop everything and take a backup of yours: mission-control restore DIRECTORY"
+    # A log of the damaged file would be taken for one of the copy.
+    files = [name for end in ("", "-wal", "-shm") if Path(name := f"{path}{end}").exists()]
+    commands = [("mv", name, name.replace(str(path), f"{path}.damaged", 1)) for name in files]
+    words = " && ".join(map(shlex.join, (*commands, ("cp", str(copies[-1]), str(path)))))
+    return f"Stop everything and take what was there before an upgrade: {words}"
+
+
+def _changed_at(path: Path) -> float:
+    return path.stat().st_mtime
 
 
 async def _looks(session: Session, store: Store, patience: float) -> list[HealthFinding]:
@@ -249,16 +291,20 @@ async def _worker(session: Session, store: Store) -> HealthFinding:
         worse = problem if waiting else warning
         return worse("worker", said, "Start one where its key is: mission-control worker")
     if waiting:
-        why = "Why the last one ended: mission-control locate log"
+        from mission_control_tui.provisioning.launcher import log_path
+
+        log = log_path(Path(store.url.database or ""))
+        why = f"Why the last one ended: {log}" if log.exists() else ""
         if os.environ.get(SUPPRESS) == "1":
             why = f"{SUPPRESS}=1 keeps commands from starting one."
-        return problem("worker", said, f"Start one: mission-control worker. {why}")
+        return problem("worker", said, f"Start one: mission-control worker. {why}".rstrip())
     return ok("worker", "none is running, and nothing waits: one starts when needed")
 
 
 async def _domains(session: Session, store: Store) -> list[HealthFinding]:
     """Say which bought domains end within 7, 30 and 60 days, and which are past their term."""
     from mission_control_tui.model.accounts.editing import list_accounts
+    from mission_control_tui.model.command_words import command_line
     from mission_control_tui.model.services.domain_terms import Urgency, expiring_domains
 
     accounts = {account.id for account in await list_accounts(store, session.caller)}
@@ -276,7 +322,9 @@ async def _domains(session: Session, store: Store) -> list[HealthFinding]:
         urgent = urgency in (Urgency.OVER, Urgency.DAYS)
         attended = urgency is not Urgency.OVER and all(domain.auto_renew for domain in near)
         level = warning if urgent and not attended else note
-        remedy = "" if attended else "Renew it, or let it go: mission-control renew NAME"
+        first = next((domain for domain in near if not domain.auto_renew), near[0])
+        renew = command_line("--account", first.account, "renew", first.name)
+        remedy = "" if attended else f"Renew it, or let it go: {renew}"
         findings.append(level("domains", f"{named}{more}", remedy))
     return findings
 

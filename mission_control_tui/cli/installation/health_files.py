@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import stat
 from collections.abc import Iterable, Mapping
@@ -41,10 +42,11 @@ def look_at_files(session: Session, url: URL) -> Iterable[HealthFinding]:
     log = Path(f"{database}.worker.log")
     if embedded and log.is_symlink():
         what = f"{log} is a link: no worker starts that would write to where it leads."
-        bad.append(problem("files", what, f"rm {log}"))
+        bad.append(problem("files", what, shlex.join(("rm", str(log)))))
     yield from bad
     if there and not bad:
-        yield ok("files", f"private, {len(there)} looked at in {places.data}")
+        holders = sorted({str(path if path.is_dir() else path.parent) for path in there})
+        yield ok("files", f"private, {len(there)} looked at in {' and '.join(holders)}")
     try:
         key = key_path(url, session.settings.worker.key_file)
     except MissionControlError as error:
@@ -61,7 +63,8 @@ def look_at_files(session: Session, url: URL) -> Iterable[HealthFinding]:
         remedy = f"Restore it from your backup, or set worker.key_file; {lost}"
         yield problem("key", f"The worker's key is not at {key}.", remedy)
     elif key.is_symlink():
-        yield problem("key", f"{key} is a link that leads nowhere.", f"rm {key}")
+        remove = shlex.join(("rm", str(key)))
+        yield problem("key", f"{key} is a link that leads nowhere.", remove)
     elif not embedded:
         yield note("key", f"not on this machine ({key}): only workers need it")
 
@@ -85,7 +88,7 @@ def _open_to_others(path: Path, mode: int, check: str = "files") -> HealthFindin
     found = stat.S_IMODE(path.stat().st_mode)
     if found & 0o077:
         what = f"{path} is open to others (mode {found:04o})."
-        return problem(check, what, f"chmod {mode:04o} {path}")
+        return problem(check, what, shlex.join(("chmod", f"{mode:04o}", str(path))))
     if path.stat().st_uid != os.getuid():
         what = f"{path} belongs to another user (number {path.stat().st_uid})."
         return warning(check, what, "Run Mission Control as that user, or change the owner.")

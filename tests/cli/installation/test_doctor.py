@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import sqlite3
+import subprocess
 from contextlib import closing
 from importlib.metadata import EntryPoint
 from pathlib import Path
@@ -37,6 +39,16 @@ def problems() -> dict[str, Any]:
     assert called.code == (1 if found else 0)
     assert all(one["remedy"] for one in found.values())
     return found
+
+
+def findings(*flags: str) -> dict[str, Any]:
+    """All checks, by name."""
+    return {one["check"]: one for one in call(*flags, "doctor", "--json").json["checks"]}
+
+
+def done(remedy: str) -> None:
+    """Do what a remedy says, as it is printed."""
+    subprocess.run(remedy.rpartition(": ")[2], shell=True, check=True)  # noqa: S602 - as a person types it
 
 
 def test_fresh_machine_is_healthy_and_stays_untouched() -> None:
@@ -273,3 +285,69 @@ def test_what_a_connector_does_not_keep_of_the_catalogue_is_told() -> None:
     assert "not kept   Managed Exchange" in ok("catalogue", "check", str(shipped)).out
     file.write_text("")
     assert answer("catalogue", "check", str(shipped))["not_kept"] == []
+
+
+def test_remedies_work_as_they_are_printed(tmp_path: Path) -> None:
+    home = tmp_path / "a place"
+    home.mkdir(mode=0o700)
+    database = home / "its.db"
+    named = ("--database", str(database))
+    missing = findings(*named)["database"]
+    words = shlex.split(missing["remedy"].rpartition(": ")[2])
+    assert words[:3] == ["mission-control", *named]
+    ok(*(word.lower() for word in words[1:]))
+    key, log = Path(f"{database}.key"), Path(f"{database}.worker.log")
+    for path, check in ((database, "files"), (key, "key"), (log, "files")):
+        if path != log:
+            path.chmod(0o644)
+        else:
+            log.symlink_to(tmp_path / "elsewhere")
+        assert findings(*named)[check]["level"] == "problem"
+        done(findings(*named)[check]["remedy"])
+        assert findings(*named)[check]["level"] == "ok", path
+    file = locations().settings_file
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.touch()
+    file.chmod(0o666)
+    done(problems()["settings"]["remedy"])
+    assert findings(*named)["settings"]["level"] == "ok"
+
+    assert _damaged(database, named).endswith(" restore DIRECTORY")
+    whole = database.with_name(f"{database.name}.backup-0001-1")
+    shutil.copyfile(home / "whole.db", whole)
+    done(_damaged(database, named))
+    assert findings(*named)["database"]["level"] == "ok"
+    assert database.with_name(f"{database.name}.damaged").exists()
+
+
+def _damaged(database: Path, named: tuple[str, str]) -> str:
+    """The remedy for a database that is none; what it was before is kept as whole.db."""
+    if not (whole := database.with_name("whole.db")).exists():
+        shutil.copyfile(database, whole)
+    database.write_bytes(b"no database" * 99)
+    return str(findings(*named)["database"]["remedy"])
+
+
+def test_what_is_named_is_there_or_said_not_to_be(tmp_path: Path) -> None:
+    database = tmp_path / "other.db"
+    named = ("--database", str(database))
+    before = findings(*named)["connector simulator"]["said"]
+    assert f"no {database}.simulator yet" in before
+    ok(*named, "init", "--name", "Acme", "--code", "acme")
+    shown = findings(*named)["files"]["said"]
+    assert str(tmp_path) in shown
+    assert not locations().data.exists()
+    assert str(locations().data) not in shown
+
+
+def test_a_table_that_cannot_be_used_has_a_remedy() -> None:
+    file = locations().settings_file
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text('[connectors.lab]\ntype = "exec"\n')
+    found = problems()["connector lab"]
+    assert "cannot be used: connectors.lab.program" in found["said"]
+    assert found["remedy"] == "Correct [connectors.lab]: mission-control docs connectors"
+    file.write_text("half = [")
+    assert problems()["settings"]["remedy"] == f"Correct {file}."
+    file.write_text('database = "postgresql://nobody@127.0.0.1:1/none"\n')
+    assert "doctor" not in problems()["database"]["remedy"]

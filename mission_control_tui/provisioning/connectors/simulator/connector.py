@@ -99,7 +99,9 @@ class Simulator:
         """Return the simulator's version and where its file is."""
         await self._meet(Situation("check"))
         count = self._store.count()
-        return Health("simulator 1", f"{count} objects in {self._store.path}")
+        file = self._store.path
+        there = f"{count} objects in {file}" if file.exists() else f"no objects, and no {file} yet"
+        return Health("simulator 1", there)
 
     async def observe(self, desired: DesiredState) -> ObservedState:
         """Return what the file holds under this name."""
