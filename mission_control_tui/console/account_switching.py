@@ -120,7 +120,7 @@ class AccountContexts:
     def _push(self, context: Context, name: str, *arguments: Any) -> None:
         screen = self._app.make_screen(name, *arguments)
         screen.bind(context)
-        self._app.push_screen(screen)
+        self._app.go_on_to(screen)
 
     def open_over(self, name: str, *arguments: Any) -> None:
         """Open a screen over whichever is on top, in its account."""
@@ -128,7 +128,7 @@ class AccountContexts:
         if not isinstance(screen, BaseScreen):
             return
         if not app.is_open or not isinstance(app.store, Context):
-            app.notify(app.why_not_open)
+            app.answer(app.why_not_open)
             return
         screen.keep()
         context = screen.context if isinstance(screen, MissionScreen) else app.store

@@ -259,7 +259,7 @@ class ConsoleApp(MissionControlApp):
         if not isinstance(screen, BaseScreen):
             return
         if not self.is_open:
-            self.notify(self.why_not_open)
+            self.answer(self.why_not_open)
             return
         from mission_control_tui.model.services.attention import newest
         from mission_control_tui.screens.services.light_places import light_place
@@ -270,7 +270,7 @@ class ConsoleApp(MissionControlApp):
         if not screen.is_current:
             return
         if first is None:
-            self.notify("Nothing is red")
+            self.answer("Nothing is red")
             return
         chosen, start, said = first, (first.since, first.id), ""
         if again and self._red_walk and start <= self._red_walk[0]:
@@ -284,6 +284,6 @@ class ConsoleApp(MissionControlApp):
             self.pop_screen()
         name, takes = light_place(chosen)
         self._red_screen = self.make_screen(name, *takes)
-        self.push_screen(self._red_screen)
+        self.go_on_to(self._red_screen)
         if said:
-            self.notify(said)
+            self.answer(said)

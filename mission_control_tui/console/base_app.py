@@ -99,7 +99,7 @@ class MissionControlApp(App[int], inherit_bindings=False):
         self.why_not_open = BEING_OPENED
         self.top_info = top or TopInfo()
         self.ending: lifecycle.SignalShutdown | None = None
-        self._typed = KeyQueue(self, super().on_event)
+        self._typed = KeyQueue(self, self._press)
         self._opener = opener
         self._opening = False
         self._held: AbstractContextManager[None] | None = None
@@ -226,6 +226,11 @@ class MissionControlApp(App[int], inherit_bindings=False):
         """Whether keys were typed that are not yet handled."""
         return self._typed.is_behind
 
+    async def _press(self, event: events.Event) -> None:
+        if isinstance(self.screen, BaseScreen):
+            self.screen.frame.key_pressed()
+        await super().on_event(event)
+
     async def on_event(self, event: events.Event) -> None:
         if isinstance(event, events.Key | events.Paste) and not event.is_forwarded:
             await self._typed.take(event)
@@ -272,7 +277,7 @@ class MissionControlApp(App[int], inherit_bindings=False):
         while len(self.screen_stack) > 1:
             self.pop_screen()
         if name != self.links[0][0]:
-            self.push_screen(self.make_screen(name))
+            self.go_on_to(self.make_screen(name))
 
     @property
     def quick_links(self) -> Sequence[Link]:
@@ -389,7 +394,7 @@ class MissionControlApp(App[int], inherit_bindings=False):
             self.ending.end(0)
 
     def action_how_to_quit(self) -> None:
-        self.notify("q or F10 quits; what was asked for goes on")
+        self.answer("q or F10 quits; what was asked for goes on")
 
     def end_from_outside(self, code: int) -> None:
         """End because of a signal or a lost terminal; called in the main thread, possibly inside a signal handler."""
@@ -417,6 +422,17 @@ class MissionControlApp(App[int], inherit_bindings=False):
         """Toasts cost a repaint when they come and go and parse markup: announce instead."""
         if isinstance(self.screen, BaseScreen):
             self.screen.announce(message, error=severity == "error")
+
+    def answer(self, message: str) -> None:
+        """Say what a key did, until the next one is pressed."""
+        if isinstance(self.screen, BaseScreen):
+            self.screen.answer(message)
+
+    def go_on_to(self, screen: Screen[Any]) -> None:
+        """Open a screen over this one, where nothing is said any more when one comes back."""
+        if isinstance(self.screen, BaseScreen):
+            self.screen.frame.left_behind()
+        self.push_screen(screen)
 
     def get_loading_widget(self) -> Widget:
         return TextLines("…")

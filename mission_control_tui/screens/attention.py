@@ -107,7 +107,7 @@ class AttentionScreen(MissionScreen):
         orders = list(ORDERS)
         self._order = orders[(orders.index(self._order) + 1) % len(orders)]
         self.query_one(LineList).show(self._fetch)
-        self.announce(f"Sorted {ORDERS[self._order]}")
+        self.answer(f"Sorted {ORDERS[self._order]}")
 
     def verb_connector(self) -> None:
         line = self.query_one(LineList).current_data(AttentionLine)

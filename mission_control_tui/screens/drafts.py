@@ -60,7 +60,7 @@ class DraftsScreen(MissionScreen):
     def verb_discard(self) -> None:
         draft = self.query_one(RowList).current_data(Draft)
         if draft is None:
-            self.announce("There is no draft to throw away", error=True)
+            self.answer("There is no draft to throw away", error=True)
             return
 
         async def discard() -> None:

@@ -59,7 +59,7 @@ class FindScreen(MissionScreen):
         self._found.look()
 
     def on_mount(self) -> None:
-        self.announce(HOW)
+        self.announce(HOW, stays=True)
 
     async def _answer(self, text: str) -> tuple[Sequence[Row], str]:
         context = self.context

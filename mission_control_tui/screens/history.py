@@ -191,7 +191,7 @@ class HistoryScreen(MissionScreen):
     def on_cursor_lines_opened(self, event: CursorLines.Opened) -> None:
         if event.rows.id == "history" and self.entry is not None:
             if self.entry.request_id is None:
-                self.announce("This change needed no request: all of it stands below")
+                self.answer("This change needed no request: all of it stands below")
             else:
                 self.go_to("request", self.entry.request_id)
 

@@ -190,7 +190,7 @@ class HomeScreen(MissionScreen):
         elif target.screen:
             self.go_to(target.screen, *target.arguments)
         elif target.says:
-            self.announce(target.says)
+            self.answer(target.says)
 
     def verb_new(self) -> None:
         self.go_to("new-user")
@@ -202,7 +202,7 @@ class HomeScreen(MissionScreen):
             self.go_to(row.data.screen, *row.data.arguments)
         else:
             services.focus()
-            self.announce("Choose what to buy and press Enter")
+            self.answer("Choose what to buy and press Enter")
 
     # From quadrant to quadrant
 

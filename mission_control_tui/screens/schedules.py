@@ -172,7 +172,7 @@ class SchedulesScreen(MissionScreen):
             if schedule is not None
             else "put the cursor on a schedule first"
         )
-        self.announce(f"{event.button.label} does not apply: {state}", error=True)
+        self.answer(f"{event.button.label} does not apply: {state}", error=True)
 
     @property
     def unhinted(self) -> frozenset[str]:
@@ -181,16 +181,16 @@ class SchedulesScreen(MissionScreen):
     def verb_edit(self) -> None:
         schedule = self.schedule
         if schedule is None:
-            self.announce("Put the cursor on a schedule first", error=True)
+            self.answer("Put the cursor on a schedule first", error=True)
         elif schedule.state is not ScheduleState.WAITING:
-            self.announce(f"This schedule has ended: it is {schedule.state}", error=True)
+            self.answer(f"This schedule has ended: it is {schedule.state}", error=True)
         else:
             SchedulePrompts(self).ask_other_time(schedule)
 
     def verb_provision(self) -> None:
         schedule = self.schedule
         if schedule is None:
-            self.announce("Put the cursor on a schedule first", error=True)
+            self.answer("Put the cursor on a schedule first", error=True)
         else:
             self._go_to_services(schedule)
 

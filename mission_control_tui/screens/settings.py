@@ -265,7 +265,7 @@ class SettingsScreen(MissionScreen):
         def pressed(key: str | None) -> None:
             if key is None:
                 self.prompts.close(bar)
-                self.announce("The key stays")
+                self.answer("The key stays")
                 return
             if wrong := self._take_keys(custom_keys.with_key(self._keymap, verb_id, key)):
                 bar.say(f"{wrong}. Press another key.", error=True)
@@ -292,7 +292,7 @@ class SettingsScreen(MissionScreen):
         """Give the verb under the cursor its default keys again."""
         row = self.query_one(OwnKeysList).current
         if not isinstance(self.focused, OwnKeysList) or row is None:
-            self.announce("Put the cursor on a key first", error=True)
+            self.answer("Put the cursor on a key first", error=True)
             return
         verb = BY_ID[str(row.key)]
         left = {other: keys for other, keys in self._keymap.items() if other != verb.id}
@@ -302,7 +302,7 @@ class SettingsScreen(MissionScreen):
     # Saving
 
     def on_action_button_refused(self, event: ActionButton.Refused) -> None:
-        self.announce(event.button.reason.capitalize(), error=True)
+        self.answer(event.button.reason.capitalize(), error=True)
 
     def verb_write(self) -> None:
         """Write what was changed, and go on with it."""
@@ -312,7 +312,7 @@ class SettingsScreen(MissionScreen):
         self.need_write()
         changes = self._changes()
         if not changes:
-            self.announce("Nothing is changed")
+            self.answer("Nothing is changed")
             return
         try:
             self._file = self._file.save(changes)

@@ -22,6 +22,7 @@ from mission_control_tui.screens.base.base import BaseScreen
 from mission_control_tui.screens.base.context import NO_WORKER
 from mission_control_tui.screens.base.key_gate import LEADS_AWAY
 from mission_control_tui.screens.base.mission_screen import IN_THE_BOX, MissionScreen
+from mission_control_tui.screens.find import HOW
 from mission_control_tui.screens.registry import LINKS, screen_class
 from mission_control_tui.screens.services.provision import ProvisionScreen
 from mission_control_tui.settings.settings import Settings
@@ -205,10 +206,35 @@ async def test_one_key_leads_to_the_newest_red_light_from_any_screen(world_db: P
         assert len(app.screen_stack) == 3
 
 
-async def test_nothing_red_is_said(new_db: Path) -> None:
-    async with console(new_db) as (_app, pilot):
+async def test_nothing_red_is_said_until_the_next_key(new_db: Path) -> None:
+    async with console(new_db) as (app, pilot):
         await pilot.press("exclamation_mark")
         await shows(pilot, "Nothing is red")
+        await pilot.press("exclamation_mark")
+        await shows(pilot, "Nothing is red")
+        await pilot.press("down")
+        await until(pilot, lambda: "Nothing is red" not in text_of(app))
+
+
+async def test_what_was_done_is_said_until_one_goes_elsewhere(world_db: Path) -> None:
+    async with console(world_db) as (app, pilot):
+        await pilot.press("t", *"T-9", "enter")
+        said = "Every change carries ticket T-9"
+        await shows(pilot, said)
+        await pilot.press("down")
+        await shows(pilot, said)
+        await pilot.press("n")
+        await shows(pilot, "First Names")
+        await pilot.press("escape", "escape")
+        await shows(pilot, "All Users")
+        assert said not in text_of(app)
+
+
+async def test_how_to_find_is_said_all_the_while(world_db: Path) -> None:
+    async with console(world_db) as (app, pilot):
+        await pilot.press("slash", *"grace")
+        await shows(pilot, "Grace Hopper")
+        assert app.screen.announced == HOW
 
 
 async def test_an_account_that_is_not_there_is_said_and_the_console_can_be_left(

@@ -399,7 +399,7 @@ class AccountScreen(MissionScreen):
     def verb_copy(self) -> None:
         row = self.focused.current if isinstance(self.focused, RowList) else None
         if row is None:
-            self.announce("Put the cursor on an order, a user or a domain first", error=True)
+            self.answer("Put the cursor on an order, a user or a domain first", error=True)
             return
         found = (getattr(row.data, name, "") for name in ("upn", "order_id", "id", "name", "label"))
         self.copy(str(next(filter(None, found), None) or row.cells[0]))

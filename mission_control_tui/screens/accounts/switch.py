@@ -85,7 +85,7 @@ class AccountsScreen(MissionScreen):
 
     def on_mount(self) -> None:
         question = "Which account do you want to work on? Type, Down, Enter"
-        self.announce(f"{self._why} {question}".lstrip(), error=bool(self._why))
+        self.announce(f"{self._why} {question}".lstrip(), error=bool(self._why), stays=True)
         self._found.look()
 
     def why_not(self, verb: str) -> str:
@@ -137,7 +137,7 @@ class SwitchScreen(MissionScreen):
         self._found.look()
 
     def on_mount(self) -> None:
-        self.announce(HOW)
+        self.announce(HOW, stays=True)
 
     async def _find(self, text: str) -> Sequence[Account]:
         return await find_accounts(self.context.store, self.context.caller, text, MOST + 1)

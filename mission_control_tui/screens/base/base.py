@@ -201,9 +201,15 @@ class BaseScreen(Screen[None]):
     def update_top(self) -> None:
         self.frame.top.info = self.console.top_info
 
-    def announce(self, text: str, *, error: bool = False, of_overlay: bool = False) -> None:
-        """Say what happened on the line above the key hints; what is said of an overlay goes with it."""
-        self.frame.announce(text, error=error, of_overlay=of_overlay)
+    def announce(
+        self, text: str, *, error: bool = False, of_overlay: bool = False, stays: bool = False
+    ) -> None:
+        """Say what happened on the line above the key hints, as the frame does."""
+        self.frame.announce(text, error=error, of_overlay=of_overlay, stays=stays)
+
+    def answer(self, text: str, *, error: bool = False) -> None:
+        """Say what a key did or why it did nothing, until the next one is pressed."""
+        self.frame.answer(text, error=error)
 
     def announce_error(self, error: MissionControlError) -> None:
         self.frame.announce_error(error)
@@ -274,7 +280,7 @@ class BaseScreen(Screen[None]):
             self.announce("Esc closes this first", of_overlay=True)
             return
         if reason := self.why_not(verb):
-            self.announce(reason, error=True)
+            self.answer(reason, error=True)
             return
         if overlay is not None and verb in LEADS_AWAY - {"go"}:
             self.prompts.close_overlay()
@@ -329,7 +335,7 @@ class BaseScreen(Screen[None]):
         if len(self.app.screen_stack) > 1:
             self.app.pop_screen()
         else:
-            self.announce("This is the first screen; q quits")
+            self.answer("This is the first screen; q quits")
 
     def verb_quit(self) -> None:
         self.console.action_leave()

@@ -12,7 +12,7 @@ from textual.containers import Container
 from textual.screen import Screen
 from textual.widget import Widget
 
-from mission_control_tui.model.errors import MissionControlError
+from mission_control_tui.model.errors import MissionControlError, UsageError
 from mission_control_tui.widgets.status_lines import Announcement, KeyLine, TopLine
 from mission_control_tui.widgets.too_small import MIN_HEIGHT, MIN_WIDTH, TooSmall
 
@@ -46,6 +46,8 @@ class Frame:
         self.announcement = Announcement()
         self.keys = KeyLine()
         self.said_of_overlay = False
+        self._is_answer = False
+        self._stays = False
         self.too_small: TooSmall | None = None
         self.kept_focus: Widget | None = None
         """What gets the focus back when the notice goes."""
@@ -85,16 +87,40 @@ class Frame:
                 await asyncio.wait_for(painted.wait(), LOOK_SECONDS)
                 return
 
-    def announce(self, text: str, *, error: bool = False, of_overlay: bool = False) -> None:
-        """Say what happened on the line above the key hints; what is said of an overlay goes with it."""
+    def announce(
+        self, text: str, *, error: bool = False, of_overlay: bool = False, stays: bool = False
+    ) -> None:
+        """Say what happened on the line above the key hints, until one goes elsewhere, unless it `stays`.
+
+        What is said of an overlay goes with it.
+        """
+        self._is_answer, self._stays = False, stays
         self.said_of_overlay = of_overlay
         self._screen.set_class(of_overlay, "-said-of-overlay")
         self.announcement.set(text, error=error)
 
+    def answer(self, text: str, *, error: bool = False) -> None:
+        """Say what a key did or why it did nothing, until the next one is pressed."""
+        self.announce(text, error=error)
+        self._is_answer = True
+
     def announce_error(self, error: MissionControlError) -> None:
         problems = "; ".join(error.details[:2])
-        said = " - ".join(filter(None, (error.what, problems, error.hint)))
-        self.announce(said.replace("\n", " "), error=True)
+        said = " - ".join(filter(None, (error.what, problems, error.hint))).replace("\n", " ")
+        if isinstance(error, UsageError):
+            self.answer(said, error=True)
+        else:
+            self.announce(said, error=True)
+
+    def key_pressed(self) -> None:
+        """Take away what answered the key before."""
+        if self._is_answer:
+            self.announce("")
+
+    def left_behind(self) -> None:
+        """Take away what was said before one goes to another screen."""
+        if self.announcement.text and not self._stays:
+            self.announce("")
 
     def refresh_keys(self) -> None:
         """Show the key hints that hold now."""

@@ -99,7 +99,7 @@ class MissionScreen(BaseScreen):
         screen = self.console.make_screen(name, *arguments, **named)
         if context is not None:
             screen.bind(context)
-        self.app.push_screen(screen)
+        self.console.go_on_to(screen)
 
     def turn_into(self, name: str, *arguments: Any, says: str = "", **named: Any) -> None:
         """Open another screen in place of this one, unless one has gone elsewhere meanwhile.
@@ -168,11 +168,11 @@ class MissionScreen(BaseScreen):
         lines = [harmless(line) for line in ([text] if isinstance(text, str) else text)]
         whole = "\n".join(lines)
         if not whole.strip():
-            self.announce("There is nothing to copy here", error=True)
+            self.answer("There is nothing to copy here", error=True)
             return
         self.console.copy_to_clipboard(whole, lines=len(lines) > 1)
         if len(lines) == 1 and width_of(whole) <= self.app.size.width - len(COPIED) - 1:
-            self.announce(f"{COPIED}{whole}")
+            self.answer(f"{COPIED}{whole}")
         else:
             self.prompts.show_overlay(PlainLines(whole))
             self.announce(f"Copied. {GOES_BACK}", of_overlay=True)
@@ -182,7 +182,7 @@ class MissionScreen(BaseScreen):
     def verb_command(self) -> None:
         commands = self.console.commands
         if commands is None:
-            self.announce("There is no command line here", error=True)
+            self.answer("There is no command line here", error=True)
         elif not self.prompts.is_asking:
             self.command_prompt.open(commands)
 
@@ -196,7 +196,7 @@ class MissionScreen(BaseScreen):
         """Return the same user for a verb that needs one; says so where there is none."""
         user_id = self.about_user()
         if user_id is None:
-            self.announce("Put the cursor on a user first", error=True)
+            self.answer("Put the cursor on a user first", error=True)
         return user_id
 
     def verb_history(self) -> None:
@@ -231,7 +231,7 @@ class MissionScreen(BaseScreen):
     def on_find_box_widened(self, event: FindBox.Widened) -> None:
         event.stop()
         if self.ONLY_FINDS:
-            self.announce(IN_THE_BOX)
+            self.answer(IN_THE_BOX)
         else:
             self.console.find_anyone(event.text)
 

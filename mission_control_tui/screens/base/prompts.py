@@ -121,7 +121,7 @@ class Prompts:
                 elif callable(result):
                     result()
             else:
-                self._frame.announce("Nothing was changed")
+                self._frame.answer("Nothing was changed")
 
         self.show_bar(ConfirmBar(lines, answered, yes), takes_away=takes_away)
 
@@ -149,7 +149,7 @@ class Prompts:
         def answered(text: str | None) -> None:
             if text is None:
                 self.close(bar)
-                self._frame.announce("Nothing was changed")
+                self._frame.answer("Nothing was changed")
             else:
                 self._loader.do(self.take(bar, text, then))
 

@@ -19,7 +19,7 @@ async def retry_red(screen: MissionScreen, users: Picked) -> None:
     plan = await retry_plan(context.scope, users)
     screen.still_here()
     if not plan.queued:
-        screen.announce(plan.not_retried or "Nothing is red in view")
+        screen.answer(plan.not_retried or "Nothing is red in view")
         return
     lines = outlook(context.account.name, plan)
 

@@ -359,11 +359,11 @@ class BulkNewScreen(MissionScreen):
         if isinstance(reason := event.row.data, BulkReason):
             text = "\n".join((f"{reason.state.capitalize()}: {reason.reason}", "", *reason.names))
             self.prompts.show_overlay(PlainLines(text))
-            self.announce("Esc goes back")
+            self.announce("Esc goes back", of_overlay=True)
         elif isinstance(changes := event.row.data, tuple):
             text = "\n".join(f"{change.what} ({change.count})" for change in changes)
             self.prompts.show_overlay(PlainLines(text))
-            self.announce("Esc goes back")
+            self.announce("Esc goes back", of_overlay=True)
         else:
             self.verb_buy()
 

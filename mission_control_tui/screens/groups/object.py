@@ -287,7 +287,7 @@ class ObjectScreen(MissionScreen):
     # Provision
 
     def on_action_button_refused(self, event: ActionButton.Refused) -> None:
-        self.announce(event.button.reason)
+        self.answer(event.button.reason)
 
     async def verb_provision(self) -> None:
         if self._service is None:
@@ -296,7 +296,7 @@ class ObjectScreen(MissionScreen):
             if self.object_id is None:
                 await self._create()
             elif self._view is None:
-                self.announce("It is still being read")
+                self.answer("It is still being read")
             elif self._view.removed_at is not None and self._view.service.light is Light.GREY:
                 await self._restore()
             else:
@@ -368,7 +368,7 @@ class ObjectScreen(MissionScreen):
 
         tried = await remove_object(context.scope, view.id, dry_run=True)
         if not tried.plan.changes_anything:
-            self.announce("It is being removed, or was")
+            self.answer("It is being removed, or was")
             return
         self.prompts.confirm(
             [

@@ -297,13 +297,13 @@ class BuyScreen(MissionScreen):
 
     def on_action_button_refused(self, event: ActionButton.Refused) -> None:
         self._page.focus_first()
-        self.announce("Choose a level first: Space or Enter on it", error=True)
+        self.answer("Choose a level first: Space or Enter on it", error=True)
 
     def verb_buy(self) -> None:
         """Go on; at the review, place the order."""
         if self._page.button.reason:
             self._page.focus_first()
-            self.announce(self._page.button.reason.capitalize(), error=True)
+            self.answer(self._page.button.reason.capitalize(), error=True)
         elif not self._busy:
             self._busy = True
             self.do(self._go_on())

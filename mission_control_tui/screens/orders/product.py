@@ -201,11 +201,11 @@ class ProductScreen(MissionScreen):
             self._say_choose()
         else:
             self.query_one("#levels", PriceList).focus()
-            self.announce("Choose a level that was bought: Space or Enter on it", error=True)
+            self.answer("Choose a level that was bought: Space or Enter on it", error=True)
 
     def _say_choose(self) -> None:
         self.query_one("#levels", PriceList).focus()
-        self.announce("Choose a level first: Space or Enter on it", error=True)
+        self.answer("Choose a level first: Space or Enter on it", error=True)
 
     def verb_buy(self) -> None:
         product = self.product

@@ -56,7 +56,7 @@ def go_to_services(screen: MissionScreen, request: RequestView | None) -> None:
     if request is not None and request.object_id is not None:
         screen.go_to("object", request.object_id)
     elif request is None or request.user_id is None:
-        screen.announce("This request is not about a user's services", error=True)
+        screen.answer("This request is not about a user's services", error=True)
     else:
         screen.go_to("provision", request.user_id, request.assignment_id)
 
@@ -210,7 +210,7 @@ class RequestScreen(MissionScreen):
 
     def on_action_button_refused(self, event: ActionButton.Refused) -> None:
         state = self._details.request.state.value if self._details else "unknown"
-        self.announce(f"{event.button.label} does not apply: the request is {state}", error=True)
+        self.answer(f"{event.button.label} does not apply: the request is {state}", error=True)
 
     def _ask(self, name: str) -> None:
         if self._details is None:

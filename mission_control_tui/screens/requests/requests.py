@@ -141,7 +141,7 @@ class RequestsScreen(MissionScreen):
     async def verb_retry(self) -> None:
         request = self.request
         if request is None:
-            self.announce("Put the cursor on a request first", error=True)
+            self.answer("Put the cursor on a request first", error=True)
             return
         asked = (await retry(self.context.scope, request.id)).result
         await self.done(tried_again(asked))

@@ -20,7 +20,7 @@ async def ask_move(screen: MissionScreen, panel: UserServicePanel, whose: str | 
     """Ask before a service goes to the connector that its panel names, with a new password where that needs one."""
     wanted = ActionParams(panel.service.id, instance=panel.view.instance, on=panel.on)
     if wanted.on == panel.view.connector:
-        screen.announce("Choose another connector above first", error=True)
+        screen.answer("Choose another connector above first", error=True)
         return
     scope = screen.context.scope
     try:

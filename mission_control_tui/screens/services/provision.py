@@ -293,7 +293,7 @@ class ProvisionScreen(MissionScreen):
         if chosen:
             await self._provision(chosen)
         elif panel is None:
-            self.announce("Open a service with Enter and choose its level first", error=True)
+            self.answer("Open a service with Enter and choose its level first", error=True)
         else:
             await self._provision([panel])
 
@@ -331,7 +331,7 @@ class ProvisionScreen(MissionScreen):
         if panel.chosen is None:
             await panel.open_now()
             panel.query_one(LevelPicker).focus()
-            self.announce(f"Choose a level of {panel.service.name} with Space first", error=True)
+            self.answer(f"Choose a level of {panel.service.name} with Space first", error=True)
             return False
         if panel.another and not panel.instance:
             field = panel.query_one(Field)
@@ -441,7 +441,7 @@ class ProvisionScreen(MissionScreen):
             if self.user_id:
                 self.go_to("edit-user", self.user_id)
             else:
-                self.announce("Put the cursor on a service first", error=True)
+                self.answer("Put the cursor on a service first", error=True)
             return
         await panel.open_now()
         field = panel.wrong_field
@@ -472,7 +472,7 @@ class ProvisionScreen(MissionScreen):
     def verb_buy(self) -> None:
         panel = self.panel
         if panel is None:
-            self.announce("Put the cursor on a service first", error=True)
+            self.answer("Put the cursor on a service first", error=True)
             return
         level = panel.query_one(LevelPicker).under_cursor if panel.body is not None else None
         level_id = level.id if level else panel.chosen or panel.service.levels[0].id

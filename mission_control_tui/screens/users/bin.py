@@ -106,7 +106,7 @@ class BinScreen(MissionScreen):
             self._ask_restore()
 
     def on_action_button_refused(self, event: ActionButton.Refused) -> None:
-        self.announce("Nobody is in the recycling bin", error=True)
+        self.answer("Nobody is in the recycling bin", error=True)
 
     def _ask_restore(self) -> None:
         line = self.line

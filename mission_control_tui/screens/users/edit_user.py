@@ -257,7 +257,7 @@ class EditUserScreen(MissionScreen):
 
     async def verb_provision(self) -> None:
         if not self._is_dirty:
-            self.announce("Nothing is changed")
+            self.answer("Nothing is changed")
             return
         removed = self._wished.removed
         if not removed or self._user is None:

@@ -99,7 +99,7 @@ class UserFunctions:
         given = [(view.service_id, view.level_id) for view in self._given]
         context, what = self._screen.context, "deprovision all services of"
         if not given:
-            self._screen.announce(f"{user.upn} has no service to take away")
+            self._screen.answer(f"{user.upn} has no service to take away")
             return
         lines = removal(context.account.name, user.upn, context.catalogue, given, what=what)
         tried = await deprovision_all(context.scope, user.id, dry_run=True)

@@ -217,7 +217,7 @@ class LightsScreen(MissionScreen):
     def verb_sort(self) -> None:
         orders = list(ORDERS)
         self._order = orders[(orders.index(self._order) + 1) % len(orders)]
-        self.announce(f"In order: {ORDERS[self._order]}")
+        self.answer(f"In order: {ORDERS[self._order]}")
         self._show_legend()
         self._look_again()
 

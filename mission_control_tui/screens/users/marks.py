@@ -132,7 +132,7 @@ class Marks:
         if self._screen.is_here:
             self._set_marks(with_range(rows.marks, found))
             rows.last_mark = row.key
-            self._screen.announce(f"{len(rows.marks):,} marked")
+            self._screen.answer(f"{len(rows.marks):,} marked")
 
     async def verb_mark_all(self) -> None:
         """Mark all that the filter finds, also what no page was read of; again takes these marks away."""
@@ -149,7 +149,7 @@ class Marks:
             self._hidden = len(marks - set(found))
         self._set_marks(marks)
         changed = len(marks) - before
-        self._screen.announce(
+        self._screen.answer(
             f"{changed:,} more marked" if changed > 0 else f"{counted(-changed, 'mark')} taken away"
         )
 

@@ -116,7 +116,7 @@ class TemplatesScreen(MissionScreen):
     # Verbs
 
     def on_action_button_refused(self, event: ActionButton.Refused) -> None:
-        self.announce("There is no template yet: make one from a user first", error=True)
+        self.answer("There is no template yet: make one from a user first", error=True)
 
     def verb_new(self) -> None:
         """Ask for a user, then for a name."""
@@ -164,7 +164,7 @@ class TemplatesScreen(MissionScreen):
     def verb_edit(self) -> None:
         template = self.template
         if template is None:
-            self.announce("There is no template yet: n makes one from a user", error=True)
+            self.answer("There is no template yet: n makes one from a user", error=True)
             return
         self.need_write()
 
@@ -183,7 +183,7 @@ class TemplatesScreen(MissionScreen):
     def verb_discard(self) -> None:
         template = self.template
         if template is None:
-            self.announce("There is no template here", error=True)
+            self.answer("There is no template here", error=True)
             return
         self.need_write()
 
