@@ -291,7 +291,7 @@ async def _worker(session: Session, store: Store) -> HealthFinding:
         worse = problem if waiting else warning
         return worse("worker", said, "Start one where its key is: mission-control worker")
     if waiting:
-        from mission_control_tui.provisioning.launcher import log_path
+        from mission_control_tui.provisioning.worker_log import log_path
 
         log = log_path(Path(store.url.database or ""))
         why = f"Why the last one ended: {log}" if log.exists() else ""

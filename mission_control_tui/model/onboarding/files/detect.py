@@ -15,7 +15,7 @@ from mission_control_tui.model.text.clean import harmless
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab"}
 """The delimiters that are recognised, with their names."""
 
-_SAVE_AS_CSV = 'open it in a spreadsheet and save it as "CSV UTF-8 (comma delimited)"'
+_SAVE_AS_CSV = 'Open it in a spreadsheet and save it as "CSV UTF-8 (comma delimited)".'
 _SIGNATURES = (
     (b"PK\x03\x04", "an Excel or OpenDocument workbook, or another zip archive"),
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Excel workbook"),
@@ -80,7 +80,7 @@ class TextFile:
         if problems:
             raise InvalidInput(
                 "The rows of this file cannot be told apart.",
-                hint="correct the quotes, or save it as CSV UTF-8 from a spreadsheet",
+                hint="Correct the quotes, or save it as CSV UTF-8 from a spreadsheet.",
                 problems=problems[:_PROBLEMS_NAMED],
             )
 
@@ -144,7 +144,7 @@ def _encoding_of(data: bytes, stated: str = "") -> str:
     if "\0" in text:
         raise _not_text()
     if not text.strip("\ufeff \t\r\n"):
-        raise InvalidInput("This file is empty.", hint="it needs a row of headings, then users")
+        raise InvalidInput("This file is empty.", hint="It needs a row of headings, then users.")
     return encoding
 
 
@@ -155,7 +155,7 @@ def _stated_encoding(data: bytes, stated: str) -> str:
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         what = f"The file is not in {stated}: line {line} has bytes that it does not know."
-        raise InvalidInput(what, hint="leave --encoding out, or name another") from error
+        raise InvalidInput(what, hint="Leave --encoding out, or name another.") from error
     except (LookupError, ValueError, TypeError) as error:
         what = f"There is no encoding {harmless(stated[:40])!r} for text."
         hint = "as in utf-8, windows-1252, windows-1250, iso-8859-2, utf-16"

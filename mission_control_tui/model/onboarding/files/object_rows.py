@@ -50,7 +50,7 @@ def read_objects(data: bytes, *, encoding: str = "", kind: str = "") -> tuple[Ob
     records = (record for record in text.records() if any(map(str.strip, record.cells)))
     first = next(records, None)
     if first is None:
-        raise InvalidInput("This file has only empty rows.", hint="it needs a row of headings")
+        raise InvalidInput("This file has only empty rows.", hint="It needs a row of headings.")
     headings = [heading_key(cell) for cell in first.cells]
     columns = {
         _KNOWN[key]: index for index, key in reversed([*enumerate(headings)]) if key in _KNOWN

@@ -140,7 +140,7 @@ def read_users(
     records = _reported(text.records(), expected, progress)
     heading = next((record for record in records if not _is_blank(record.cells)), None)
     if heading is None:
-        raise InvalidInput("This file has only empty rows.", hint="it needs a row of headings")
+        raise InvalidInput("This file has only empty rows.", hint="It needs a row of headings.")
     reader = _Reader(layout_of(heading.cells, mapping), text.delimiter)
     rows = [reader.row(record) for record in records if not _is_blank(record.cells)]
     return ImportFile(
@@ -365,7 +365,7 @@ def contents(path: Path) -> bytes:
         raise UsageError(f"{path} cannot be read: {error.strerror}.", hint=hint) from error
     except OSError as error:
         raise UsageError(
-            f"{path} cannot be read: {error.strerror}.", hint="give the path of a CSV file"
+            f"{path} cannot be read: {error.strerror}.", hint="Give the path of a CSV file."
         ) from error
 
 

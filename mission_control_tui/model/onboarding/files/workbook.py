@@ -57,7 +57,7 @@ class WorkbookFile:
         except Exception as error:
             raise InvalidInput(
                 f"This workbook cannot be read ({type(error).__name__}).",
-                hint='open it in a spreadsheet and save it as "CSV UTF-8 (comma delimited)"',
+                hint='Open it in a spreadsheet and save it as "CSV UTF-8 (comma delimited)".',
             ) from error
 
 
@@ -83,12 +83,12 @@ def _check_size(data: bytes) -> None:
             parts = archive.infolist()
     except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:
         raise InvalidInput(
-            "This is a damaged workbook, or no workbook.", hint="save it as CSV UTF-8"
+            "This is a damaged workbook, or no workbook.", hint="Save it as CSV UTF-8."
         ) from error
     if len(parts) > _PARTS_LIMIT or sum(part.file_size for part in parts) > UNPACKED_LIMIT:
         raise InvalidInput(
             f"This workbook is larger than {UNPACKED_LIMIT // MEBIBYTE} MiB when it is unpacked.",
-            hint="split it, or save it as CSV UTF-8",
+            hint="Split it, or save it as CSV UTF-8.",
         )
 
 
