@@ -64,8 +64,6 @@ class WebService:
     """How many acts from now on are done without an answer."""
     unseen: int = 0
     """How many looks from now on find nothing, whatever is there."""
-    declares: dict[str, Any] = field(default_factory=json_objects.DECLARES.copy)
-    """What it says of itself."""
     done: dict[str, tuple[dict[str, Any], bytes]] = field(default_factory=dict)
     """Idempotency key -> what was done under it, and the answer: it is given again, and nothing is done again."""
     effects: list[str] = field(default_factory=list)
@@ -129,8 +127,6 @@ class WebService:
             if message["operation"] == "observe" and self.unseen:
                 self.unseen -= 1
                 found = {"mission_control": 1, "exists": False, "seen": json_objects.seen_of(None)}
-            if message["operation"] == "describe":
-                found["declares"] = self.declares
             if self.slow and found.get("exists"):
                 found["pending"] = {"words": "being built", "look_again_after": 600}
             status, told = 200, json.dumps(found).encode()

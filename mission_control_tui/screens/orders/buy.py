@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from textual.widget import Widget
 
@@ -459,6 +460,13 @@ class BuyScreen(MissionScreen):
 
     async def _place(self) -> None:
         """Place the order as it was reviewed; a price that changed meanwhile is shown first."""
+        if self._check is not None:
+            # Somebody else may have got the name while this one was filled in.
+            again = await check_domain(
+                *(self.context.scope, self._product_id, self._check.name),
+                self.context.ask_registrar,
+            )
+            self._check = replace(self._check, registrar=again.registrar)
         fresh = await self._try(dry_run=True)
         if self._reviewed is None or fresh.result.total != self._reviewed.total:
             await self._review()

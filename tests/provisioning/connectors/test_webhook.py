@@ -200,6 +200,16 @@ async def test_what_is_declared_has_to_be_what_the_back_end_says(back_end: Webho
         await connector.check()
 
 
+async def test_what_is_declared_as_null_is_any_in_the_settings(back_end: WebhookBackEnd) -> None:
+    stated = {
+        key: "any" if value is None else value for key, value in json_objects.DECLARES.items()
+    }
+    assert "any" in stated.values()
+    connector = await back_end.open(declares=stated)
+    assert (await connector.check()).version == "7"
+    assert connector.declares.options is None
+
+
 async def test_it_speaks_https_with_a_verified_certificate(tmp_path: Path) -> None:
     ca, key = tmp_path / "ca.pem", tmp_path / "ca.key"
     subprocess.run(

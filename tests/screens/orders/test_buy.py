@@ -13,6 +13,7 @@ from mission_control_tui.console.base_app import MissionControlApp
 from mission_control_tui.console.registrar import asking
 from mission_control_tui.model.accounts import overview
 from mission_control_tui.model.catalogue.file.shipped import shipped
+from mission_control_tui.model.domains.registrar import RegistrarAnswer
 from mission_control_tui.model.installation import catalogue_update
 from mission_control_tui.model.orders import buying
 from mission_control_tui.model.orders import queries as orders
@@ -283,6 +284,29 @@ async def test_a_name_typed_in_its_ascii_form_is_asked_about_with_its_letters(
         assert isinstance(app.screen, BuyScreen)
         await pilot.press("b")
         await answer(pilot, "y")
+        await on(pilot, OrderScreen)
+
+
+async def test_a_name_that_somebody_got_while_it_was_filled_in_is_not_ordered(new_db: Path) -> None:
+    says = {"new.com.au": True}
+
+    async def ask(name: str) -> RegistrarAnswer:
+        return RegistrarAnswer(name, says[name], "the registry")
+
+    async with console(new_db) as (app, pilot):
+        app.store.ask_registrar = ask
+        await open_product(pilot, "domain-names")
+        await au_review(pilot, ABN)
+        await pilot.press("f7")
+        await shows(pilot, "Step 6 of 6: Review")
+        says["new.com.au"] = False
+        await pilot.press("b")
+        await shows(pilot, "new.com.au is taken, says the registry")
+        assert isinstance(app.screen, BuyScreen)
+        placed = await orders.list_orders(AccountScope(app.store.store, world.CALLER, "acme"))
+        assert not placed
+        says["new.com.au"] = True
+        await pilot.press("b")
         await on(pilot, OrderScreen)
 
 

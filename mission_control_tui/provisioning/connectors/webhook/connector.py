@@ -41,6 +41,9 @@ from mission_control_tui.provisioning.connectors.webhook.signatures import (
 
 IDEMPOTENCY_KEY = "Idempotency-Key"
 CALLBACKS_KEPT = 10_000
+ANY = "any"
+ANYTHING = frozenset({"levels", "options", "limits", "attributes"})
+"""What a back end may declare as null, for which TOML has no word: it is ANY in the settings."""
 
 
 class _Callback(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -175,8 +178,12 @@ def _declared(reader: SettingsReader) -> DeclarationMessage | None:
     if not reader.has("declares"):
         reader.note("declares", "is missing", "what the back end answers to describe, as a table")
         return None
+    declares = reader.mapping("declares")
+    told = {
+        key: None if key in ANYTHING and value == ANY else value for key, value in declares.items()
+    }
     try:
-        return msgspec.convert(reader.table["declares"], DeclarationMessage)
+        return msgspec.convert(told, DeclarationMessage)
     except msgspec.ValidationError as error:
         reader.note("declares", str(error))
         return None
