@@ -278,7 +278,7 @@ class _Attempt:
         if self._job.acting_for:
             await self._end(outcomes.wait_for_act(self._job.acting_for))
             return
-        await require_orphan(self._context.store, self._context.backends, self._job)
+        await require_orphan(self._context.store, self._context.backends, self._job, first=True)
         if self._job.agreed is not None:
             await self._hold_to(self._job.agreed)
         look = await converge.converge(self._connector, self._desired, self._journal)

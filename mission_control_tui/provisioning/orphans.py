@@ -15,10 +15,11 @@ from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.catalogue.in_force import current
 from mission_control_tui.model.errors import NotAllLookedAt, NotFound, Problem, UsageError
 from mission_control_tui.model.requests.attempts import Job
-from mission_control_tui.model.requests.orphans import LostObject, known_by_now
+from mission_control_tui.model.requests.orphans import LostObject, known_by_now, places_of
 from mission_control_tui.model.states import ErrorKind, PlanAction, Wish
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.provisioning.backends import Backends
+from mission_control_tui.provisioning.composite import CompositeState
 from mission_control_tui.provisioning.drift import NO_FENCE, Orphan, orphans_at
 from mission_control_tui.provisioning.guard import Guarded
 from mission_control_tui.settings.settings import Settings
@@ -102,25 +103,32 @@ async def look_at_orphans(
     ]
     if not chosen:
         return ()
-    return await _looks(backend, backends, chosen, listed)
+    return await _looks(store, backends, backend, chosen, listed)
 
 
 async def _looks(
-    backend: Guarded, backends: Backends, chosen: Sequence[LostObject], listed: Sequence[Orphan]
+    store: Store,
+    backends: Backends,
+    backend: Guarded,
+    chosen: Sequence[LostObject],
+    listed: Sequence[Orphan],
 ) -> tuple[SeenOrphan, ...]:
     rows = {one.name: one for one in listed}
     gate = asyncio.Semaphore(backends.rates(backend.name).concurrency)
 
     async def look(orphan: LostObject) -> SeenOrphan:
         async with gate:
-            return await _look(backend, backends.installation, orphan, rows[orphan.name])
+            return await _look(store, backends, backend, orphan, rows[orphan.name])
 
     async with asyncio.TaskGroup() as group:
         looks = [group.create_task(look(one)) for one in sorted(chosen, key=lambda one: one.name)]
     return tuple(each.result() for each in looks)
 
 
-async def _look(backend: Guarded, installation: str, orphan: LostObject, row: Orphan) -> SeenOrphan:
+async def _look(
+    store: Store, backends: Backends, backend: Guarded, orphan: LostObject, row: Orphan
+) -> SeenOrphan:
+    installation = backends.installation
     if not orphan.service:
         why = "the back end does not say which service it is of"
         return SeenOrphan(orphan, row.state, row.level, refused=why, remedy="Name it: --service.")
@@ -134,6 +142,8 @@ async def _look(backend: Guarded, installation: str, orphan: LostObject, row: Or
         found = observed.mark
         if found is not None and (found.installation, found.key) == (installation, orphan.key):
             orphan = replace(orphan, fence=found.fence)
+            if where := await _also_at(store, backends, orphan.connector, found):
+                return SeenOrphan(orphan, observed.wish, observed.level, refused=where)
             plan = await backend.plan(replace(desired, mark=found), observed)
     except ConnectorError as error:
         return SeenOrphan(orphan, row.state, row.level, refused=error.said, remedy=error.remedy)
@@ -151,10 +161,41 @@ async def _look(backend: Guarded, installation: str, orphan: LostObject, row: Or
     )
 
 
-async def require_orphan(store: Store, backends: Backends, job: Job) -> None:
+async def _also_at(store: Store, backends: Backends, connector: str, mark: Mark) -> str:
+    """Return that a service here has the very same object by another connector, "" where none has.
+
+    No two objects have one mark, as each act is at one connector. Raises ConnectorError where that cannot be told.
+    """
+    async with store.read() as session:
+        places = await places_of(session, mark.key)
+    for place in places:
+        if place.connector == connector or place.connector not in backends.names:
+            continue
+        desired = DesiredState(
+            *(mark, place.service_id, place.backend_name, Wish.ABSENT, ""),
+            external_id=place.external_id,
+        )
+        try:
+            observed, _ = await (await backends.get(place.connector)).look(desired)
+        except ConnectorError as error:
+            raise ConnectorError(
+                ErrorKind.TRANSIENT,
+                f"Whether connector {place.connector} has the very same object is not known: {error.said}",
+                remedy=error.remedy,
+            ) from error
+        parts = observed.parts.values() if isinstance(observed, CompositeState) else ()
+        if any(state.exists and state.mark == mark for state in (observed, *parts)):
+            return f"connector {place.connector} has the very same object for a service here"
+    return ""
+
+
+async def require_orphan(
+    store: Store, backends: Backends, job: Job, *, first: bool = False
+) -> None:
     """Raise ConnectorError (conflict) where a service here knows by now what the job removes as an orphan.
 
-    Where it may be known is judged by the settings as they stand now.
+    Where it may be known is judged by the settings as they stand now. Before anything was done, `first`, back ends are
+    asked, too, whether a service has the very same object by another connector.
     """
     if job.orphan is None:
         return
@@ -164,6 +205,10 @@ async def require_orphan(store: Store, backends: Backends, job: Job) -> None:
             *(session, job.service_id, job.backend_name, job.orphan.key),
             *(holders, backends.names),
         )
+    if not why and first:
+        seen = job.orphan
+        mark = Mark(backends.installation, seen.key, seen.generation, seen.attempt, seen.epoch)
+        why = await _also_at(store, backends, job.connector, mark)
     if why:
         raise ConnectorError(
             ErrorKind.CONFLICT,

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import cast
 
-from sqlalchemy import Table, bindparam, func, or_, select, update
+from sqlalchemy import ColumnElement, Table, bindparam, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mission_control_tui.model.audit_actions import AuditAction
@@ -260,9 +260,16 @@ async def known_keys(
         select(_MARK_KEY).where(
             AssignmentRow.id.in_(list(keys)) | (LEFT & AssignmentRow.marked.in_(list(keys))),
             or_(*there),
-            (AssignmentRow.wish != Wish.ABSENT)
-            | (AssignmentRow.light != Light.GREY)
-            | (AssignmentRow.kept_until > 0),
+            may_be_there(),
         )
     )
     return frozenset(rows)
+
+
+def may_be_there() -> ColumnElement[bool]:
+    """Return the condition for service instances that have, or wish for, an object at their connector."""
+    return or_(
+        AssignmentRow.wish != Wish.ABSENT,
+        AssignmentRow.light != Light.GREY,
+        AssignmentRow.kept_until > 0,
+    )

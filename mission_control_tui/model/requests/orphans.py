@@ -12,14 +12,14 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 
-from sqlalchemy import select
+from sqlalchemy import Row, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mission_control_tui.model.audit_actions import AuditAction
 from mission_control_tui.model.catalogue.in_force import in_force
 from mission_control_tui.model.errors import Denied, NotFound
 from mission_control_tui.model.plan import Outcome, PlanVerb
-from mission_control_tui.model.requests.drift import known_keys
+from mission_control_tui.model.requests.drift import known_keys, may_be_there
 from mission_control_tui.model.services.wishes import enqueue
 from mission_control_tui.model.states import (
     ACTIVE_STATES,
@@ -33,7 +33,7 @@ from mission_control_tui.model.states import (
 from mission_control_tui.model.store.retry import retries_on_conflict
 from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.requests import RequestRow
-from mission_control_tui.model.store.tables.services import AssignmentRow
+from mission_control_tui.model.store.tables.services import LEFT, AssignmentRow
 from mission_control_tui.model.store.transaction import Transaction
 
 SLICE = 50
@@ -141,6 +141,21 @@ async def known_by_now(
     if any(previous.get("adopt") for previous in asked):
         return "a service here is taking it over"
     return ""
+
+
+async def places_of(session: AsyncSession, key: str) -> Sequence[Row[str, str, str, str]]:
+    """Return connector, service, back-end name and own id of all that a service with this key has, or wishes for."""
+    rows = await session.execute(
+        select(
+            AssignmentRow.connector,
+            AssignmentRow.service_id,
+            AssignmentRow.backend_name,
+            AssignmentRow.external_id,
+        )
+        .where((AssignmentRow.id == key) | (LEFT & (AssignmentRow.marked == key)), may_be_there())
+        .order_by(AssignmentRow.id)
+    )
+    return rows.all()
 
 
 async def _ask(

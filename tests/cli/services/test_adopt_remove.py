@@ -24,12 +24,14 @@ class Orphaned:
     def __init__(self, mc: Command) -> None:
         self.mc = mc
 
-    def settings(self, *worker: str, mode: str = "enabled", delay: float = 0) -> None:
-        second = self.mc.database.with_name("second.db")
+    def settings(
+        self, *worker: str, mode: str = "enabled", delay: float = 0, second: str = "second.db"
+    ) -> None:
+        file = self.mc.database.with_name(second)
         lines = [
             *("[worker]", *worker, "[connectors.simulator]", f'mode = "{mode}"'),
             *(f"delay_factor = {delay}", "[connectors.second]", 'type = "simulator"'),
-            *(f'path = "{second}"', "delay_factor = 0", "[services]", f'{EXCHANGE} = "second"'),
+            *(f'path = "{file}"', "delay_factor = 0", "[services]", f'{EXCHANGE} = "second"'),
         ]
         locations().settings_file.write_text("\n".join(lines) + "\n")
 
@@ -142,6 +144,22 @@ def test_what_a_service_knows_again_is_not_removed(orphaned: Orphaned) -> None:
     errors = [one["error"]["said"] for one in mc.json("status")["services"] if one["error"]]
     assert len(errors) == 3
     assert "is no orphan any more" in errors[0]
+
+
+def test_what_a_service_has_there_by_another_connector_is_not_removed(orphaned: Orphaned) -> None:
+    mc = orphaned.mc
+    mc.ok("adopt", "remove", "simulator", "--yes")
+    # Two connectors of one back end: what is lost to the one is what the services of the other have.
+    orphaned.settings(second="simulator.db")
+    orphaned.work()
+    errors = [one["error"]["said"] for one in mc.json("status")["services"] if one["error"]]
+    assert [error.partition(": ")[2] for error in errors] == [
+        "connector second has the very same object for a service here"
+    ] * 3
+    found = mc.json("adopt", "remove", "simulator", "--yes")
+    assert {one["verdict"] for one in found["orphans"]} == {"left"}
+    assert "second has the very same object" in found["orphans"][0]["reason"]
+    assert orphaned.removals() == Counter()
 
 
 @pytest.mark.proof
