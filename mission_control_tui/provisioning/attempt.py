@@ -58,7 +58,11 @@ from mission_control_tui.provisioning.desired_state import (
 )
 from mission_control_tui.provisioning.guard import SAID_LIMIT, Guarded
 from mission_control_tui.provisioning.observing import ObservingConnectors
-from mission_control_tui.provisioning.orphans import refuse_replaced, require_orphan
+from mission_control_tui.provisioning.orphans import (
+    refuse_replaced,
+    require_orphan,
+    require_unserved,
+)
 from mission_control_tui.provisioning.planned import look_detail, planned_changes, step_detail
 from mission_control_tui.provisioning.rate_limits import (
     LONGEST_RETRY_AFTER,
@@ -188,7 +192,10 @@ class _DurableJournal:
             raise AttemptStop(reason)
 
     async def look(self, name: str, call: Callable[[], Awaitable[Look]]) -> Look:
-        return await self._do(name, call, look_detail)
+        found = await self._do(name, call, look_detail)
+        context = self._context
+        await require_unserved(context.store, context.backends, self._job, found.observed)
+        return found
 
     async def apply(
         self, step: Step, desired: DesiredState, call: Callable[[DesiredState], Awaitable[Applied]]

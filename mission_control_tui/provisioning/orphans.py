@@ -1,4 +1,7 @@
-"""Orphans at a connector: looked at before their removal is asked for, and judged again when it runs."""
+"""Orphans at a connector: looked at before their removal is asked for, and judged again when it runs.
+
+What is taken over is judged in the same way: no service here may have it.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,7 @@ from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.catalogue.in_force import current
 from mission_control_tui.model.errors import NotAllLookedAt, NotFound, Problem, UsageError
 from mission_control_tui.model.requests.attempts import Job
+from mission_control_tui.model.requests.drift import known_keys
 from mission_control_tui.model.requests.orphans import LostObject, known_by_now, places_of
 from mission_control_tui.model.states import ErrorKind, PlanAction, Wish
 from mission_control_tui.model.store.database import Store
@@ -232,4 +236,28 @@ def refuse_replaced(job: Job, observed: ObservedState, listed: Mark) -> None:
         ErrorKind.CONFLICT,
         f"{job.backend_name} is not what was listed as an orphan any more, {whose}: it is left alone",
         remedy="List what is there now: mission-control drift --orphans",
+    )
+
+
+async def require_unserved(
+    store: Store, backends: Backends, job: Job, observed: ObservedState
+) -> None:
+    """Raise ConnectorError (conflict) where another service here has what the job takes over, or a part of it."""
+    if not job.adopt:
+        return
+    parts = observed.parts.values() if isinstance(observed, CompositeState) else ()
+    marks = [state.mark for state in (observed, *parts) if state.mark is not None]
+    keys = {mark.key for mark in marks if mark.installation == backends.installation}
+    others = keys - {job.assignment_id}
+    if not others:
+        return
+    places = backends.made_of(job.connector)
+    holders = frozenset[str]().union(*[await backends.holders_now(place) for place in places])
+    async with store.read() as session:
+        if not await known_keys(session, holders, others, backends.names):
+            return
+    raise ConnectorError(
+        ErrorKind.CONFLICT,
+        f"{job.backend_name} is another service's here: nothing of it is taken over",
+        remedy="Choose another name, or deprovision that service first.",
     )

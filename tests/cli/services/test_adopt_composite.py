@@ -207,3 +207,22 @@ def test_a_part_says_of_what_it_is_one(site: Command) -> None:
     assert part.code == EXIT_USAGE
     assert "it is a part of exchange, other" in part.err
     assert "mission-control adopt scan exchange" in part.err
+
+
+def test_what_a_service_of_another_whole_has_is_not_taken_over(
+    site: Command, tmp_path: Path
+) -> None:
+    write_settings(served="")
+    site.ok("provision", "ada@acme.example", EXCHANGE, "--level", "popx", "--on", "exchange")
+    work(site)
+    heads = ("Action", "Account", "User or Domain", "Level", "Connector", "Service", "Native Name")
+    values = ("change", "acme", "ben@acme.example", "popx", "other", EXCHANGE, "acme_ada")
+    file = saved(tmp_path / "theirs.csv", [dict(zip(heads, values, strict=True))])
+    site.run("adopt", "load", file, "--yes")
+    work(site)
+    (ada,) = (row for row in site.json("status", "ada@acme.example")["services"] if row["login"])
+    assert ada["light"] == "green"
+    effects = {one.effect for one in ledger(file_of("people"))}
+    assert "adopted" not in effects, "the directory account is ada's"
+    errors = [row["error"]["said"] for row in site.json("status")["services"] if row["error"]]
+    assert errors == ["acme_ada is another service's here: nothing of it is taken over"]
