@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mission_control_tui.model.requests.planned_changes import summary_words
-from mission_control_tui.model.requests.queries import show_request
+from mission_control_tui.model.requests.request_details import show_request
 from mission_control_tui.model.requests.request_plans import (
     agree_to_plans,
     summarise_plans,

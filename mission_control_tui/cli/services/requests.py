@@ -152,7 +152,7 @@ def show(session: Session, request_id: int) -> None:
     """Show one request: its steps, and everything that the back end said."""
 
     from mission_control_tui.model.requests.planned_changes import changed_in
-    from mission_control_tui.model.requests.queries import show_request
+    from mission_control_tui.model.requests.request_details import show_request
 
     found = session.query(show_request, request_id)
     if session.printed(

@@ -1,43 +1,23 @@
-"""Reading the queue: lists, one request with its steps and events."""
+"""Reading the queue: lists of requests."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from sqlalchemy import Select, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from mission_control_tui.model.requests.connector_pauses import Pause, pauses
-from mission_control_tui.model.requests.request_plans import RequestPlan, plans_of
 from mission_control_tui.model.states import ACTIVE_STATES, RequestState
-from mission_control_tui.model.store.lookups import numbered_row, user_row
+from mission_control_tui.model.store.lookups import user_row
 from mission_control_tui.model.store.scope import AccountScope, Reach
 from mission_control_tui.model.store.subject_names import SUBJECT
 from mission_control_tui.model.store.tables.requests import (
     RequestDependencyRow,
-    RequestEventRow,
     RequestRow,
-    RequestStepRow,
 )
 from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.model.store.tables.users import UserRow
-from mission_control_tui.model.views import EventView, RequestView, StepView, view_of
-
-
-@dataclass(frozen=True, slots=True)
-class RequestDetails:
-    """A request with its steps, its events and, for a fan-out, its children.
-
-    `plan` is what a connector in observe mode would change for it, while it waits; `pause` that of its connector.
-    """
-
-    request: RequestView
-    steps: tuple[StepView, ...]
-    events: tuple[EventView, ...]
-    children: tuple[RequestView, ...]
-    plan: RequestPlan | None = None
-    pause: Pause | None = None
+from mission_control_tui.model.views import RequestView, view_of
 
 
 async def list_requests(
@@ -75,7 +55,7 @@ async def latest_requests(
         (await session.scalars(newest.where(RequestRow.state.in_(sorted(states))))).all()
         for states in (ACTIVE_STATES, ended)
     ]
-    views = await _views_of(session, [*active, *past])
+    views = await request_views(session, [*active, *past])
     return views[: len(active)], views[len(active) :]
 
 
@@ -93,38 +73,12 @@ async def count_requests(
         return int(await session.scalar(statement) or 0)
 
 
-async def show_request(scope: AccountScope, request_id: int) -> RequestDetails:
-    """Return one request with everything that is known of it. Raises NotFound."""
-    async with scope.read() as (session, account_id):
-        await numbered_row(session, RequestRow, account_id, request_id)
-        (view,) = await _views(session, select(RequestRow.id).where(RequestRow.id == request_id))
-        of_request = select(RequestRow.id).where(RequestRow.parent_id == request_id)
-        children = await _views(session, of_request.order_by(RequestRow.id))
-        steps = await session.scalars(
-            select(RequestStepRow)
-            .where(RequestStepRow.request_id == request_id)
-            .order_by(RequestStepRow.attempt, RequestStepRow.number)
-        )
-        events = await session.scalars(
-            select(RequestEventRow)
-            .where(RequestEventRow.request_id == request_id)
-            .order_by(RequestEventRow.id)
-        )
-        return RequestDetails(
-            view,
-            tuple(view_of(StepView, row) for row in steps),
-            tuple(view_of(EventView, row) for row in events),
-            children,
-            (await plans_of(session, [request_id])).get(request_id),
-            next((p for p in await pauses(session) if p.name == view.connector), None),
-        )
-
-
 async def _views(session: AsyncSession, ids: Select[int]) -> tuple[RequestView, ...]:
-    return await _views_of(session, tuple(await session.scalars(ids)))
+    return await request_views(session, tuple(await session.scalars(ids)))
 
 
-async def _views_of(session: AsyncSession, wanted: Sequence[int]) -> tuple[RequestView, ...]:
+async def request_views(session: AsyncSession, wanted: Sequence[int]) -> tuple[RequestView, ...]:
+    """Return these requests in the same order."""
     if not wanted:
         return ()
     rows = await session.execute(

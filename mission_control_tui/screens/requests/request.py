@@ -10,7 +10,7 @@ from textual.widget import Widget
 
 from mission_control_tui.model.requests import control
 from mission_control_tui.model.requests.planned_changes import PlannedChange, changed_in
-from mission_control_tui.model.requests.queries import RequestDetails, show_request
+from mission_control_tui.model.requests.request_details import RequestDetails, show_request
 from mission_control_tui.model.states import ACTIVE_STATES, RequestState
 from mission_control_tui.model.text.counting import counted
 from mission_control_tui.model.views import RequestView

@@ -11,7 +11,7 @@ from mission_control_tui.model.groups.editing import GroupChanges, create_object
 from mission_control_tui.model.groups.queries import show_object
 from mission_control_tui.model.plan import Outcome
 from mission_control_tui.model.recycle_bin import deletion
-from mission_control_tui.model.requests import queries
+from mission_control_tui.model.requests.request_details import show_request
 from mission_control_tui.model.states import Light, RequestKind, Wish, Word
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.scope import AccountScope
@@ -60,9 +60,9 @@ async def test_who_has_no_mailbox_yet_is_waited_for_by_name(
     outcome = await group(store, caller, account, members={"member": ["ann", "bob"]})
     made = outcome.result
     assert made.service.word == Word.WAITING
-    details = await queries.show_request(scope, outcome.plan.requests[0])
+    details = await show_request(scope, outcome.plan.requests[0])
     (depends,) = details.request.depends_on
-    waited = await queries.show_request(scope, depends)
+    waited = await show_request(scope, depends)
     assert waited.request.subject == bob.upn
 
     from mission_control_tui.model.requests.dependencies import settle_all

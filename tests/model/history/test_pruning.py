@@ -14,7 +14,8 @@ from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.errors import Conflict, NotFound
 from mission_control_tui.model.history import audit_log, pruning
 from mission_control_tui.model.history.undo import undo
-from mission_control_tui.model.requests.queries import list_requests, show_request
+from mission_control_tui.model.requests.queries import list_requests
+from mission_control_tui.model.requests.request_details import show_request
 from mission_control_tui.model.schedules.editing import cancel_schedule, schedule
 from mission_control_tui.model.schedules.queries import list_schedules
 from mission_control_tui.model.states import Light, RequestState, ScheduleState

@@ -18,7 +18,7 @@ from mission_control_tui.model.people.password_policy import DEFAULT_POLICY, che
 from mission_control_tui.model.recycle_bin import deletion
 from mission_control_tui.model.requests import queries
 from mission_control_tui.model.requests.attributes import attributes_of
-from mission_control_tui.model.requests.queries import RequestDetails
+from mission_control_tui.model.requests.request_details import RequestDetails, show_request
 from mission_control_tui.model.states import RequestKind, SubjectKind
 from mission_control_tui.model.store import sealing, upgrade
 from mission_control_tui.model.store.database import Store
@@ -85,7 +85,7 @@ async def children(
     """The newest fan-out of this kind, and of each of its children the state and what it waits for."""
     listed = await queries.list_requests(AccountScope(store, caller, account.id))
     parent = next(one for one in listed if one.kind == kind and one.parent_id is None)
-    shown = await queries.show_request(AccountScope(store, caller, account.id), parent.id)
+    shown = await show_request(AccountScope(store, caller, account.id), parent.id)
     return shown, {one.service_id: (one.state, one.depends_on) for one in shown.children}
 
 
