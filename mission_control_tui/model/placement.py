@@ -82,3 +82,11 @@ class Placement:
     def parts_of(self, connector: str) -> Mapping[str, str]:
         """Return the connectors that have an object of what is placed there, by the part's name; "" without parts."""
         return self.parts.get(connector) or {"": connector}
+
+    def sharing(self, connectors: Collection[str]) -> frozenset[str]:
+        """Return these connectors and all others where something may have an object at a back end of theirs."""
+        back_ends = {part for each in connectors for part in self.parts_of(each).values()}
+        wholes = (
+            each for each, parts in self.parts.items() if not back_ends.isdisjoint(parts.values())
+        )
+        return frozenset({*connectors, *back_ends, *wholes})

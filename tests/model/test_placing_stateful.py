@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from hypothesis import strategies as st
@@ -19,10 +20,13 @@ from mission_control_tui.model.history.undo import undo
 from mission_control_tui.model.people.fields import UserDetails
 from mission_control_tui.model.placement import Placement
 from mission_control_tui.model.requests import control as requests
+from mission_control_tui.model.requests import outcomes
 from mission_control_tui.model.requests.dependencies import settle_all
+from mission_control_tui.model.requests.outcomes import AttemptFailure, Observation
+from mission_control_tui.model.requests.run_batch import RunBatch
 from mission_control_tui.model.services import seats
 from mission_control_tui.model.services.placing import placed_counts
-from mission_control_tui.model.states import Light, RequestKind, RequestState, Wish, Word
+from mission_control_tui.model.states import ErrorKind, Light, RequestKind, RequestState, Wish
 from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.accounts import AccountRow, DomainRow
 from mission_control_tui.model.store.tables.requests import RequestRow
@@ -34,7 +38,7 @@ from tests.model.store_machine import StoreMachine, walk
 
 SERVICE = "managed-exchange"
 MAILS = ("mail-1", "mail-2", "mail-3")
-NAMES = ("ada", "bob", "cyd")
+NAMES = ("ada", "bob")
 ANNA = Caller(operator="anna", ticket="T-9")
 PASSWORD = "Kp7m-xR4w-9fTc"
 names, mails = st.sampled_from(NAMES), st.sampled_from(MAILS)
@@ -47,6 +51,10 @@ class Machine(StoreMachine):
         super().__init__()
         self.objects: set[tuple[str, str]] = set()
         self.at: dict[str, str] = {}
+        self.mail: dict[str, str] = {}
+        """Where a service's content is: where it was green last."""
+        self.given_up: set[str] = set()
+        """Those that somebody had removed at once."""
         self.scope = AccountScope(self.store, ANNA, 1)
         self.open = set(MAILS)
 
@@ -54,7 +62,11 @@ class Machine(StoreMachine):
     def furnish(self) -> None:
         async def work() -> None:
             async with self.store.write(ANNA) as tx:
-                await in_force.put(tx, self.catalogue, SHIPPED_NAME)
+                kept = [
+                    replace(service, retention_days=30) if service.id == SERVICE else service
+                    for service in self.catalogue.services
+                ]
+                await in_force.put(tx, replace(self.catalogue, services=tuple(kept)), SHIPPED_NAME)
                 owner = AccountRow(
                     id=1,
                     code="acme",
@@ -84,6 +96,9 @@ class Machine(StoreMachine):
 
         self.do(work())
         self.place()
+        for name in NAMES:
+            self.provision(name, "")
+            self.work_one(fails=False)
 
     def place(self) -> None:
         closed = frozenset(MAILS) - self.open
@@ -124,16 +139,44 @@ class Machine(StoreMachine):
             return
         self.at[outcome.result[0].assignment_id] = to
 
-    @rule(name=names)
-    def deprovision(self, name: str) -> None:
+    @rule(name=names, now=st.booleans(), left_at=st.sampled_from(["", "", *MAILS]))
+    def deprovision(self, name: str, now: bool, left_at: str) -> None:
         try:
-            self.do(
+            outcome = self.do(
                 services.change_wish(
-                    self.scope, f"{name}@acme.example", SERVICE, RequestKind.DEPROVISION
+                    self.scope,
+                    f"{name}@acme.example",
+                    SERVICE,
+                    RequestKind.DEPROVISION,
+                    instance=f"left at {left_at}" if left_at else "",
+                    at_once=now,
                 )
             )
         except NotFound:
             return
+        row = next(row for row in self.rows() if row.id == outcome.result[0].assignment_id)
+        if now and outcome.result[0].request_id is not None:
+            moved = next((each for each in self.rows() if each.id == row.marked), row)
+            if moved.wish == Wish.ABSENT:
+                self.given_up.add(row.mark_key)
+
+    @rule(index=st.integers(0, 5), again=st.booleans())
+    def cancel_or_retry(self, index: int, again: bool) -> None:
+        """Cancel, or ask again for, any of the newest requests."""
+
+        async def work() -> None:
+            async with self.store.read() as session:
+                newest = select(RequestRow.id).order_by(RequestRow.id.desc()).offset(index).limit(1)
+                number = await session.scalar(newest)
+            if number is not None:
+                act = requests.retry if again else requests.cancel
+                await act(self.scope, number)
+
+        try:
+            self.do(work())
+        except MissionControlError:
+            return
+        self.at |= {row.id: row.connector for row in self.rows() if not row.marked}
 
     @rule(index=st.integers(0, 3), undone=st.booleans())
     def cancel_or_undo(self, index: int, undone: bool) -> None:
@@ -177,20 +220,27 @@ class Machine(StoreMachine):
                     return
                 row = await tx.session.get_one(AssignmentRow, request.assignment_id)
                 request.attempt += 1
-                request.ended_at = tx.now
+                request.state = RequestState.RUNNING
                 where = (row.connector, row.mark_key)
+                batch = RunBatch(tx)
                 if fails:
-                    request.state = RequestState.FAILED
-                    row.light, row.word = Light.RED, Word.ERROR
-                else:
-                    request.state = RequestState.SUCCEEDED
-                    there = row.wish != Wish.ABSENT or row.kept_until > 0
-                    (self.objects.add if there else self.objects.discard)(where)
-                    gone = row.wish == Wish.ABSENT
-                    row.light = Light.GREY if gone else Light.GREEN
-                    row.word = Word.NOT_PROVISIONED if gone else Word.PROVISIONED
-                    row.observed_wish, row.observed_generation = row.wish, row.generation
-                    row.password_delivered, row.secret_id = not gone, None
+                    failure = AttemptFailure(ErrorKind.INVALID, "No room")
+                    await outcomes.fail(failure)(batch, request, row)
+                    await batch.finish()
+                    return
+                kept = row.kept_until > 0 and where in self.objects
+                if row.wish != Wish.ABSENT:
+                    self.objects.add(where)
+                    self.mail[row.id] = row.connector
+                    self.given_up.discard(row.id)
+                elif not kept:
+                    if self.mail.get(row.mark_key) == row.connector and where in self.objects:
+                        assert row.mark_key in self.given_up, "what somebody had is lost"
+                        del self.mail[row.mark_key]
+                    self.objects.discard(where)
+                seen = Observation(Wish.SUSPENDED if kept else Wish(row.wish), row.level_id)
+                await outcomes.succeed(seen)(batch, request, row)
+                await batch.finish()
             await settle_all(self.store)
 
         self.do(work())
@@ -211,10 +261,9 @@ class Machine(StoreMachine):
             assert len({row.connector, *(left.connector for left in elsewhere)}) == 1 + len(
                 elsewhere
             )
-            was_there = [key for mail, key in self.objects if key == row.id]
-            if row.wish != Wish.ABSENT and row.observed_generation and row.light != Light.RED:
-                assert was_there, "what a user had was removed before it was made elsewhere"
         assert all(row.wish == Wish.ABSENT for row in rows if row.marked)
+        for key, mail in self.mail.items():
+            assert (mail, key) in self.objects, "what somebody had is lost"
         for mail, key in self.objects:
             assert any(
                 row.mark_key == key

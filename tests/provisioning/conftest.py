@@ -14,6 +14,7 @@ from mission_control_tui.model.catalogue.types import Catalogue
 from mission_control_tui.model.store import upgrade
 from mission_control_tui.model.store.database import Store
 from tests.postgres import PostgresServer
+from tests.provisioning.mails import Mails
 from tests.provisioning.support import World, furnish
 
 
@@ -66,3 +67,8 @@ def world(request: pytest.FixtureRequest) -> World:
     kind = "sqlite_world" if request.param == "sqlite" else "postgres_world"
     made: World = request.getfixturevalue(kind)
     return made
+
+
+@pytest.fixture
+def mails(world: World) -> Mails:
+    return Mails(world)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from dataclasses import replace
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import update
 
 from mission_control_tui.model.errors import Conflict, UsageError
 from mission_control_tui.model.history.undo import undo
@@ -15,101 +14,25 @@ from mission_control_tui.model.requests import control as requests
 from mission_control_tui.model.requests.drift import known_at
 from mission_control_tui.model.services.kept_settings import keep_declaration
 from mission_control_tui.model.services.lights import status
+from mission_control_tui.model.services.subjects import user_subject
 from mission_control_tui.model.services.users_password import PasswordNotKept
+from mission_control_tui.model.services.wishes import ExistingObject
 from mission_control_tui.model.states import Light, RequestKind, RequestState, Wish, Word
-from mission_control_tui.model.store.scope import AccountScope
+from mission_control_tui.model.store.lookups import user_row
 from mission_control_tui.model.store.tables.services import AssignmentRow
-from mission_control_tui.model.users.actions.base import HasNoService
+from mission_control_tui.model.users.actions.base import HasNoService, action_context
 from mission_control_tui.model.users.actions.params import ActionParams
+from mission_control_tui.model.users.giving import provision_in
 from mission_control_tui.model.users.passwords import set_password
 from mission_control_tui.model.users.provisioning import change_wish, move, provision
 from mission_control_tui.provisioning.backends import Backends
-from mission_control_tui.provisioning.connectors.simulator.connector import ledger
 from mission_control_tui.provisioning.drift import orphans_at
 from mission_control_tui.settings.settings import load
-from tests.provisioning.support import ACCOUNT, EXCHANGE, LARGE, PASSWORD, World, worker
+from tests.provisioning.mails import DOWN, MAILS, Mails, configure_wholes, given_at
+from tests.provisioning.support import EXCHANGE, LARGE, PASSWORD, SMALL, worker
 from tests.provisioning.test_retention import keeps
 
 pytestmark = pytest.mark.any_database
-
-DOWN = "".join(
-    f'[[rule]]\nid = "{call}"\ncall = "{call}"\nfail = "unreachable"\nsaid = "Refused"\n'
-    for call in ("check", "observe", "apply")
-)
-MAILS = ("mail-1", "mail-2", "mail-3")
-WHOLE = {"exchange-1": "mail-1", "exchange-2": "mail-2"}
-
-
-class Mails:
-    """A world whose Managed Exchange is on three simulators, of which each has its own file and rules."""
-
-    def __init__(self, world: World) -> None:
-        self.world = world
-        self.world.store.placements = {EXCHANGE: Placement(MAILS)}
-        for name in MAILS:
-            self.rules(name)
-        self.lines: list[str] = []
-        for name in MAILS:
-            self.lines += [f"[connectors.{name}]", *self.simulator(name)]
-        placed = [f"[placement.{EXCHANGE}]", f"connectors = {list(MAILS)}"]
-        world.configure(more=[*self.lines, *placed])
-
-    def simulator(self, name: str) -> list[str]:
-        """The table of one of them, as text."""
-        return [
-            'type = "simulator"',
-            f'path = "{self.file(name)}"',
-            f'rules = "{self.world.directory / name}.toml"',
-            "delay_factor = 0",
-        ]
-
-    @property
-    def scope(self) -> AccountScope:
-        return AccountScope(self.world.store, self.world.caller, ACCOUNT)
-
-    def file(self, name: str) -> Path:
-        return self.world.directory / f"{name}.db"
-
-    def rules(self, name: str, text: str = "") -> None:
-        (self.world.directory / f"{name}.toml").write_text(f"seed = 1\n{text}", "utf-8")
-
-    def done(self, name: str) -> list[str]:
-        """What was done at one of them, in order."""
-        return [one.effect for one in ledger(self.file(name))] if self.file(name).exists() else []
-
-    async def rows(self) -> Mapping[str, AssignmentRow]:
-        """What there is at each connector, gone or not."""
-        async with self.world.store.read() as session:
-            return {row.connector: row for row in await session.scalars(select(AssignmentRow))}
-
-    async def until_red(self, name: str) -> None:
-        """Wait until what is at one of them is red."""
-
-        async def red() -> bool:
-            return (await self.rows())[name].light == Light.RED
-
-        await self.world.until(red)
-
-    async def move(self, user: str, to: str, **more: bool) -> int:
-        wanted = ActionParams(EXCHANGE, on=to, **more)  # type: ignore[arg-type]
-        (result,) = (await move(self.scope, user, wanted)).result
-        assert result.request_id is not None
-        return result.request_id
-
-
-@pytest.fixture
-def mails(world: World) -> Mails:
-    return Mails(world)
-
-
-async def given_at(mails: Mails, name: str) -> str:
-    (ada,) = await mails.world.people("ada")
-    mails.world.store.placements = {EXCHANGE: Placement((name,))}
-    await mails.world.give(ada)
-    mails.world.store.placements = {EXCHANGE: Placement(MAILS)}
-    with worker(mails.world):
-        await mails.world.settled()
-    return ada
 
 
 async def test_it_is_made_there_and_then_taken_away_where_it_was(mails: Mails) -> None:
@@ -279,19 +202,6 @@ async def test_a_connector_that_sets_no_password_needs_none(mails: Mails) -> Non
     await mails.move(ada, "mail-2")
 
 
-def configure_wholes(mails: Mails, placed: Sequence[str] = tuple(WHOLE)) -> None:
-    """Let Managed Exchange be at composites, which share their directory; `placed` are those that take what is new."""
-    mails.rules("directory")
-    lines = [*mails.lines, "[connectors.directory]", *mails.simulator("directory")]
-    lines += [f"[placement.{EXCHANGE}]", f"connectors = {list(placed)}"]
-    for whole, mail in WHOLE.items():
-        lines += [f"[connectors.{whole}]", 'type = "composite"']
-        for part, connector in (("directory", "directory"), ("mailbox", mail)):
-            lines += [f"[connectors.{whole}.parts.{part}]", f'connector = "{connector}"']
-    mails.world.configure(more=lines)
-    mails.world.store.placements = load().placements
-
-
 async def test_a_part_that_both_have_stays_and_the_other_goes_along_with_its_mark(
     mails: Mails,
 ) -> None:
@@ -411,3 +321,87 @@ async def test_what_is_at_a_composite_that_the_settings_lost_is_no_orphan_of_its
     finally:
         await backends.close()
     assert (found, gap) == ((), None)
+
+
+async def called(mails: Mails, at: str, name: str) -> None:
+    """Let what is at a connector be called so there, as what was taken over may be."""
+    async with mails.world.store.write(mails.world.caller) as tx:
+        await tx.session.execute(
+            update(AssignmentRow).where(AssignmentRow.connector == at).values(backend_name=name)
+        )
+
+
+async def test_what_another_has_at_a_part_or_at_a_whole_with_the_same_part_is_not_taken(
+    mails: Mails,
+) -> None:
+    world = mails.world
+    ada = await given_at(mails, "mail-2")
+    configure_wholes(mails)
+    (ben,) = await world.people("ben")
+    await world.give(ben)
+    with worker(world, "first"):
+        await world.settled()
+    bens = (await mails.rows())["exchange-1"].backend_name
+    own = (await mails.rows())["mail-2"].backend_name
+    await called(mails, "mail-2", bens)
+    with pytest.raises(Conflict, match="is another subject's"):
+        await mails.move(ben, "exchange-2", new_password=True)
+    with pytest.raises(Conflict, match="is another subject's"):
+        await mails.move(ada, "exchange-2", new_password=True)
+    await called(mails, "mail-2", own)
+    await mails.move(ada, "exchange-2", new_password=True)
+
+
+async def test_a_name_at_a_whole_is_not_free_at_its_part(mails: Mails) -> None:
+    world = mails.world
+    configure_wholes(mails)
+    (ada, ben) = await world.people("ada", "ben")
+    await world.give(ada)
+    name = (await mails.rows())["exchange-1"].backend_name
+    await called(mails, "exchange-1", name.replace("ada", "ben"))
+    placed = world.store.placements[EXCHANGE]
+    world.store.placements = {EXCHANGE: replace(placed, connectors=("mail-1", "mail-2"))}
+    assert (await world.give(ben)).backend_name != name.replace("ada", "ben")
+    (cyd,) = await world.people("cyd")
+    wanted = ActionParams(EXCHANGE, SMALL, on="mail-1", adopt=True)
+
+    async def taken_over() -> None:
+        async with mails.scope.change(dry_run=True) as (tx, account_id):
+            context = await action_context(tx, account_id)
+            subject = user_subject(await user_row(tx.session, account_id, cyd))
+            existing = ExistingObject(name.replace("ada", "ben"))
+            await provision_in(tx, context, subject, wanted, existing=existing)
+
+    with pytest.raises(Conflict, match="is another subject's"):
+        await taken_over()
+
+
+async def test_what_comes_back_and_moves_on_at_once_is_not_forgotten_where_it_was(
+    mails: Mails,
+) -> None:
+    ada = await given_at(mails, "mail-1")
+    for to in ("mail-2", "mail-1", "mail-3"):
+        await mails.move(ada, to, new_password=True)
+    left = (await mails.rows())["mail-1"]
+    assert (left.instance, left.light) == ("left at mail-1", Light.ORANGE)
+    with worker(mails.world, "second"):
+        await mails.world.settled()
+    assert mails.done("mail-1")[-1] == "removed"
+    assert "created" in mails.done("mail-3")
+    assert mails.done("mail-2") == []
+
+
+async def test_all_parts_of_a_whole_come_back(mails: Mails) -> None:
+    world = mails.world
+    await keeps(world)
+    configure_wholes(mails, ["exchange-1", "mail-3"])
+    (ada,) = await world.people("ada")
+    await world.give(ada)
+    with worker(world, "first"):
+        await world.settled()
+        await mails.move(ada, "mail-3", new_password=True)
+        await world.settled()
+        await mails.move(ada, "exchange-1", new_password=True)
+        await world.settled()
+    assert (await mails.rows())["exchange-1"].light == Light.GREEN
+    assert [mails.done(name).count("created") for name in ("mail-1", "directory")] == [1, 1]

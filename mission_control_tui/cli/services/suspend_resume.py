@@ -71,8 +71,25 @@ def deprovision(
     """
     who, service = who_and_what("deprovision", names, **other)
     which = f"{service} {instance}".strip()
-    session.confirm(f"Take {which} away from {called(who)}, with its data?")
+    question = f"Take {which} away from {called(who)}, with its data?"
+    lost = (
+        () if session.assume_yes or session.dry_run else _lost(session, who, service, instance, now)
+    )
+    session.confirm(f"{question} Lost: {'; '.join(lost)}." if lost else question)
     _turn(session, who, service, RequestKind.DEPROVISION, instance, at_once=now)
+
+
+def _lost(
+    session: Session, who: str | SubjectKey, service: str, instance: str, now: bool
+) -> tuple[str, ...]:
+    """Return what goes with it that its question does not name."""
+    from mission_control_tui.model.users.provisioning import change_wish
+
+    kind = RequestKind.DEPROVISION
+    tried = session.query(
+        change_wish, who, service, kind, instance=instance, at_once=now, dry_run=True
+    )
+    return tried.plan.lost
 
 
 def _turn(

@@ -15,6 +15,7 @@ from mission_control_tui.model.catalogue.types import Service
 from mission_control_tui.model.errors import Conflict, MissionControlError
 from mission_control_tui.model.people.address_syntax import upn_key
 from mission_control_tui.model.plan import PlanVerb
+from mission_control_tui.model.services.leftovers import awaited
 from mission_control_tui.model.services.subject_lookup import refuse_gone
 from mission_control_tui.model.services.subjects import (
     Subject,
@@ -289,7 +290,7 @@ async def _retry(tx: Transaction, _context: BulkContext, subject: ItemSubject) -
         select(func.max(RequestRow.id)).where(RequestRow.assignment_id == row.id)
     )
     kind = RequestKind((await tx.session.get_one(RequestRow, last)).kind)
-    request = await enqueue(tx, row, kind)
+    request = await enqueue(tx, row, kind, depends_on=await awaited(tx, row))
     tx.command("requests", "retry", str(last))
     tx.record(
         PlanVerb.CHANGED,

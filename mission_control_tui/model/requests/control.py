@@ -13,6 +13,7 @@ from mission_control_tui.model.catalogue.in_force import in_force
 from mission_control_tui.model.errors import Conflict
 from mission_control_tui.model.plan import Outcome, PlanVerb
 from mission_control_tui.model.services import moves, seats
+from mission_control_tui.model.services.leftovers import awaited
 from mission_control_tui.model.services.wishes import (
     ADOPTION,
     OF_THE_REQUEST,
@@ -160,7 +161,7 @@ async def restore_wish(session: AsyncSession, row: AssignmentRow, previous: dict
             setattr(row, name, value)
     row.generation += 1
     row.version += 1
-    if row.observed_generation == previous["generation"]:
+    if row.observed_generation == previous["generation"] > 0:
         row.observed_generation = row.generation
     if row.object_id is not None and row.wish != Wish.ABSENT:
         await keep_object(session, row.object_id)
@@ -212,7 +213,7 @@ async def _retry_one(tx: Transaction, request: RequestRow) -> int | None:
     if row.light != Light.RED and row.word != Word.NOT_CHECKED:
         return None
     same_wish = row.generation == request.generation
-    waits = await moves.awaited(tx, row)
+    waits = await awaited(tx, row)
     fresh = await enqueue(tx, row, RequestKind(request.kind), depends_on=waits)
     if same_wish:
         kept = {name: request.previous[name] for name in ADOPTION if name in request.previous}

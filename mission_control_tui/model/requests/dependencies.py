@@ -162,6 +162,7 @@ async def _blockers(session: AsyncSession, request_ids: Sequence[int]) -> dict[i
                 NeededAssignment.light,
                 NeededAssignment.error_said,
                 _WHOSE,
+                WaitingAssignment.marked == NeededAssignment.id,
             )
             .join(Needed, Needed.id == RequestDependencyRow.depends_on_id)
             .join(NeededAssignment, NeededAssignment.id == Needed.assignment_id)
@@ -172,10 +173,11 @@ async def _blockers(session: AsyncSession, request_ids: Sequence[int]) -> dict[i
             .where(RequestDependencyRow.request_id.in_(chunk))
             .order_by(RequestDependencyRow.request_id, RequestDependencyRow.depends_on_id)
         )
-        for request_id, kind, service_id, light, said, whose in rows:
+        for request_id, kind, service_id, light, said, whose, is_left in rows:
             wanted = {Light.GREY if kind == RequestKind.DEPROVISION else Light.GREEN}
-            if kind == RequestKind.MOVE:
-                wanted.add(Light.GREY)  # what moved was taken away since
+            if is_left:
+                # Whatever was asked for: what moved is there, or was taken away since.
+                wanted = {Light.GREEN, Light.GREY}
             if light not in wanted:
                 failed = f", which failed: {said}" if light == Light.RED else ""
                 of = f" of {harmless(whose)}" if whose else ""

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, and_, select
 from mission_control_tui.model.audit_actions import AuditAction
 from mission_control_tui.model.caller import WORKER
 from mission_control_tui.model.plan import PlanVerb
-from mission_control_tui.model.services.moves import awaited
+from mission_control_tui.model.services.leftovers import awaited
 from mission_control_tui.model.services.retention import kept_date
 from mission_control_tui.model.services.wishes import enqueue
 from mission_control_tui.model.states import Light, Priority, RequestKind, Wish

@@ -24,6 +24,7 @@ from mission_control_tui.model.requests.dependencies import settle_connector
 from mission_control_tui.model.requests.planned_changes import PlannedChanges
 from mission_control_tui.model.requests.request_plans import keep_plan
 from mission_control_tui.model.requests.run_batch import RunBatch, RunWork
+from mission_control_tui.model.services.leftovers import keep_instead
 from mission_control_tui.model.services.retention import kept_date
 from mission_control_tui.model.services.usage import keep_usage
 from mission_control_tui.model.services.wishes import add_event, show
@@ -108,6 +109,8 @@ async def succeed(
     if _superseded(batch, request, row):
         return
     taken = row.wish == Wish.ABSENT
+    instead = await keep_instead(batch.tx, row) if taken and row.kept_until else ()
+    until = row.kept_until
     if seen.wish is Wish.ABSENT:
         row.kept_until = 0.0
     # What is kept has the password that it had.
@@ -121,6 +124,9 @@ async def succeed(
         said = "It is gone."
         if row.object_id is not None:
             await free_address(batch.tx.session, row.object_id)
+    if instead:
+        left = ", ".join(instead)
+        said += f" It never was at {row.connector}: what was left at {left} is kept until {kept_date(until)}."
     _end(batch, request, RequestState.SUCCEEDED, "succeeded", said)
 
 

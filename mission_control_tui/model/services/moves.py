@@ -17,21 +17,23 @@ from sqlalchemy import func, select
 
 from mission_control_tui.model.errors import Conflict
 from mission_control_tui.model.placement import Placement
+from mission_control_tui.model.services.kept_settings import without_password
+from mission_control_tui.model.services.leftovers import home_of, left_behind, remaining
 from mission_control_tui.model.services.placing import go_to, is_gone
 from mission_control_tui.model.services.retention import keep_until
 from mission_control_tui.model.services.wishes import (
     enqueue,
-    last_request,
     show,
     supersede_waiting,
 )
 from mission_control_tui.model.states import Light, RequestKind, RequestState, Wish, Word
 from mission_control_tui.model.store.tables.requests import RequestRow
-from mission_control_tui.model.store.tables.services import LEFT, AssignmentRow
+from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.model.store.transaction import Transaction
 
 _NAME_LIMIT = 64
 _STEP = "It moved from {before} to {after}: provision again to check"
+_STEP_LEFT = "A move left it here: deprovision to remove it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,10 @@ def unchecked(previous: Mapping[str, Any], step: str) -> dict[str, Any]:
     """Return what a cancel restores: the wish before, but not a light that was true of another back end."""
     if previous.get("wish") == Wish.ABSENT and previous.get("light") == Light.GREY:
         return dict(previous)
+    return _not_checked(previous, step)
+
+
+def _not_checked(previous: Mapping[str, Any], step: str) -> dict[str, Any]:
     return {
         **previous,
         "light": str(Light.ORANGE),
@@ -63,26 +69,6 @@ def unchecked(previous: Mapping[str, Any], step: str) -> dict[str, Any]:
     }
 
 
-async def left_behind(tx: Transaction, row: AssignmentRow) -> dict[str, AssignmentRow]:
-    """Return what an instance has left at other connectors, by connector, also what is gone there; locked."""
-    rows = await tx.session.scalars(
-        select(AssignmentRow)
-        .where(LEFT, AssignmentRow.marked == row.id)
-        .order_by(AssignmentRow.id)
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    )
-    return {left.connector: left for left in rows}
-
-
-async def awaited(tx: Transaction, row: AssignmentRow) -> list[int]:
-    """Return what the removal of what a move left waits for: the request of what moved, which is not there yet."""
-    moved = await tx.session.get(AssignmentRow, row.marked) if row.marked else None
-    if moved is None or moved.wish == Wish.ABSENT or moved.light == Light.GREEN:
-        return []
-    return await last_request(tx, moved.id)
-
-
 async def refuse_while_running(tx: Transaction, row: AssignmentRow, said: str) -> None:
     """Raise Conflict while a worker is at it: what it learns is true of the back end where it began."""
     running = await tx.session.scalar(
@@ -93,7 +79,7 @@ async def refuse_while_running(tx: Transaction, row: AssignmentRow, said: str) -
     if running is not None:
         raise Conflict(
             f"{said} is being worked on: request {running}.",
-            hint="Move it once that has ended.",
+            hint="Ask again once that has ended.",
         )
 
 
@@ -115,7 +101,7 @@ async def relocate(
     """
     await refuse_while_running(tx, row, said)
     before = row.connector
-    there = await _may_be_there(tx, row)
+    there = not is_gone(row) and await _may_be_there(tx, row)
     if there and not placement.knows(before):
         raise Conflict(
             f"{said} is at {before}, and the settings have no connector {before}.",
@@ -126,7 +112,7 @@ async def relocate(
     leaving = [each for each in dict.fromkeys(old.values()) if each not in new.values()]
     arriving = [each for each in dict.fromkeys(new.values()) if each not in old.values()]
     found = await left_behind(tx, row)
-    spare = [found[each] for each in arriving if each in found]
+    spare = [left for each, left in found.items() if each in arriving or each == _parked_name(left)]
     for left in spare:
         await refuse_while_running(tx, left, f"{said}, left at {left.connector},")
     returns = frozenset(left.connector for left in spare if not is_gone(left))
@@ -134,12 +120,16 @@ async def relocate(
     generation = max([row.generation, *(left.generation for left in spare)])
     for left in spare:
         await supersede_waiting(tx, left)
-        left.connector, left.external_id, left.kept_until = "", "", 0.0
+        left.connector = left.instance = _parked_name(left)
+        left.external_id, left.kept_until, left.observed_wish = "", 0.0, Wish.ABSENT
         left.generation = generation
         show(left, Light.GREY, Word.NOT_PROVISIONED, tx)
     # Two rows exchange what no two may have.
     await tx.session.flush()
     go_to(row, to)
+    if returns or (there and set(old.values()) & set(new.values())):
+        # It has a part there already, which a further move may not forget.
+        row.observed_wish = Wish.PRESENT
     row.generation = generation
     row.external_id = _external_id(ids, new, plain=not placement.parts.get(to))
     await tx.session.flush()
@@ -158,9 +148,11 @@ async def relocate(
         left.kept_until = 0.0 if at_once else await keep_until(tx, left, told=False)
         kept[connector] = left.kept_until
         await tx.session.flush()
-        await enqueue(tx, left, RequestKind.DEPROVISION, wish=Wish.ABSENT, depends_on=[request.id])
-    for left in spare:
-        left.connector, left.observed_wish = f"left-{left.id}", Wish.ABSENT
+        removal = await enqueue(
+            tx, left, RequestKind.DEPROVISION, wish=Wish.ABSENT, depends_on=[request.id]
+        )
+        # Without a removal it is there all the same, and nobody may take it for gone.
+        removal.previous = _not_checked(removal.previous, _STEP_LEFT)
     return Moved(request, kept, frozenset(arriving) - returns, returns)
 
 
@@ -174,6 +166,37 @@ async def turn_back(tx: Transaction, request: RequestRow, row: AssignmentRow, sa
     moved = await relocate(tx, row, placement, before, said)
     row.password_delivered = delivered or not moved.fresh
     return True
+
+
+async def come_back(
+    tx: Transaction, row: AssignmentRow, placement: Placement, on: str, said: str
+) -> Moved | None:
+    """Let an instance that was taken away before its moves had ended be again where they left it; None where it is not.
+
+    `on` is the connector that it is wanted at, "" for any. Raises Conflict while a worker is at what is left there.
+    """
+    if (row.wish, row.light) != (Wish.ABSENT, Light.GREY):
+        return None
+    home = await home_of(tx, row)
+    if not home or on not in ("", home) or not placement.knows(home):
+        return None
+    parts = placement.parts_of(home).values()
+    kept = [left for left in await remaining(tx, row) if left.connector in parts]
+    if not kept:
+        return None
+    row.kept_until = max(left.kept_until for left in kept)
+    row.password_delivered = all(left.password_delivered for left in kept)
+    if any(left.light != Light.GREY for left in kept):
+        show(row, Light.ORANGE, Word.NOT_CHECKED, tx)
+    moved = await relocate(tx, row, placement, home, said)
+    row.observed_wish = Wish.SUSPENDED
+    row.password_delivered = row.password_delivered and not await sets_password(tx, moved)
+    return moved
+
+
+async def sets_password(tx: Transaction, moved: Moved) -> bool:
+    """Tell whether a password has to be set where it is made; unless a connector is known to set none, it has."""
+    return bool(moved.fresh - await without_password(tx.session, moved.fresh))
 
 
 def _new(tx: Transaction, row: AssignmentRow) -> AssignmentRow:
@@ -212,6 +235,11 @@ async def _may_be_there(tx: Transaction, row: AssignmentRow) -> bool:
         )
     )
     return bool(tried)
+
+
+def _parked_name(left: AssignmentRow) -> str:
+    """Return what one is called, and where it is, that has nothing left behind: the next thing left is its."""
+    return f"left-{left.id}"
 
 
 def _left_name(row: AssignmentRow, connector: str) -> str:

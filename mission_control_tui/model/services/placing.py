@@ -128,24 +128,31 @@ def go_to(row: AssignmentRow, connector: str) -> None:
 
 
 async def is_taken(
-    tx: Transaction, connectors: Collection[str], service: Service, name: str
+    tx: Transaction,
+    connectors: Collection[str],
+    service: Service,
+    name: str,
+    *,
+    but: AssignmentRow | None = None,
+    marked: str = "",
 ) -> bool:
-    """Tell whether an assignment of the service has the back-end name at one of the connectors, or at a part of one."""
+    """Tell whether an assignment of the service has the back-end name at a back end of one of the connectors.
+
+    Composites are as many back ends as they have parts. `but` one that may have it, and what it has left (`marked`).
+    """
     placement = tx.placements.get(service.id)
     if placement is not None:
-        # What a move left is at a part.
-        parts = (placement.parts_of(each).values() for each in connectors)
-        connectors = {*connectors, *(part for each in parts for part in each)}
-    found = await tx.session.scalar(
-        select(AssignmentRow.id)
-        .where(
-            AssignmentRow.connector.in_(connectors),
-            AssignmentRow.service_id == service.id,
-            AssignmentRow.backend_name == name,
-        )
-        .limit(1)
+        connectors = placement.sharing(connectors)
+    taken = select(AssignmentRow.id).where(
+        AssignmentRow.connector.in_(connectors),
+        AssignmentRow.service_id == service.id,
+        AssignmentRow.backend_name == name,
     )
-    return found is not None
+    if but is not None:
+        taken = taken.where(AssignmentRow.id != but.id)
+    if marked:
+        taken = taken.where(AssignmentRow.marked != marked)
+    return await tx.session.scalar(taken.limit(1)) is not None
 
 
 async def free_name(

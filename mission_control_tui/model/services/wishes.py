@@ -114,7 +114,8 @@ async def find_or_make(
     if found is not None and found.marked:
         raise Conflict(
             f"{subject.name} has {service.name} elsewhere: this was {instance}.",
-            hint="What a move has left behind does not come back by itself: move it back.",
+            hint="What a move has left behind comes back with the service: move that back, or provision it "
+            "again where it was taken away on the way.",
         )
     if found is not None:
         await _place_again(tx, account, subject, service, found, on)
@@ -182,7 +183,7 @@ async def _place_again(
     connector = await place(tx, account, service, on)
     if connector == row.connector:
         return
-    if await is_taken(tx, (connector,), service, row.backend_name):
+    if await is_taken(tx, (connector,), service, row.backend_name, but=row):
         everywhere = connectors_of(tx, account, service)
         row.backend_name = await free_name(tx, everywhere, service, account, subject, row.instance)
     go_to(row, connector)
@@ -207,14 +208,7 @@ async def _refuse_held(
             f"{subject.name} has {service.name} already, as {found.backend_name}.",
             hint="Name another instance or another user.",
         )
-    holder = await tx.session.scalar(
-        select(AssignmentRow).where(
-            AssignmentRow.connector == connector,
-            AssignmentRow.service_id == service.id,
-            AssignmentRow.backend_name == existing.name,
-        )
-    )
-    if holder is not None and (found is None or holder.id != found.id):
+    if await is_taken(tx, (connector,), service, existing.name, but=found):
         raise Conflict(
             f"{existing.name} is another subject's {service.name} already.",
             hint="List what is there anew: mission-control adopt scan.",

@@ -15,12 +15,15 @@ from mission_control_tui.model.people.address_syntax import upn_key
 from mission_control_tui.model.plan import PlanVerb
 from mission_control_tui.model.services import sealed_passwords, seats
 from mission_control_tui.model.services.kept_settings import warn_of_not_kept
+from mission_control_tui.model.services.moves import come_back
+from mission_control_tui.model.services.placing import placement_of
 from mission_control_tui.model.services.setting_rules import SettingOwner, judged_settings
 from mission_control_tui.model.services.subjects import Subject
 from mission_control_tui.model.services.users_password import take_users_password
 from mission_control_tui.model.services.wishes import (
     ExistingObject,
     enqueue,
+    find,
     find_or_make,
     last_request,
     requirements,
@@ -66,6 +69,8 @@ async def provision_in(
             f"The account has not bought {service.name}.",
             hint="A service must be bought before it can be provisioned.",
         )
+    if existing is None:
+        await _come_back(tx, account, subject, service, wanted)
     row = await find_or_make(tx, account, subject, service, wanted.instance, existing, wanted.on)
     if existing is None and row.wish == Wish.ABSENT:
         refuse_unbought(catalogue, subject, service)
@@ -182,6 +187,21 @@ async def provision_in(
         had=had,
         has=has,
     )
+
+
+async def _come_back(
+    tx: Transaction, account: AccountRow, subject: Subject, service: Service, wanted: ActionParams
+) -> None:
+    """Let what was taken away before its move had ended be again where that left it, and is kept still."""
+    placement = placement_of(tx, account, service.id)
+    row = await find(tx, subject, service.id, wanted.instance) if placement is not None else None
+    if placement is None or row is None or row.marked:
+        return
+    name = f"{subject.name} {named(service, wanted.instance)}"
+    if await come_back(tx, row, placement, wanted.on, name) is not None:
+        tx.warn(
+            f"{subject.name} gets back what {service.name} had at {row.connector}, with the password of that time."
+        )
 
 
 def _looked_at(

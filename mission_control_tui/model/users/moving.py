@@ -7,9 +7,8 @@ from mission_control_tui.model.audit_actions import AuditAction
 from mission_control_tui.model.catalogue.types import PasswordUse, Service
 from mission_control_tui.model.errors import Conflict, UsageError
 from mission_control_tui.model.plan import PlanVerb
-from mission_control_tui.model.services.kept_settings import without_password
-from mission_control_tui.model.services.moves import Moved, relocate
-from mission_control_tui.model.services.placing import place, placement_of
+from mission_control_tui.model.services.moves import Moved, relocate, sets_password
+from mission_control_tui.model.services.placing import is_taken, place, placement_of
 from mission_control_tui.model.services.retention import kept_date
 from mission_control_tui.model.services.subjects import Subject
 from mission_control_tui.model.services.users_password import PasswordNotKept
@@ -66,7 +65,7 @@ async def move_in(
     moved = await relocate(
         tx, row, placement, wanted.on, name, depends_on=waits, at_once=wanted.at_once
     )
-    row.password_delivered = row.password_delivered and not await _sets_password(tx, moved)
+    row.password_delivered = row.password_delivered and not await sets_password(tx, moved)
     try:
         password = await password_for(tx, catalogue, subject.user, service, row)
     except PasswordNotKept as error:
@@ -113,26 +112,12 @@ async def move_in(
 
 
 async def _refuse_taken(tx: Transaction, row: AssignmentRow, service: Service, to: str) -> None:
-    from sqlalchemy import select
-
-    holder = await tx.session.scalar(
-        select(AssignmentRow.id).where(
-            AssignmentRow.connector == to,
-            AssignmentRow.service_id == row.service_id,
-            AssignmentRow.backend_name == row.backend_name,
-            AssignmentRow.marked != row.id,
-        )
-    )
-    if holder is not None:
+    """Raise Conflict where another subject has the name at a back end that this goes to."""
+    if await is_taken(tx, (to,), service, row.backend_name, but=row, marked=row.id):
         raise Conflict(
             f"{row.backend_name} is another subject's {service.name} at connector {to}.",
             hint="Names there do not change: move it to another one.",
         )
-
-
-async def _sets_password(tx: Transaction, moved: Moved) -> bool:
-    """Tell whether a password has to be set where it is made; unless a connector is known to set none, it has."""
-    return bool(moved.fresh - await without_password(tx.session, moved.fresh))
 
 
 def _until(until: float) -> str:

@@ -23,7 +23,7 @@ def kept_line(view: AssignmentView) -> str:
     if view.marked:
         return (
             f"What a move left here is kept until {view.kept_until:%Y-%m-%d}, then removed with its data. "
-            "Moved back before, the service has it again."
+            "Moved back before, the service has it again; provisioned again, where it was taken away on the way."
         )
     return (
         f"Suspended at the back end and kept until {view.kept_until:%Y-%m-%d}, then removed with its data. "

@@ -404,7 +404,7 @@ class ProvisionScreen(MissionScreen):
     async def _ask(self, panel: UserServicePanel, kind: RequestKind) -> None:
         lines = turn_question(self.context.account.name, self.context.catalogue, panel.view, kind)
         tried = await self._turned(panel, kind, dry_run=True)
-        lines[2:2] = tried.plan.warnings
+        lines[2:2] = (*(f"Lost: {said}." for said in tried.plan.lost), *tried.plan.warnings)
         word = "Suspend" if kind is RequestKind.SUSPEND else "Deprovision"
         self.prompts.confirm(lines, lambda: self._turn(panel, kind), yes=word)
 

@@ -71,15 +71,15 @@ class Suspend(ServiceAction):
         """
         from mission_control_tui.model.groups.members import leave
         from mission_control_tui.model.services.dependents import refuse_needed
+        from mission_control_tui.model.services.leftovers import awaited, fate_of_left
         from mission_control_tui.model.services.retention import kept_date
         from mission_control_tui.model.services.wishes import enqueue
 
+        name = f"{subject.name} {named(service, row.instance)}"
         settled = row.light != Light.RED and row.word != Word.NOT_CHECKED and not row.drift
         settled = settled and not (at_once and row.kept_until)
         if settled and (row.wish == self.wish or row.wish not in self.turns):
-            tx.record(
-                PlanVerb.UNCHANGED, "service", f"{subject.name} {named(service, row.instance)}"
-            )
+            tx.record(PlanVerb.UNCHANGED, "service", name)
             return ActionResult(
                 *(row.id, service.id, row.level_id, row.backend_name, None),
                 connector=row.connector,
@@ -88,7 +88,16 @@ class Suspend(ServiceAction):
         if self.wish is Wish.ABSENT:
             before["level"] = row.level_id
             await refuse_needed(tx, subject, service)
-        request = await enqueue(tx, row, RequestKind(self.verb), wish=self.wish, at_once=at_once)
+        waits = await awaited(tx, row)
+        request = await enqueue(
+            tx,
+            row,
+            RequestKind(self.verb),
+            wish=self.wish,
+            depends_on=waits,
+            at_once=at_once,
+        )
+        left = await fate_of_left(tx, row, name, waits) if self.wish is Wish.ABSENT else {}
         if self.wish is Wish.ABSENT and subject.user is not None:
             await leave(tx, user=subject.user, lost=service.id)
         if said:
@@ -97,11 +106,12 @@ class Suspend(ServiceAction):
         tx.record(
             PlanVerb.REMOVED if self.wish is Wish.ABSENT else PlanVerb.CHANGED,
             "service",
-            f"{subject.name} {named(service, row.instance)}",
+            name,
             before=before,
             after={
                 "wish": str(self.wish),
                 **({"kept_until": kept_date(row.kept_until)} if row.kept_until else {}),
+                **left,
             },
             action=AuditAction(self.verb),
             of=service.id,
