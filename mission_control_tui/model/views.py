@@ -207,6 +207,7 @@ class RequestView:
     ended_at: datetime | None
     next_try_at: float
     waiting_for: str
+    instance: str = ""
     depends_on: tuple[int, ...] = ()
     object_id: str | None = None
     connector: str = ""

@@ -375,7 +375,7 @@ def _target(user_id: str | None, assignment_id: str, request_id: int | None) -> 
 
 def _red_row(view: AssignmentView, now: datetime) -> tuple[datetime, Row]:
     target = RowTarget(*light_place(view))
-    cell = _lit(Light.RED, view.word, view.subject, view.service)
+    cell = _lit(Light.RED, view.word, view.subject, _named(view.service, view.instance))
     return view.since, Row(view.id, (cell, age(view.since, now)), target)
 
 
@@ -384,7 +384,7 @@ def _active_row(
 ) -> tuple[datetime, Row] | None:
     if request.assignment_id is None:
         return None
-    service = name_of(catalogue.services, request.service_id)
+    service = _named(name_of(catalogue.services, request.service_id), request.instance)
     target = _target(request.user_id, request.assignment_id, request.id)
     cell = _lit(Light.ORANGE, _WORDS[request.state], request.subject, service)
     row = Row(request.assignment_id, (cell, age(request.created_at, now)), target)
@@ -395,6 +395,7 @@ def _recent_row(catalogue: Catalogue, request: RequestView, now: datetime) -> Ro
     if request.parent_id is not None:
         return None
     service = name_of(catalogue.services, request.service_id) if request.service_id else ""
+    service = _named(service, request.instance)
     text = " ".join(filter(None, (request.kind.capitalize(), _short(request.subject), service)))
     ended = request.ended_at or request.created_at
     cell: tuple[Part, ...] = ((f"{_ENDED[request.state]}: ", "dim"), (text, ""))
@@ -403,6 +404,11 @@ def _recent_row(catalogue: Catalogue, request: RequestView, now: datetime) -> Ro
         (cell, (age(ended, now), "dim")),
         RowTarget("requests", (request.id,)),
     )
+
+
+def _named(service: str, instance: str) -> str:
+    # What tells it from others must not be cut.
+    return f"({instance}) {service}" if instance else service
 
 
 def _lit(light: Light, word: str, subject: str, service: str) -> Cell:

@@ -83,6 +83,7 @@ def item(view: BulkItemView) -> dict[str, object]:
     return {
         **attributes(view, "id", "name", "user_id"),
         "service": view.service_id or None,
+        "instance": view.instance,
         "outcome": view.outcome,
         "reason": view.reason or None,
         "request": view.request_id,
@@ -111,7 +112,8 @@ def tell(bulk: BulkView, items: Sequence[BulkItemView] = ()) -> None:
 
 def item_row(view: BulkItemView) -> tuple[object, ...]:
     """Return an item as a row below `ITEM_HEADINGS`."""
-    return view.id, view.outcome, view.name, view.service_id, view.reason
+    service = f"{view.service_id} {view.instance}".rstrip()
+    return view.id, view.outcome, view.name, service, view.reason
 
 
 def tell_attended(bulk: BulkView) -> None:

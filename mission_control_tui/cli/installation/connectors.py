@@ -278,7 +278,8 @@ def show(session: Session, name: str) -> None:
     if activity.near_full:
         for view in _near_full(session, name):
             words = results.usage_words(view)
-            _tell("Near full", f"{view.subject} {view.service_id}: {words}")
+            service = f"{view.service_id} {view.instance}".rstrip()
+            _tell("Near full", f"{view.subject} {service}: {words}")
         if activity.near_full > NAMED:
             _tell("", f"all of them: mission-control attention full {name}")
 

@@ -125,8 +125,9 @@ def _summarise(session: Session) -> None:
 
 
 def what(view: RequestView) -> str:
-    """Say what a request is about: provision databases."""
-    return f"{view.kind} {view.service_id}".rstrip()
+    """Say what a request is about: provision databases (crm)."""
+    instance = f" ({view.instance})" if view.instance else ""
+    return f"{view.kind} {view.service_id}".rstrip() + instance
 
 
 def request(view: RequestView) -> dict[str, object]:
@@ -134,6 +135,7 @@ def request(view: RequestView) -> dict[str, object]:
     return {
         **attributes(view, "id", "kind", "state", "subject", "user_id"),
         "service": view.service_id or None,
+        "instance": view.instance,
         "level": view.level_id or None,
         "parent": view.parent_id,
         "depends_on": view.depends_on,
@@ -241,10 +243,7 @@ def _retry_all(session: Session) -> None:
 
     found, started, queued, waited_for = session.query(work)
     lights = {"light": str(Light.RED)}, {"light": str(Light.ORANGE)}
-    lines = tuple(
-        PlanLine(PlanVerb.CHANGED, "service", f"{red.subject} {red.service_id}", *lights)
-        for red in found.lines
-    )
+    lines = tuple(PlanLine(PlanVerb.CHANGED, "service", red.name, *lights) for red in found.lines)
     count = found.queued if started is None else len(queued)
     outcome = Outcome(found, Plan(lines, requests=tuple(queued)), not session.dry_run)
     told = {

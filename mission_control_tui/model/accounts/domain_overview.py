@@ -20,7 +20,7 @@ from mission_control_tui.model.store.batches import batches
 from mission_control_tui.model.store.scope import AccountItem, AccountScope, Reach, Within
 from mission_control_tui.model.store.tables.accounts import AccountRow, DomainRow
 from mission_control_tui.model.store.tables.orders import OrderLineRow, OrderRow
-from mission_control_tui.model.store.tables.services import AssignmentRow
+from mission_control_tui.model.store.tables.services import AssignmentRow, is_shown
 from mission_control_tui.model.store.tables.users import AddressRow
 
 
@@ -180,8 +180,8 @@ async def _services(
 ) -> dict[int | None, tuple[DomainService, ...]]:
     rows = await session.scalars(
         select(AssignmentRow)
-        .where(AssignmentRow.domain_id.in_(domains))
-        .order_by(AssignmentRow.service_id, AssignmentRow.id)
+        .where(AssignmentRow.domain_id.in_(domains), is_shown())
+        .order_by(AssignmentRow.service_id, AssignmentRow.instance)
     )
     registrations = catalogue.registrations
     found: dict[int | None, tuple[DomainService, ...]] = {}
@@ -190,6 +190,7 @@ async def _services(
         if not registers and row.light == Light.GREY:
             continue
         name = name_of(catalogue.services, row.service_id)
+        name += f" ({row.instance})" * bool(row.instance)
         service = DomainService(
             *(row.service_id, name, Light(row.light), row.word, row.error_said),
             renews_itself(row.settings),

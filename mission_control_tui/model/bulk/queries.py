@@ -76,8 +76,8 @@ async def items(
         outcome = _outcome().label("outcome")
         statement = (
             select(
-                *(BulkItemRow, AssignmentRow.service_id, AssignmentRow.domain_id),
-                *(AssignmentRow.error_said, outcome),
+                *(BulkItemRow, AssignmentRow.service_id, AssignmentRow.instance),
+                *(AssignmentRow.domain_id, AssignmentRow.error_said, outcome),
             )
             .outerjoin(RequestRow, RequestRow.id == BulkItemRow.request_id)
             .outerjoin(AssignmentRow, AssignmentRow.id == BulkItemRow.assignment_id)
@@ -95,11 +95,12 @@ async def items(
                 BulkItemView,
                 row,
                 service_id=service_id or "",
+                instance=instance or "",
                 domain_id=row.domain_id or domain_id,
                 outcome=ItemOutcome(found),
                 reason=row.reason or (said or "" if found == ItemOutcome.RED else ""),
             )
-            for row, service_id, domain_id, said, found in rows
+            for row, service_id, instance, domain_id, said, found in rows
         )
 
 

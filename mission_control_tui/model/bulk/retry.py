@@ -65,6 +65,12 @@ class RetryLine:
     since: datetime
     likely: RetryForecast
     why: str
+    instance: str = ""
+
+    @property
+    def name(self) -> str:
+        """Whose it is and what: "ada@acme.example databases (crm)"."""
+        return f"{self.subject} {self.service_id}" + f" ({self.instance})" * bool(self.instance)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +156,7 @@ async def _lines(
             in_a_row.get(row.id, 0),
             row.since,
             *_judged(row, updated_at, in_a_row.get(row.id, 0), paused),
+            row.instance,
         )
         for row, updated_at in rows
     ]

@@ -240,6 +240,7 @@ class BulkItemView:
     assignment_id: str | None
     name: str
     service_id: str
+    instance: str
     outcome: ItemOutcome
     reason: str
     request_id: int | None

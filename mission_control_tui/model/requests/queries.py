@@ -110,6 +110,7 @@ def _view(
         state=RequestState(row.state),
         subject=subject,
         service_id=assignment.service_id if assignment else "",
+        instance=assignment.instance if assignment else "",
         level_id=row.previous.get("asked_level", assignment.level_id) if assignment else "",
         depends_on=tuple(sorted(depends)),
         object_id=assignment.object_id if assignment else None,

@@ -215,6 +215,8 @@ async def allow_removals(
             add_event(tx, request, "allowed", said=f"Allowed by {scope.caller.operator}.")
             before = {"removal": "held"}
             after = {"removal": "allowed", "service": row.service_id, "of": subject}
+            if row.instance:
+                after["instance"] = row.instance
             record_request(tx, request, AuditAction.ALLOW_REMOVAL, before, after)
             allowed.append(request.id)
         tx.requests.extend(allowed)

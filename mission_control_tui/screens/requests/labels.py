@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from mission_control_tui.model.catalogue.lookup import known
+from mission_control_tui.model.catalogue.lookup import known, name_of
 from mission_control_tui.model.catalogue.types import Catalogue, Service
 from mission_control_tui.model.errors import NotFound
 from mission_control_tui.model.states import Light, RequestKind, RequestState
@@ -33,8 +33,8 @@ def state_parts(state: RequestState) -> tuple[Part, ...]:
 
 def service_words(catalogue: Catalogue, request: RequestView) -> str:
     """Return the service as people call it; empty for a request about the user as a whole."""
-    service = _service(catalogue, request)
-    return service.name if service is not None else request.service_id
+    name = name_of(catalogue.services, request.service_id) if request.service_id else ""
+    return f"{name} ({request.instance})" if request.instance else name
 
 
 def level_words(catalogue: Catalogue, request: RequestView) -> str:
@@ -57,14 +57,18 @@ def what_words(catalogue: Catalogue, request: RequestView) -> str:
 
 
 def row_words(catalogue: Catalogue, request: RequestView) -> str:
-    """Return the same, short: `provision ada PC & Web Access`; the service is named where its levels do not tell it."""
-    name, level = service_words(catalogue, request), level_words(catalogue, request)
-    service = _service(catalogue, request)
+    """Return the same, short: `provision ada PC & Web Access`; the service is named where its levels do not tell it.
+
+    What tells an instance from others comes first: it must not be cut.
+    """
+    service, level = _service(catalogue, request), level_words(catalogue, request)
+    name = service.name if service is not None else request.service_id
     if level and service is not None:
         told = any(offered.name.startswith(f"{name} - ") for offered in service.levels)
         name = "" if told else name
     whom = request.subject.partition("@")[0]
-    return " ".join(filter(None, (request.kind, whom, name, level)))
+    instance = f"({request.instance})" if request.instance else ""
+    return " ".join(filter(None, (request.kind, whom, instance, name, level)))
 
 
 def _service(catalogue: Catalogue, request: RequestView) -> Service | None:

@@ -121,16 +121,28 @@ def turn_question(
     account: str, catalogue: Catalogue, view: AssignmentView, kind: RequestKind
 ) -> list[str]:
     """Return the question before one service is suspended or deprovisioned."""
+    named = f"{view.service} ({view.instance})" if view.instance else view.service
     if kind is RequestKind.SUSPEND:
         return [
-            f"{account}: suspend {view.service} ({view.level}) of {view.subject}?",
+            f"{account}: suspend {named} ({view.level}) of {view.subject}?",
             "Lost: the access, until it is resumed. The data stays, and so does the seat.",
             "Money: nothing changes.",
         ]
     given = [(view.service_id, view.level_id)]
-    what = f"deprovision {view.service} of"
+    what = f"deprovision {named} of"
     of = "this user" if view.user_id else f"this {view.subject_kind}"
     return removal(account, view.subject, catalogue, given, what=what, of=of)
+
+
+def left_question(account: str, view: AssignmentView, plan: Plan) -> list[str]:
+    """Return the question before what a move has left is removed at once, with what its plan says is lost."""
+    return [
+        f"{account}: remove {view.service} of {view.subject}, {view.instance}?",
+        "Lost: what is in it there, with all data that the back end keeps, at once.",
+        *(f"Lost: {said}." for said in plan.lost),
+        *(f"Removed {line.after['removed']}." for line in plan.lines if "removed" in line.after),
+        "Seats and money: nothing changes.",
+    ]
 
 
 def move_question(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 from mission_control_tui.model.services.subjects import SubjectKey
 from mission_control_tui.model.services.users_password import PasswordNotKept
@@ -12,7 +13,7 @@ from mission_control_tui.model.users.passwords import set_service_password
 from mission_control_tui.model.users.provisioning import change_wish, move
 from mission_control_tui.model.views import RevealedPassword
 from mission_control_tui.screens.base.mission_screen import MissionScreen
-from mission_control_tui.screens.services.consequences import move_question, turn_question
+from mission_control_tui.screens.services.consequences import left_question, move_question
 from mission_control_tui.screens.services.service_panel import UserServicePanel
 
 
@@ -48,13 +49,17 @@ async def ask_removal(
 ) -> None:
     """Ask before what a move has left is removed now, with its data."""
     context, kind = screen.context, RequestKind.DEPROVISION
+    service, instance = panel.service.id, panel.view.instance
+    remove = partial(
+        change_wish, context.scope, whose, service, kind, instance=instance, at_once=True
+    )
 
     async def go() -> None:
-        service, instance = panel.service.id, panel.view.instance
-        await change_wish(context.scope, whose, service, kind, instance=instance, at_once=True)
+        await remove()
         await screen.done(f"Asked for: {kind} {panel.service.name} ({instance})")
 
-    lines = turn_question(context.account.name, context.catalogue, panel.view, kind)
+    tried = await remove(dry_run=True)
+    lines = left_question(context.account.name, panel.view, tried.plan)
     screen.prompts.confirm(lines, go, yes="Remove")
 
 

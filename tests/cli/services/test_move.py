@@ -70,6 +70,15 @@ def test_a_mailbox_is_placed_and_moves(mails: Command) -> None:
     findings = mails.run("doctor", "--json").json["checks"]
     (found,) = [one for one in findings if one["check"] == f"placement {MAIL}"]
     assert found["said"] == "fewest: mail-1 0, mail-2 1, mail-3 1 (closed)"
+    listed_requests = mails.ok("requests", "list").out
+    assert f"deprovision {MAIL} (left at mail-1)" in listed_requests
+    (removal,) = [
+        one
+        for one in mails.json("requests", "list")["requests"]
+        if one["instance"] == "left at mail-1"
+    ]
+    told = mails.ok("requests", "show", str(removal["id"])).out
+    assert f"deprovision {MAIL} (left at mail-1) for {ada}" in told
     audited = mails.ok("audit", "--json").json
     assert any(one["action"] == f"move {MAIL}" for one in audited["entries"])
 

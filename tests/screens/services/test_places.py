@@ -12,9 +12,12 @@ from mission_control_tui.console.base_app import MissionControlApp
 from mission_control_tui.model.services.part_states import part_states
 from mission_control_tui.model.states import Light, StepState, Wish
 from mission_control_tui.model.store.tables.services import AssignmentRow
+from mission_control_tui.model.users.actions.params import ActionParams
+from mission_control_tui.model.users.provisioning import move
 from mission_control_tui.screens.services.service_panel import UserServicePanel
 from mission_control_tui.settings.settings import PlacementSettings
 from mission_control_tui.widgets.field import ChoiceField
+from mission_control_tui.widgets.line_list import LineList
 from tests.model.helpers import finish
 from tests.screens.driving import answer, shows, until
 from tests.screens.services.test_provision import EXCHANGE, view_of
@@ -73,6 +76,15 @@ async def test_a_service_moves_after_a_question_and_what_it_left_has_a_panel(
         await until(pilot, lambda: was.view.kept_until is not None)
         assert "What a move left here is kept until" in was._known()[0]
         assert was._offered() == {"remove"}
+        await was.open_now()
+        was.query_one("#remove").focus()
+        await pilot.press("enter")
+        await shows(
+            pilot,
+            "remove Managed Exchange of ada@acme.example, left at",
+            "with all data that the back end keeps, at once",
+        )
+        await answer(pilot, "right", "enter")
 
 
 async def test_how_far_each_part_is(world_db: Path) -> None:
@@ -96,3 +108,19 @@ async def test_how_far_each_part_is(world_db: Path) -> None:
     assert states(Light.ORANGE, ("mailbox", done)) == ["done", "under way", "waits"]
     absent = states(Light.ORANGE, ("mailbox: box", done), wish=Wish.ABSENT)
     assert absent == ["waits", "under way", "done"]
+
+
+async def test_the_removal_of_what_a_move_left_says_so_wherever_it_is_listed(
+    world_db: Path,
+) -> None:
+    async with opened(world_db, "requests") as (app, pilot):
+        await shows(pilot, "provision ada PC & Web Access")
+        placed(app)
+        wanted = ActionParams("managed-exchange", on="mail-2", new_password=True)
+        await move(context_of(app).scope, "ada@acme.example", wanted)
+        await shows(pilot, "deprovision ada (left at simulator)")
+        app.screen.query_one(LineList).focus()
+        await pilot.press("home", "enter")
+        await shows(pilot, "deprovision Managed Exchange (left at simulator) for ada")
+    async with opened(world_db, "home") as (_, pilot):
+        await shows(pilot, "ada (left at simulator) Managed")
