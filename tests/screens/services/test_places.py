@@ -123,4 +123,4 @@ async def test_the_removal_of_what_a_move_left_says_so_wherever_it_is_listed(
         await pilot.press("home", "enter")
         await shows(pilot, "deprovision Managed Exchange (left at simulator) for ada")
     async with opened(world_db, "home") as (_, pilot):
-        await shows(pilot, "ada (left at simulator) Managed")
+        await shows(pilot, "Waiting ada (left at simulator)")
