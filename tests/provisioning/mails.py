@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import select
 
@@ -36,8 +37,12 @@ class Mails:
         self.lines: list[str] = []
         for name in MAILS:
             self.lines += [f"[connectors.{name}]", *self.simulator(name)]
+        self.configure()
+
+    def configure(self, **worker: Any) -> None:
+        """Write the settings, with these of the worker."""
         placed = [f"[placement.{EXCHANGE}]", f"connectors = {list(MAILS)}"]
-        world.configure(more=[*self.lines, *placed])
+        self.world.configure(more=[*self.lines, *placed], **worker)
 
     def simulator(self, name: str) -> list[str]:
         """The table of one of them, as text."""
@@ -45,6 +50,8 @@ class Mails:
             'type = "simulator"',
             f'path = "{self.file(name)}"',
             f'rules = "{self.world.directory / name}.toml"',
+            "concurrency = 50",
+            "rate_per_second = 1000.0",
         ]
 
     @property
