@@ -94,7 +94,7 @@ async def test_what_others_do_appears_without_a_key(world_db: Path) -> None:
             )
         finally:
             await other.close()
-        await shows(pilot, "1/3 used", "ada Databases")
+        await shows(pilot, "1/3 used", "ada (crm) Databases")
         await until(pilot, lambda: app.screen.query_one(TopLine).info.orange == 2)
 
 
@@ -181,7 +181,7 @@ async def test_more_than_fits_is_counted(world_db: Path) -> None:
         await shows(pilot, "more")
         activity = app.screen.query_one("#activity", Quadrant)
         await until(pilot, lambda: activity.count > 14)
-        shown = sum("Queued ada Databases" in line for line in text_of(app).splitlines())
+        shown = sum("Queued ada (db" in line for line in text_of(app).splitlines())
         last = next(line for line in text_of(app).splitlines() if "more" in line)
         hidden = int(last.rpartition("+")[2].split()[0])
         assert 0 < shown < 14
