@@ -76,9 +76,9 @@ async def test_a_service_moves_after_a_question_and_what_it_left_has_a_panel(
         await until(pilot, lambda: was.view.kept_until is not None)
         assert "What a move left here is kept until" in was._known()[0]
         assert was._offered() == {"remove"}
-        (left,) = left_panels(app)
-        await left.open_now()
-        button = left.query_one("#remove")
+        (panel,) = left_panels(app)
+        await panel.open_now()
+        button = panel.query_one("#remove")
         button.focus()
         await until(pilot, lambda: app.focused is button)
         await pilot.press("enter")
