@@ -294,10 +294,10 @@ async def _worker(session: Session, store: Store) -> HealthFinding:
         from mission_control_tui.provisioning.worker_log import log_path
 
         log = log_path(Path(store.url.database or ""))
-        why = f"Why the last one ended: {log}" if log.exists() else ""
+        why = f"Why the last one ended is in {log}." if log.exists() else ""
         if os.environ.get(SUPPRESS) == "1":
             why = f"{SUPPRESS}=1 keeps commands from starting one."
-        return problem("worker", said, f"Start one: mission-control worker. {why}".rstrip())
+        return problem("worker", said, f"{why} Start one: mission-control worker".lstrip())
     return ok("worker", "none is running, and nothing waits: one starts when needed")
 
 

@@ -141,7 +141,7 @@ def test_settings_that_cannot_be_used() -> None:
 def test_queue_without_a_worker() -> None:
     ok("status")
     found = problems()["worker"]
-    assert "mission-control worker" in found["remedy"]
+    assert found["remedy"].endswith(" Start one: mission-control worker")
 
 
 def test_back_end_that_does_not_answer(tmp_path: Path) -> None:
