@@ -217,8 +217,9 @@ class MissionControlApp(App[int], inherit_bindings=False):
         return driver.shown_since(painted_at) if isinstance(driver, ConsoleDriver) else painted_at
 
     def arrive(self) -> None:
-        """Take keys from now on, and none that was typed before: the screen on top came by itself."""
-        self._typed.begin_anew(monotonic())
+        """Take keys, and none that was typed before the screen on top, which came by itself."""
+        came = self.screen.mounted_at if isinstance(self.screen, BaseScreen) else monotonic()
+        self._typed.begin_anew(min(came, monotonic()))
         self.is_arriving = False
 
     @property

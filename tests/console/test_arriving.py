@@ -108,6 +108,25 @@ async def test_what_is_typed_before_the_accounts_are_offered_chooses_none(
         await shows(pilot, "This month  AUD")
 
 
+async def test_what_is_typed_once_the_accounts_are_seen_chooses(
+    world_db: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However late the console itself hears on a busy machine that the screen is there."""
+    await two_accounts.add_globex(world_db)
+    push: Callable[..., Awaitable[None]] = ConsoleApp.push_screen
+
+    async def slowly(app: ConsoleApp, *given: object) -> None:
+        await push(app, *given)
+        await asyncio.sleep(0.5)
+
+    async with starting(world_db, monkeypatch) as (app, pilot):
+        monkeypatch.setattr(ConsoleApp, "push_screen", slowly)
+        await shows(pilot, "2 accounts")
+        assert app.is_arriving
+        await pilot.press("down", "enter")
+        await shows(pilot, "This month  AUD")
+
+
 async def test_what_is_typed_before_the_place_is_there_is_for_home_and_the_place_is_offered(
     world_db: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

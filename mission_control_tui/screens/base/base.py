@@ -8,8 +8,10 @@ some screens have are objects of theirs, those with verbs of their own its `part
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping
 from functools import partial
+from time import monotonic
 from typing import Any, ClassVar
 
 from textual import events, on
@@ -88,6 +90,8 @@ class BaseScreen(Screen[None]):
         self.key_gate = KeyGate(
             self, self.frame, self.prompts, self.memory, holds_keys=lambda: self.holds_keys
         )
+        self.mounted_at = math.inf
+        """When it came, on the clock of events: nobody has seen it before."""
         self.parts: tuple[object, ...] = ()
         """Objects that a screen owns and that do some of its verbs."""
 
@@ -154,6 +158,7 @@ class BaseScreen(Screen[None]):
                 raise
 
     def on_mount(self) -> None:
+        self.mounted_at = monotonic()
         self.update_top()
         self.memory.kept = dict(self.console.memory.get(self.memory_key, {}))
         self.frame.fit(self.app.size.width, self.app.size.height)
