@@ -398,7 +398,13 @@ class _Attempt:
         look = await self._journal.look(FIRST_STEP.name, observe)
         self._journal.result = None
         observed, plan = look
-        if plan.action is PlanAction.NONE:
+        # There is nothing to do either where what is there is somebody else's by now.
+        is_replaced = (
+            self._job.orphan is not None
+            and observed.exists
+            and not self._mark.same_owner(observed.mark)
+        )
+        if plan.action is PlanAction.NONE and not is_replaced:
             await self._agree(look)
             return
         before = previous_state(self._job, observed, self._mark)

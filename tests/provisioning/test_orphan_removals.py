@@ -220,6 +220,21 @@ async def test_a_removal_that_is_cancelled_while_it_runs_leaves_no_light(lost: L
     assert Counter(lost.removed()) == Counter(EXCHANGE_STEPS)
 
 
+async def test_a_removal_that_is_cancelled_after_it_was_replaced_does_not_say_that_it_is_gone(
+    lost: Lost,
+) -> None:
+    lost.world.rules(ACTS)
+    asked = await lost.ask()
+    with worker(lost.world):
+        await lost.world.until(lambda: lost.world.running_step(EXCHANGE_STEPS[-1]))
+        await requests.cancel(lost.scope, asked.id)
+        await lost.written("f" * 32, 7)
+        await lost.world.settled()
+    ended = await lost.world.request(asked.id)
+    assert ended.state == RequestState.CANCELLED, await lost.world.story()
+    assert await lost.world.light(str(asked.assignment_id)) == Light.GREY
+
+
 def wired(lost: Lost, *parts: str) -> None:
     """Let Managed Exchange be at a composite of these parts, beside what is there."""
     second = lost.world.directory / "second.db"
