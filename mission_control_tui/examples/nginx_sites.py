@@ -46,6 +46,7 @@ NAMES = re.compile(
     r"""(?:^|[\s;{}])server_name\s+((?:"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|[^;"'])+);"""
 )
 WORD = re.compile(r""""((?:\\.|[^"\\])*)"|'((?:\\.|[^'\\])*)'|(\S+)""")
+ROOT = re.compile(r"""(?:^|[\s;{}])root\s+(?:"([^"\\]*)"|'([^'\\]*)'|([^\s;"']+))\s*;""")
 INCLUDE = re.compile(r"""((?:^|[;{}])\s*include\s+)(["']?)([^;"']+?)\2(\s*;)""", re.MULTILINE)
 MAIN = re.compile(r"configuration file (\S.*?) (?:syntax is ok|test is successful|test failed)")
 CONFLICTING = re.compile(r'conflicting server name "([^"]+)"')
@@ -176,7 +177,7 @@ class Sites:
         else:
             own, old = body or None, next(iter(server_names(body)), "")
             if own is not None:
-                kept["root"] = first(r"root\s+([^\s;]+)", own) or kept["root"]
+                kept["root"] = root_of(own) or kept["root"]
         if own is not None and old == domain:
             kept["own"] = own  # somebody wrote it by hand: it stays as it is
         return kept
@@ -440,7 +441,7 @@ def theirs(body: str, desired: dict[str, Any], file: Path) -> dict[str, Any]:
     if file.is_symlink():
         unadoptable = "it is a link to a file elsewhere"
     domain = names[0] if names else ""
-    root = first(r"root\s+([^\s;]+)", bare)
+    root = root_of(body)
     return {
         "exists": True,
         "settings": {"domain": asked if domain == wanted else domain},
@@ -493,10 +494,10 @@ def answers(name: str, domain: str) -> bool:
     return name == domain
 
 
-def first(pattern: str, text: str) -> str:
-    """Return the first group of what is found, "" where nothing is."""
-    found = re.search(pattern, text)
-    return found[1] if found else ""
+def root_of(text: str) -> str:
+    """Return the first directory that a file's servers serve, "" where it names none."""
+    found = ROOT.search(without_comments(text))
+    return next(filter(None, found.groups()), "") if found else ""
 
 
 def seen_of(text: str | None, unloaded: str | None) -> str:

@@ -240,6 +240,27 @@ async def test_a_file_that_is_taken_over_keeps_mode_owner_and_ends_of_lines(
     assert (await reach(connector, nginx.wish(name, generation=3))).outcome is LookOutcome.DONE
 
 
+@pytest.mark.parametrize("lines", ["# root /srv/old;\n    root ROOT;", 'root "ROOT";'])
+async def test_what_is_taken_over_serves_the_same_files_by_another_domain(
+    nginx: NginxBackEnd, tmp_path: Path, lines: str
+) -> None:
+    connector, name = await nginx.open(), nginx.new_name()
+    tmp_path.chmod(0o755)
+    served = lines.replace("ROOT", str(tmp_path))
+    file = written(
+        nginx,
+        name,
+        f"server {{\n    listen ADDRESS;\n    server_name {domain_of(name)};\n    {served}\n}}\n",
+    )
+    await reach(connector, nginx.wish(name, adopt=True, as_is=True))
+    other = {"domain": f"new-{domain_of(name)}"}
+    await reach(connector, nginx.wish(name, settings=other, generation=2))
+    body = file.read_text().splitlines()
+    assert [line.strip() for line in body if line.strip().startswith("root ")] == [
+        f"root {tmp_path};"
+    ]
+
+
 async def test_a_link_to_a_file_elsewhere_is_not_taken_over(
     nginx: NginxBackEnd, tmp_path: Path
 ) -> None:
