@@ -16,6 +16,7 @@ from mission_control_tui.connect.marks import Mark
 from mission_control_tui.connect.protocol import DesiredState, ObservedState
 from mission_control_tui.model.caller import Caller
 from mission_control_tui.model.catalogue.in_force import current
+from mission_control_tui.model.command_words import command_line
 from mission_control_tui.model.errors import NotAllLookedAt, NotFound, Problem, UsageError
 from mission_control_tui.model.requests.attempts import Job
 from mission_control_tui.model.requests.drift import known_keys
@@ -62,7 +63,7 @@ async def look_at_orphans(
             f"There is no connector {connector!r}.", hint=f"There are: {', '.join(backends.names)}."
         )
     if parts := settings.parts_of(connector):
-        each = [" ".join(("mission-control adopt remove", part, *names)) for part in parts.values()]
+        each = [command_line("adopt", "remove", part, *names) for part in parts.values()]
         raise UsageError(
             f"{connector} is made of parts: the orphans of each are at its own connector.",
             hint=f"Remove them there: {'; '.join(each)}",

@@ -180,12 +180,13 @@ def _where(view: AssignmentView) -> str:
 
 
 def _next_command(red: Sequence[AssignmentView]) -> str:
+    from mission_control_tui.model.command_words import command_line
     from mission_control_tui.model.services.subjects import subject_words
 
     (view, *others) = red
     if others or view.is_orphan or view.subject_kind is SubjectKind.OBJECT:
         return "mission-control requests retry --all-red"
     verb = {Wish.ABSENT: "deprovision", Wish.SUSPENDED: "suspend"}.get(view.wish, "provision")
-    instance = f" --instance {view.instance}" if view.instance else ""
-    who = " ".join(subject_words(view.subject_kind, view.subject))
-    return f"mission-control {verb} {who} {view.service_id}{instance}"
+    instance = ("--instance", view.instance) if view.instance else ()
+    who = subject_words(view.subject_kind, view.subject)
+    return command_line(verb, *who, view.service_id, *instance)

@@ -192,6 +192,11 @@ def test_an_orphan_in_parts_is_taken_over_as_a_whole_or_removed_part_by_part(
     }
 
 
+def test_a_command_that_is_said_takes_a_name_of_several_words(left: Command) -> None:
+    said = left.run("adopt", "remove", "exchange", "Sales & Co", "--yes").err
+    assert "mission-control adopt remove mail 'Sales & Co'" in " ".join(said.split())
+
+
 def test_what_another_whole_has_in_a_shared_part_is_no_orphan(site: Command) -> None:
     write_settings(served="")
     for user, whole in (("ada", "exchange"), ("ben", "other")):

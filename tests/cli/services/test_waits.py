@@ -56,6 +56,19 @@ def test_what_is_tried_again_or_cancelled_is_waited_for(quick: Command) -> None:
     assert (told.code, "1 was queued again." in told.out) == (10, True)
 
 
+def test_the_command_that_is_said_for_what_is_red_takes_an_instance_of_several_words(
+    quick: Command,
+) -> None:
+    ada, rules = quick.user("ada"), quick.directory / "rules.toml"
+    rules.write_text('[[rule]]\nid = "full"\ncall = "apply"\nfail = "invalid"\nsaid = "Full"\n')
+    with locations().settings_file.open("a") as settings:
+        settings.write(f'rules = "{rules}"\n')
+    quick.ok("buy", "databases", "--level", "small", "--quantity", "1")
+    give = ("provision", ada, "databases", "--level", "small", "--instance", "Old shop")
+    said = quick.run(*give, "--passwords-out", "ada.csv", *WAIT).err
+    assert f"mission-control provision {ada} databases --instance 'Old shop'" in said
+
+
 def test_a_file_of_users_and_one_of_groups_are_waited_for(quick: Command) -> None:
     (quick.directory / "users.csv").write_text(
         "UPN,First names,Last name,Display name,Level\ncy@acme.example,Cy,Example,Cy E,popx\n"
