@@ -206,7 +206,10 @@ class Backends:
             log.info("connector %s was opened anew: its settings were changed", name)
             await self._close_unused(before)
         for composite in self.holders(name) - {name}:
-            await self._renew(composite)
+            try:
+                await self._renew(composite)
+            except (MissionControlError, ConnectorError) as error:
+                self._stays(composite, error)
 
     def _stays(self, name: str, error: MissionControlError | ConnectorError) -> None:
         """Note that the table of a connector cannot be used; the reason is told once."""
@@ -285,7 +288,7 @@ class Backends:
         parts: list[_Opened] = []
 
         async def part(name: str) -> Guarded:
-            await self.get(name)
+            # As it is: whoever opened it anew here would wait for the composite, which is being opened.
             opened = await self._current(name)
             opened.users += 1
             parts.append(opened)

@@ -23,6 +23,7 @@ from tests.provisioning.support import EXCHANGE, World, worker
 from tests.provisioning.test_operation_switch import OTHER, add_connector
 
 GOOD = '[connectors.lab]\ntype = "simulator"\npath = "{path}"\nrate_per_second = {rate}\n'
+WHOLE = '[connectors.whole]\ntype = "composite"\nparts.mail.connector = "lab"\n'
 
 
 @pytest.fixture
@@ -269,11 +270,10 @@ async def test_a_changed_table_that_cannot_be_used_is_told_once_and_changes_noth
 async def test_a_composite_goes_on_with_the_new_part(
     file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = '[connectors.whole]\ntype = "composite"\nparts.mail.connector = "lab"\n'
-    file.write_text(good(file, 7) + whole)
+    file.write_text(good(file, 7) + WHOLE)
     async with following(file, monkeypatch) as backends:
         async with backends.using("whole") as before:
-            file.write_text(good(file, 9) + whole)
+            file.write_text(good(file, 9) + WHOLE)
 
             async def replaced() -> bool:
                 return await backends.get("whole") is not before
@@ -286,6 +286,40 @@ async def test_a_composite_goes_on_with_the_new_part(
         made = (await backends.get("whole")).connector
         assert isinstance(made, Composite)
         assert made.parts[0].backend is part
+
+
+async def test_a_composite_opens_while_its_part_is_changed(file: Path) -> None:
+    file.write_text(good(file, 7) + WHOLE)
+    backends = Backends(load(), "here", load)
+    await backends.get("lab")
+    backends.only_observes("lab")
+    file.write_text(good(file, 9) + WHOLE)
+    async with asyncio.timeout(30):
+        await backends.get("whole")
+        part = await backends.get("lab")
+        made = (await backends.get("whole")).connector
+    assert part.context.settings["rate_per_second"] == 9
+    assert isinstance(made, Composite)
+    assert made.parts[0].backend is part
+    await backends.close()
+
+
+async def test_a_composite_that_cannot_be_used_is_told_of_and_not_its_part(
+    file: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file.write_text(good(file, 7) + WHOLE)
+    async with following(file, monkeypatch) as backends:
+        before = await backends.get("whole")
+        file.write_text(good(file, 9) + WHOLE + 'nosuch = "key"\n')
+
+        async def told() -> bool:
+            return any("whole goes on" in record.message for record in caplog.records)
+
+        await until(told)
+        assert await backends.get("whole") is before
+        await before.check()
+        assert (await backends.get("lab")).context.settings["rate_per_second"] == 9
+    assert not any("lab goes on" in record.message for record in caplog.records)
 
 
 @pytest.mark.any_database
