@@ -223,7 +223,13 @@ def test_what_a_service_of_another_whole_has_is_not_taken_over(
     heads = ("Action", "Account", "User or Domain", "Level", "Connector", "Service", "Native Name")
     values = ("change", "acme", "ben@acme.example", "popx", "other", EXCHANGE, "acme_ada")
     file = saved(tmp_path / "theirs.csv", [dict(zip(heads, values, strict=True))])
-    site.run("adopt", "load", file, "--yes")
+    refused = site.run("adopt", "load", file, "--yes")
+    assert refused.code == EXIT_INCOMPLETE
+    assert "acme_ada is another subject's" in refused.err
+    # Once it has another name here nothing but its mark tells whose it is.
+    with contextlib.closing(sqlite3.connect(locations().database)) as db, db:
+        db.execute("UPDATE assignments SET backend_name = 'as_it_was'")
+    site.ok("adopt", "load", file, "--yes")
     work(site)
     (ada,) = (row for row in site.json("status", "ada@acme.example")["services"] if row["login"])
     assert ada["light"] == "green"
