@@ -173,9 +173,11 @@ class Sites:
         }
         if before is not None:
             kept["root"] = before["root"]
+            kept["by_hand"] = by_hand(before)
             own, old = before.get("own"), before["domain"]
         else:
             own, old = body or None, next(iter(server_names(body)), "")
+            kept["by_hand"] = own is not None
             if own is not None:
                 kept["root"] = root_of(own) or kept["root"]
         if own is not None and old == domain:
@@ -219,13 +221,13 @@ class Sites:
             raise
 
     def remove(self, name: str, text: str | None, kept: dict[str, Any] | None) -> None:
-        """Remove a site, its files with it where they lie in a directory of its own below `roots`."""
+        """Remove a site, its files with it in a directory of its own below `roots`, unless it was made by hand."""
         if text is not None:
             self.must_be_taken(name, None)
             put(self.marker(name), text, like=self.file(name))
             self.file(name).unlink()
         self.run(self.reload, must=True)
-        root = Path(kept["root"]) if kept else None
+        root = Path(kept["root"]) if kept and not by_hand(kept) else None
         if root == self.roots / name and root.is_dir() and not root.is_symlink():
             shutil.rmtree(root)
         self.marker(name).unlink()
@@ -428,6 +430,11 @@ def taken_apart(text: str | None) -> tuple[dict[str, Any] | None, str]:
     with contextlib.suppress(ValueError):
         return json.loads(told), rest
     return None, text or ""
+
+
+def by_hand(kept: dict[str, Any]) -> bool:
+    """Tell whether a site was there before it was taken over: its files are nobody's to remove."""
+    return bool(kept.get("by_hand", "own" in kept))
 
 
 def theirs(body: str, desired: dict[str, Any], file: Path) -> dict[str, Any]:

@@ -261,6 +261,25 @@ async def test_what_is_taken_over_serves_the_same_files_by_another_domain(
     ]
 
 
+@pytest.mark.parametrize("renamed", [False, True])
+async def test_the_files_of_what_was_taken_over_are_never_removed(
+    nginx: NginxBackEnd, renamed: bool
+) -> None:
+    connector, name = await nginx.open(), nginx.new_name()
+    page = nginx.server.roots / name / "index.html"
+    page.parent.mkdir()
+    page.write_text("by hand")
+    line = f"server {{ listen ADDRESS; server_name {domain_of(name)}; root {page.parent}; }}\n"
+    file = written(nginx, name, line)
+    await reach(connector, nginx.wish(name, adopt=True, as_is=True))
+    if renamed:
+        other = {"domain": f"new-{domain_of(name)}"}
+        await reach(connector, nginx.wish(name, settings=other, generation=2))
+    await reach(connector, nginx.wish(name, Wish.ABSENT, generation=3))
+    assert not file.exists()
+    assert page.read_text() == "by hand"
+
+
 async def test_a_link_to_a_file_elsewhere_is_not_taken_over(
     nginx: NginxBackEnd, tmp_path: Path
 ) -> None:
