@@ -177,9 +177,9 @@ class Sites:
             own, old = before.get("own"), before["domain"]
         else:
             own, old = body or None, next(iter(server_names(body)), "")
-            kept["by_hand"] = own is not None
             if own is not None:
                 kept["root"] = root_of(own) or kept["root"]
+            kept["by_hand"] = own is not None or Path(kept["root"]).exists()
         if own is not None and old == domain:
             kept["own"] = own  # somebody wrote it by hand: it stays as it is
         return kept
@@ -200,10 +200,6 @@ class Sites:
         self, name: str, text: str | None, unloaded: str | None, kept: dict[str, Any]
     ) -> None:
         """Write a site and have nginx take it; where nginx refuses it all is as before."""
-        root = Path(kept["root"])
-        if root.parent == self.roots and not root.exists():
-            root.mkdir(mode=0o755)
-            put(root / "index.html", WELCOME.replace("{domain}", kept["domain"]))
         body = self.body(name, kept)
         told, end = json.dumps(kept), "\r\n" if "\r\n" in body else "\n"
         lines = [told[at : at + WIDTH] for at in range(0, len(told), WIDTH)]
@@ -211,6 +207,10 @@ class Sites:
         self.must_be_taken(name, made, kept["domain"])
         file = self.file(name)
         put(self.marker(name), made, like=file)
+        root = Path(kept["root"])
+        if root.parent == self.roots and not root.exists():
+            root.mkdir(mode=0o755)
+            put(root / "index.html", WELCOME.replace("{domain}", kept["domain"]))
         put(file, made, like=file)
         try:
             self.load(name)
@@ -433,7 +433,7 @@ def taken_apart(text: str | None) -> tuple[dict[str, Any] | None, str]:
 
 
 def by_hand(kept: dict[str, Any]) -> bool:
-    """Tell whether a site was there before it was taken over: its files are nobody's to remove."""
+    """Tell whether a site or its directory was there before: its files are nobody's to remove."""
     return bool(kept.get("by_hand", "own" in kept))
 
 

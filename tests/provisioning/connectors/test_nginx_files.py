@@ -280,6 +280,18 @@ async def test_the_files_of_what_was_taken_over_are_never_removed(
     assert page.read_text() == "by hand"
 
 
+async def test_files_that_were_there_before_the_site_are_never_removed(
+    nginx: NginxBackEnd,
+) -> None:
+    connector, name = await nginx.open(), nginx.new_name()
+    page = nginx.server.roots / name / "index.html"
+    page.parent.mkdir()
+    page.write_text("by hand")
+    await reach(connector, nginx.wish(name))
+    await reach(connector, nginx.wish(name, Wish.ABSENT, generation=2))
+    assert page.read_text() == "by hand"
+
+
 async def test_a_link_to_a_file_elsewhere_is_not_taken_over(
     nginx: NginxBackEnd, tmp_path: Path
 ) -> None:
