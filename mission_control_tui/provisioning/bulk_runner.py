@@ -52,4 +52,4 @@ class BulkRunner:
                 self._queued()
             if done.last:
                 log.info("bulk %d: every item had its turn", bulk_id)
-            await asyncio.sleep(breath(time.monotonic() - begun))
+            await asyncio.sleep(breath(time.monotonic() - begun, is_sqlite=self._store.is_sqlite))

@@ -38,6 +38,8 @@ FEW = 10
 BREATH_SECONDS = 0.03
 """Between two slices of one process others get their turn: at least so long, and as long as the slice took. Whoever
 waits for SQLite looks again after 25 ms at most, in the first tenth of a second."""
+ROWS_SECONDS = 0.005
+"""The same on PostgreSQL, where others wait for the same rows alone, and have them as soon as they are let go of."""
 AHEAD = 200
 """The worker turns no more items into wishes while so many bulk requests are due: a bulk that is stopped has little
 on its way, and the queue stays short."""
@@ -90,9 +92,9 @@ def _oldest_with_room(now: ColumnElement[float]) -> Select[int | None]:
 _OLDEST_WITH_ROOM = {dialect: _oldest_with_room(now) for dialect, now in NOW.items()}
 
 
-def breath(took: float) -> float:
+def breath(took: float, *, is_sqlite: bool = True) -> float:
     """Return how long to leave the database to others after a slice that took so long."""
-    return max(BREATH_SECONDS, took)
+    return max(BREATH_SECONDS, took) if is_sqlite else ROWS_SECONDS
 
 
 async def work_slice(
