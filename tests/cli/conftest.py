@@ -11,6 +11,7 @@ import pytest
 
 from mission_control_tui.cli.common import waiting
 from mission_control_tui.cli.common.session import Session
+from mission_control_tui.cli.installation import sample
 from mission_control_tui.model.store.database import Store
 from tests.cli.command import Command, Inside, command
 from tests.cli.test_every_change import WAKE_ALL_THE_SAME, flags
@@ -28,6 +29,8 @@ def _waits_for_what_it_queues(monkeypatch: pytest.MonkeyPatch) -> None:
         await wake(session, store)
 
     monkeypatch.setattr(waiting, "wake", woken)
+    # Whichever command comes first makes the sample account, and is not about what that queues.
+    monkeypatch.setattr(sample, "wake", wake)
 
 
 @pytest.fixture

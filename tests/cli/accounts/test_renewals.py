@@ -49,7 +49,7 @@ def test_a_domain_is_renewed_and_its_end_is_said_everywhere() -> None:
     age(365 + 3)
     (found,) = doctor()
     assert found["level"] == "warning"
-    assert "mission-control renew" in found["remedy"]
+    assert found["remedy"].endswith("mission-control --account acme renew acme.com")
     assert "Term is over" in ok("account", "show").out
     status = answer("status")["services"]
     assert [one["light"] for one in status if one["subject"] == "acme.com"] == ["red"]

@@ -7,6 +7,7 @@ which password was set after them, so that whatever stops in between is found di
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -26,6 +27,8 @@ from mission_control_tui.provisioning.connectors.mysql.session import Session
 
 CANNOT_USER = 1396
 """MariaDB's number for a user that is there already."""
+ENDING_SECONDS = (0.01, 0.05, 0.2, 0.5)
+"""How long to wait for sessions that were told to end, before each look whether they have."""
 
 _RIGHTS = ", ".join(sql.TENANT_RIGHTS)
 
@@ -144,4 +147,10 @@ class StepExecution:
         return self.seen.secret_generation, self.seen.secret_id
 
     def _end_sessions(self) -> None:
-        self.session.run("KILL USER %s", (self.desired.name,))
+        name = (self.desired.name,)
+        self.session.run("KILL USER %s", name)
+        # On a busy server a session that is told to end is still there when the object is looked at again.
+        for seconds in ENDING_SECONDS:
+            if not (self.session.row(sql.SESSIONS, name) or {}).get("number", 0):
+                return
+            time.sleep(seconds)
