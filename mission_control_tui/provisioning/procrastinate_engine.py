@@ -141,7 +141,6 @@ class ProcrastinateEngine:
         self._healing: asyncio.Task[None] | None = None
         self._running: set[Job] = set()
         self._unknown: set[int] = set()
-        self._beginning = 0
         self._ahead = 0
         self._released_at = -NEVER_SECONDS
         self._looked_at = -NEVER_SECONDS
@@ -320,12 +319,8 @@ class ProcrastinateEngine:
             self._running.discard(job)
 
     async def _begin(self, job: Job) -> ClaimedRequest | None:
-        self._beginning += 1
         self._ahead = max(0, self._ahead - 1)
-        try:
-            return await self._begins.ask(job)
-        finally:
-            self._beginning -= 1
+        return await self._begins.ask(job)
 
     async def leave(self, unfinished: Collection[Run]) -> Collection[int]:
         jobs = [Job(run.request_id, run.attempt) for run in unfinished]
