@@ -17,7 +17,7 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -58,6 +58,10 @@ STEPS = {
     "mail quota": '["settings.*"]',
 }
 """What the simulator makes of a service: a change of level is three of these steps, and needs no password's hash."""
+
+
+Measure = Callable[[str, int], Coroutine[object, object, bool]]
+"""Measures a kind of database with so many users; whether every verdict is kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,11 +276,7 @@ async def made(kind: str, directory: Path, users: int = BULK) -> AsyncIterator[t
 async def main(kind: str, users: int) -> bool:
     with TemporaryDirectory(prefix="mc-engine-") as name:
         async with made(kind, Path(name), users) as (world, bare_url):
-            world.rules_path.write_text(rules(), "utf-8")
-            world.configure(
-                simulator={"concurrency": 50, "rate_per_second": 1000.0},
-                lease_seconds=WorkerSettings().lease_seconds,
-            )
+            without_delays(world)
             (upn,) = await world.people("ann")
             show(f"{kind}: median / 95 of 100 / longest; load {os.getloadavg()[0]:.1f}")
             kept = latency("commit heard in another process", await feed(world), PROMISED_MS[kind])
@@ -327,6 +327,15 @@ async def _works(world: World, pid: int) -> bool:
     return pid in await world.working()
 
 
+def without_delays(world: World) -> None:
+    """Let the world's simulator answer at once, within limits that nothing here reaches."""
+    world.rules_path.write_text(rules(), "utf-8")
+    world.configure(
+        simulator={"concurrency": 50, "rate_per_second": 1000.0},
+        lease_seconds=WorkerSettings().lease_seconds,
+    )
+
+
 def rules() -> str:
     """The simulator's rules: `STEPS`, without delays."""
     return "seed = 1\n" + "".join(
@@ -336,15 +345,15 @@ def rules() -> str:
     )
 
 
-def chosen() -> argparse.Namespace:
-    """What is measured, as the command line has it."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.engine", description=__doc__)
+def kept_all(module: str, about: str | None, users: int, run: Measure) -> bool:
+    """Measure each kind of database that the command line names; whether every verdict is kept."""
+    parser = argparse.ArgumentParser(prog=f"python -m benchmarks.{module}", description=about)
     parser.add_argument("kinds", nargs="*", metavar="sqlite|postgresql")
-    parser.add_argument("--users", type=int, default=BULK)
-    return parser.parse_args()
+    parser.add_argument("--users", type=int, default=users)
+    given = parser.parse_args()
+    verdicts = [asyncio.run(run(kind, given.users)) for kind in given.kinds or KINDS]
+    return all(verdicts)
 
 
 if __name__ == "__main__":
-    given = chosen()
-    verdicts = [asyncio.run(main(kind, given.users)) for kind in given.kinds or KINDS]
-    raise SystemExit(0 if all(verdicts) else 1)
+    raise SystemExit(0 if kept_all("engine", __doc__, BULK, main) else 1)

@@ -9,7 +9,6 @@ is broken.
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import os
 import time
@@ -19,16 +18,16 @@ from tempfile import TemporaryDirectory
 from benchmarks.bulk import another_writer
 from benchmarks.engine import (
     BEHIND_BULK_MS,
-    KINDS,
     LARGE_BULK,
     LARGE_MINUTES,
+    kept_all,
     latency,
     made,
     most,
     own_megabytes,
-    rules,
     show,
     wishes,
+    without_delays,
     worker,
 )
 from mission_control_tui.model.bulk import control as bulks
@@ -36,7 +35,6 @@ from mission_control_tui.model.bulk import queries
 from mission_control_tui.model.states import BulkState
 from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.users.actions.params import ActionParams
-from mission_control_tui.settings.settings import WorkerSettings
 from tests.provisioning.support import ACCOUNT, EXCHANGE, LARGE, SMALL, World
 
 WRITES_MS = 100.0
@@ -62,11 +60,7 @@ async def main(kind: str, users: int) -> bool:
     """Build, measure, print; True when every verdict is kept."""
     with TemporaryDirectory(prefix="mc-whole-bulk-") as name:
         async with made(kind, Path(name), users) as (world, _):
-            world.rules_path.write_text(rules(), "utf-8")
-            world.configure(
-                simulator={"concurrency": 50, "rate_per_second": 1000.0},
-                lease_seconds=WorkerSettings().lease_seconds,
-            )
+            without_delays(world)
             (upn,) = await world.people("ann")
             people = await world.people(*(f"user{number}" for number in range(users)))
             with worker(world) as pid:
@@ -92,15 +86,5 @@ async def main(kind: str, users: int) -> bool:
             return kept
 
 
-def chosen() -> argparse.Namespace:
-    """What is measured, as the command line has it."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.whole_bulk", description=__doc__)
-    parser.add_argument("kinds", nargs="*", metavar="sqlite|postgresql")
-    parser.add_argument("--users", type=int, default=LARGE_BULK)
-    return parser.parse_args()
-
-
 if __name__ == "__main__":
-    given = chosen()
-    verdicts = [asyncio.run(main(kind, given.users)) for kind in given.kinds or KINDS]
-    raise SystemExit(0 if all(verdicts) else 1)
+    raise SystemExit(0 if kept_all("whole_bulk", __doc__, LARGE_BULK, main) else 1)
