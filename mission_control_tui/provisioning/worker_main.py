@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import faulthandler
+import getopt
 import logging
 import os
 import signal
@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from mission_control_tui import __version__
 from mission_control_tui.model.errors import Conflict, MissionControlError
+from mission_control_tui.provisioning.heap import keep_small
 from mission_control_tui.provisioning.worker_log import LOG_LIMIT, log_path, open_log
 from mission_control_tui.settings.garbage import collect_from_now_on, collect_nothing_yet
 from mission_control_tui.settings.settings import Settings, load
@@ -49,6 +50,7 @@ def run_worker(
     """
     _log_to(handler or logging.StreamHandler(sys.stderr))
     sys.setswitchinterval(SWITCH_SECONDS)
+    keep_small()
     last = _LastResort()
     try:
         return asyncio.run(_work(settings, url, foreground, reload, lock, last))
@@ -187,25 +189,25 @@ class _ShortLog(logging.StreamHandler[TextIO]):
 
 
 def main() -> int:
-    """Be the detached worker; its stdout and stderr are its log."""
+    """Be the detached worker, of `--database`, with an open `--lock`; its stdout and stderr are its log."""
     collect_nothing_yet()
-    parser = argparse.ArgumentParser(prog="mission-control worker (detached)")
-    parser.add_argument("--database", required=True)
-    parser.add_argument("--lock", type=int)
-    arguments = parser.parse_args()
+    # argparse, for these two of our own launcher, would stay in memory for as long as the worker lives.
+    given = dict(getopt.getopt(sys.argv[1:], "", ["database=", "lock="])[0])
+    database = given["--database"]
+    lock = int(given["--lock"]) if "--lock" in given else None
 
     def settings() -> Settings:
         """Return the settings of whoever started this worker: the simulator's file depends on the database."""
-        return load(flags={"database": arguments.database})
+        return load(flags={"database": database})
 
     try:
         return run_worker(
             settings(),
-            arguments.database,
+            database,
             foreground=False,
-            handler=_ShortLog(log_path(Path(arguments.database))),
+            handler=_ShortLog(log_path(Path(database))),
             reload=settings,
-            lock=arguments.lock,
+            lock=lock,
         )
     except Conflict as error:
         log.info("%s", error.what)

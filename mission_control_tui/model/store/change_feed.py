@@ -22,7 +22,7 @@ from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.engine import CHANNEL, CONNECT_SECONDS, KEEPALIVE
 from mission_control_tui.model.store.sqlite_files import announced, reading_uri
 
-POLL_SECONDS = 0.1
+POLL_SECONDS = 0.125
 DOUBT_SECONDS = 2.0
 """How long SQLite is asked at each look after its files changed: the log is written before what it says is in force,
 and no file system's clock hides a second write for longer than this."""

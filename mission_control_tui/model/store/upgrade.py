@@ -286,7 +286,7 @@ def _migrate(connection: Connection, before: str, key_file: Path) -> None:
     from alembic import command
     from alembic.config import Config
 
-    from mission_control_tui.model.store.tables import partial_indexes  # noqa: F401 - the tables get them
+    from mission_control_tui.model.store.tables import dialect_details  # noqa: F401 - the tables get them
 
     config = Config()
     config.set_main_option("script_location", str(SCRIPTS))

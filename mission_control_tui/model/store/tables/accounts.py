@@ -31,7 +31,7 @@ class AccountRow(Base):
 class DomainRow(Base):
     """A domain name; it belongs to one account in the whole installation.
 
-    A removed one stays for the history of what hung on it, and leaves its name free: see `partial_indexes`.
+    A removed one stays for the history of what hung on it, and leaves its name free: see `dialect_details`.
     """
 
     __tablename__ = "domains"

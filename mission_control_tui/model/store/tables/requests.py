@@ -23,7 +23,6 @@ class RequestRow(Base):
         Index("ix_requests_state", "state", "priority", "id"),
         Index("ix_requests_account_id_id", "account_id", "id"),
         Index("ix_requests_assignment_id_state", "assignment_id", "state"),
-        {"sqlite_autoincrement": True},
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -86,7 +85,6 @@ class RequestEventRow(Base):
     __table_args__ = (
         Index("ix_request_events_request_id_id", "request_id", "id"),
         Index("ix_request_events_account_id_id", "account_id", "id"),
-        {"sqlite_autoincrement": True},
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

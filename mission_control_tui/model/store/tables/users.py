@@ -83,7 +83,6 @@ class SearchTermRow(Base):
     __table_args__ = (
         Index("ix_search_terms_user", "user_id", "term"),
         Index("ix_search_terms_everywhere", "in_bin", "term", "user_id"),
-        {"sqlite_with_rowid": False},
     )
 
     account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"), primary_key=True)

@@ -1,11 +1,16 @@
-"""Indexes of some rows of a table. Whoever makes tables imports them: SQLAlchemy loads both dialects to declare one."""
+"""What tables have by a dialect: indexes of some of their rows, and the options of SQLite.
+
+Only who makes tables imports it: SQLAlchemy loads the dialects to declare these, and no worker or console speaks two.
+"""
 
 from __future__ import annotations
 
-from sqlalchemy import Index, text
+from typing import cast
+
+from sqlalchemy import Index, Table, text
 
 from mission_control_tui.model.store.tables.accounts import DomainRow
-from mission_control_tui.model.store.tables.requests import REMOVALS, RequestRow
+from mission_control_tui.model.store.tables.requests import REMOVALS, RequestEventRow, RequestRow
 from mission_control_tui.model.store.tables.services import (
     KEPT,
     LEFT,
@@ -13,6 +18,7 @@ from mission_control_tui.model.store.tables.services import (
     WISHED,
     AssignmentRow,
 )
+from mission_control_tui.model.store.tables.users import SearchTermRow
 
 PARTIAL_INDEXES = (
     Index(
@@ -63,3 +69,7 @@ PARTIAL_INDEXES = (
         postgresql_where=WISHED,
     ),
 )
+
+for _row in (RequestRow, RequestEventRow):
+    cast("Table", _row.__table__).dialect_options["sqlite"]["autoincrement"] = True
+cast("Table", SearchTermRow.__table__).dialect_options["sqlite"]["with_rowid"] = False
