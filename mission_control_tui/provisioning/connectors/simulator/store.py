@@ -44,6 +44,7 @@ from mission_control_tui.provisioning.connectors.simulator.rules import (
 )
 
 SCHEMA_VERSION = 2
+CACHE_KIB = 256
 BUSY_SECONDS = 10.0
 
 _SCHEMA = (
@@ -317,6 +318,8 @@ def _error(kind: ErrorKind, path: Path, said: str) -> ConnectorError:
 
 def _ready(db: sqlite3.Connection, path: Path) -> None:
     db.execute("PRAGMA synchronous = NORMAL")
+    # Each kept connection has a cache of its own in the worker's memory; the system's serves them all.
+    db.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
     version = _version(db)
     if version == 0:
         _make_schema(db)
