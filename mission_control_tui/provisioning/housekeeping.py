@@ -11,17 +11,14 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Collection
-from typing import TYPE_CHECKING
 
 from mission_control_tui.model.schedules import due as schedule_due
 from mission_control_tui.model.states import ScheduleState
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.provisioning.clock_guard import ClockGuard
 from mission_control_tui.provisioning.late_imports import imported
+from mission_control_tui.provisioning.sweeps import Sweeps
 from mission_control_tui.settings.settings import WorkerSettings
-
-if TYPE_CHECKING:
-    from mission_control_tui.provisioning.sweeps import Sweeps
 
 log = logging.getLogger(__name__)
 
@@ -29,8 +26,6 @@ PASS_SECONDS = 0.25
 """A pass begins nothing new after so long."""
 APART_SECONDS = 0.5
 """How late something may be that became due while a worker was busy."""
-SWEEPS = "mission_control_tui.provisioning.sweeps"
-"""The module that is imported late."""
 SWEEP_SECONDS = 600.0
 """How often expired accounts, the recycling bin and the months that are over are looked at."""
 
@@ -63,7 +58,7 @@ class Housekeeping:
         self._guard = guard or ClockGuard(store)
         self._sweep_at = clock()
         self._next_at = 0.0
-        self._sweeps: Sweeps | None = None
+        self._sweeps = Sweeps(store, settings, clock, self._guard)
         self.wait = 0.0
         self.keeps_awake = True
         """Whether an embedded worker stays for what will be due soon."""
@@ -88,7 +83,7 @@ class Housekeeping:
             left = await self._schedules(deadline, held)
             moment = await schedule_due.next_moment(self._store, held)
         if trusts and not left and self._clock() >= self._sweep_at:
-            left = await self._sweep(deadline)
+            left = await self._sweeps.run(deadline)
             if not left:
                 self._sweep_at = self._clock() + SWEEP_SECONDS
         # In doubt a pass waits for whoever confirms, which wakes the worker.
@@ -98,15 +93,6 @@ class Housekeeping:
         )
         soon = moment is not None and moment <= self._settings.schedule_ahead_seconds
         self.keeps_awake = left or soon
-
-    async def _sweep(self, deadline: float) -> bool:
-        """Look for what is not due at a moment; return True when some is left."""
-        if self._sweeps is None:
-            await imported(SWEEPS)
-            from mission_control_tui.provisioning.sweeps import Sweeps
-
-            self._sweeps = Sweeps(self._store, self._settings, self._clock, self._guard)
-        return await self._sweeps.run(deadline)
 
     async def _schedules(self, deadline: float, held: Collection[str]) -> bool:
         """Run what is due; return True when some is left."""

@@ -1,7 +1,7 @@
 """What the worker looks for every few minutes: accounts that expired, services whose time of being kept is over, the
 recycling bin, renewals, statements, and what ended long ago.
 
-It is imported when the first of these looks is due: most of what a worker needs for them is billing.
+What does something about it is imported when there is something: most workers never close a month or purge anybody.
 """
 
 from __future__ import annotations
@@ -11,15 +11,16 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
-from mission_control_tui.model.billing import statements
+from mission_control_tui.model.billing.months_due import months_due
 from mission_control_tui.model.errors import MissionControlError
 from mission_control_tui.model.history import pruning
-from mission_control_tui.model.orders import renewing
-from mission_control_tui.model.recycle_bin import purge
+from mission_control_tui.model.orders.due_renewals import DueRenewal, due_renewals
+from mission_control_tui.model.recycle_bin.overdue import Overdue, overdue
 from mission_control_tui.model.requests import kept_removals
 from mission_control_tui.model.store.database import Store
-from mission_control_tui.model.users import expiry
+from mission_control_tui.model.users.expired import ExpiredUser, expired
 from mission_control_tui.provisioning.clock_guard import ClockGuard
+from mission_control_tui.provisioning.late_imports import imported
 from mission_control_tui.settings.settings import WorkerSettings
 
 T = TypeVar("T")
@@ -31,7 +32,7 @@ REFUSED_SECONDS = 86_400.0
 """What was refused (a purge of whom a service is not gone, a renewal without a price) is tried again after so long."""
 
 
-def _refusal_of(domain: renewing.DueRenewal) -> str:
+def _refusal_of(domain: DueRenewal) -> str:
     return f"domain {domain.domain_id}"
 
 
@@ -72,9 +73,12 @@ class Sweeps:
         return False
 
     async def _expire(self, deadline: float) -> bool:
-        return await self._each(await expiry.expired(self._store), self._disable, deadline)
+        return await self._each(await expired(self._store), self._disable, deadline)
 
-    async def _disable(self, user: expiry.ExpiredUser) -> None:
+    async def _disable(self, user: ExpiredUser) -> None:
+        await imported("mission_control_tui.model.users.expiry")
+        from mission_control_tui.model.users import expiry
+
         try:
             if await expiry.disable(self._store, user):
                 log.info("user %s expired on %s and was disabled", user.user_id, user.expires_on)
@@ -82,8 +86,8 @@ class Sweeps:
             log.warning("user %s expired and was not disabled: %s", user.user_id, error.what)
 
     async def _remove_kept(self, deadline: float) -> bool:
-        overdue = await kept_removals.overdue_services(self._store, AT_ONCE)
-        return await self._each(overdue, self._remove_one, deadline)
+        due = await kept_removals.overdue_services(self._store, AT_ONCE)
+        return await self._each(due, self._remove_one, deadline)
 
     async def _remove_one(self, service: kept_removals.OverdueService) -> None:
         try:
@@ -100,12 +104,15 @@ class Sweeps:
         now = self._clock()
         due = [
             domain
-            for domain in await renewing.due_renewals(self._store)
+            for domain in await due_renewals(self._store)
             if self._refused.get(_refusal_of(domain), 0.0) <= now
         ]
         return await self._each(due, self._renew, deadline)
 
-    async def _renew(self, domain: renewing.DueRenewal) -> None:
+    async def _renew(self, domain: DueRenewal) -> None:
+        await imported("mission_control_tui.model.orders.renewing")
+        from mission_control_tui.model.orders import renewing
+
         try:
             state = await renewing.renew_due(self._store, domain)
             if state is not None:
@@ -117,9 +124,12 @@ class Sweeps:
             )
 
     async def _close_months(self, deadline: float) -> bool:
-        return await self._each(await statements.months_due(self._store), self._close, deadline)
+        return await self._each(await months_due(self._store), self._close, deadline)
 
     async def _close(self, due: tuple[int, str]) -> None:
+        await imported("mission_control_tui.model.billing.statements")
+        from mission_control_tui.model.billing import statements
+
         await statements.close_month(self._store, *due)
         log.info("account %d: the statement of %s is closed", *due)
 
@@ -127,11 +137,14 @@ class Sweeps:
         now = self._clock()
         self._refused = {user_id: until for user_id, until in self._refused.items() if until > now}
         most = AT_ONCE + len(self._refused)
-        found = await purge.overdue(self._store, self._settings.bin_days, most)
-        overdue = [user for user in found if user.user_id not in self._refused]
-        return await self._each(overdue, self._purge_one, deadline)
+        found = await overdue(self._store, self._settings.bin_days, most)
+        due = [user for user in found if user.user_id not in self._refused]
+        return await self._each(due, self._purge_one, deadline)
 
-    async def _purge_one(self, user: purge.Overdue) -> None:
+    async def _purge_one(self, user: Overdue) -> None:
+        await imported("mission_control_tui.model.recycle_bin.purge")
+        from mission_control_tui.model.recycle_bin import purge
+
         days = self._settings.bin_days
         try:
             await purge.purge_overdue(self._store, user, days)

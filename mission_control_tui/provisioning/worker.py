@@ -44,8 +44,7 @@ from mission_control_tui.provisioning.bulk_runner import BulkRunner
 from mission_control_tui.provisioning.callbacks import CallbackListener
 from mission_control_tui.provisioning.connector_checks import ConnectorChecks, first_line
 from mission_control_tui.provisioning.engine import BeatRefused, JobEngine, RunRequest
-from mission_control_tui.provisioning.housekeeping import SWEEPS, Housekeeping
-from mission_control_tui.provisioning.late_imports import imported
+from mission_control_tui.provisioning.housekeeping import Housekeeping
 from mission_control_tui.provisioning.observing import ObservingConnectors
 from mission_control_tui.provisioning.run_records import RunRecords
 from mission_control_tui.settings.settings import WorkerSettings
@@ -138,7 +137,6 @@ class Worker:
         self._wake = asyncio.Event()
         self._in_doubt = asyncio.Event()
         self._looking: asyncio.Task[Any] | None = None
-        self._sweeping: asyncio.Task[None] | None = None
         self._stopping = False
         self._stopped_at = 0.0
         self._close_by = 0.0
@@ -193,9 +191,6 @@ class Worker:
         self._looking = asyncio.current_task()
         try:
             started = await self._started()
-            self._sweeping = asyncio.create_task(imported(SWEEPS))
-            self._sweeping.add_done_callback(lambda _: self._wake.set())
-            helpers.append(self._sweeping)
             helpers.append(asyncio.create_task(self._keep(self._heartbeat)))
             looked_at = time.monotonic()
             while not await self._tick():
@@ -266,7 +261,7 @@ class Worker:
                 self._wait_at_most(follow)
             await self._settle(outlook)
             took = await self._offer(outlook)
-            if not outlook.draining and (self._sweeping is None or self._sweeping.done()):
+            if not outlook.draining:
                 # A worker that makes way for a newer one leaves what is due by the clock to that.
                 await self._housekeeping.run_by_and_by()
                 self._wait_at_most(self._housekeeping.wait)

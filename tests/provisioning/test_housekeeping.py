@@ -11,8 +11,8 @@ import pytest
 from sqlalchemy import select, update
 
 from mission_control_tui.model.orders.buying import buy
-from mission_control_tui.model.recycle_bin import purge
 from mission_control_tui.model.recycle_bin.deletion import delete_user
+from mission_control_tui.model.recycle_bin.overdue import overdue
 from mission_control_tui.model.schedules import due
 from mission_control_tui.model.schedules.editing import schedule
 from mission_control_tui.model.schedules.queries import list_schedules
@@ -294,7 +294,7 @@ async def test_a_purge_that_was_refused_is_tried_again_a_day_later(sqlite_world:
     moment += sweeps.REFUSED_SECONDS - 1.0
     await one.run()
     assert await audited(world, "purge user") == []
-    assert len(await purge.overdue(world.store, 7, 10)) == 1
+    assert len(await overdue(world.store, 7, 10)) == 1
     moment += housekeeping.SWEEP_SECONDS
     await one.run()
     assert len(await audited(world, "purge user")) == 1

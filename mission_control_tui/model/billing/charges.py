@@ -16,11 +16,10 @@ from dataclasses import dataclass
 from datetime import datetime, time
 from enum import StrEnum
 
+from mission_control_tui.model.billing.periods import MONTHS
 from mission_control_tui.model.dates import months_later
 from mission_control_tui.model.money import Money
 from mission_control_tui.model.views import view_of
-
-MONTHS = 12
 
 
 class LineKind(StrEnum):

@@ -13,13 +13,12 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, tzinfo
 from typing import Any
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from mission_control_tui.model.audit_actions import AuditAction
 from mission_control_tui.model.billing.charges import (
-    MONTHS,
     Credit,
     LineKind,
     StatementLine,
@@ -27,8 +26,14 @@ from mission_control_tui.model.billing.charges import (
     charges,
     sums,
 )
-from mission_control_tui.model.billing.trades import (
+from mission_control_tui.model.billing.months_due import database_now
+from mission_control_tui.model.billing.periods import (
+    MONTHS,
+    month_number,
     period_of,
+    periods,
+)
+from mission_control_tui.model.billing.trades import (
     pricing,
     test_seats_of,
     traded,
@@ -43,7 +48,6 @@ from mission_control_tui.model.money import Money
 from mission_control_tui.model.plan import PlanVerb
 from mission_control_tui.model.store import trusted_clock
 from mission_control_tui.model.store.database import Store
-from mission_control_tui.model.store.engine import clock
 from mission_control_tui.model.store.retry import retries_on_conflict
 from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.accounts import AccountRow
@@ -96,7 +100,7 @@ async def statement(
     """
     async with scope.store.read() as session:
         row = await scope.row(session)
-        moment = now or await _now(session)
+        moment = now or await database_now(session)
         running = period_of(moment, zone_of(row.time_zone))
         wanted = period or running
         _check_period(row, wanted, running)
@@ -122,43 +126,8 @@ async def list_statements(
         closed = dict(rows.all())
         first, last = period_of(row.created_at, zone), period_of(now or datetime.now(UTC), zone)
     return tuple(
-        StatementHead(period, closed.get(period)) for period in reversed(_periods(first, last))
+        StatementHead(period, closed.get(period)) for period in reversed(periods(first, last))
     )
-
-
-async def months_due(store: Store, *, now: datetime | None = None) -> tuple[tuple[int, str], ...]:
-    """Return the months that are over and not closed yet, as (account id, month), for the worker to `close_month`."""
-    due: list[tuple[int, str]] = []
-    async with store.read() as session:
-        moment = now or await _now(session)
-        counted = select(StatementRow.account_id, func.count()).group_by(StatementRow.account_id)
-        counts = dict((await session.execute(counted)).all())
-        for row in (await session.scalars(select(AccountRow).order_by(AccountRow.id))).all():
-            zone = zone_of(row.time_zone)
-            over = _periods(period_of(row.created_at, zone), period_of(moment, zone))[:-1]
-            if counts.get(row.id, 0) >= len(over):
-                continue
-            # A later month may have been asked for, and so closed, before an earlier one.
-            kept = select(StatementRow.period).where(StatementRow.account_id == row.id)
-            closed = set(await session.scalars(kept))
-            due += [(row.id, period) for period in over if period not in closed]
-    return tuple(due)
-
-
-async def _now(session: AsyncSession) -> datetime:
-    """Return the time of the database: a month that is closed stays closed, whatever this machine thinks that it is."""
-    return datetime.fromtimestamp(await clock(session), UTC)
-
-
-def _periods(first: str, last: str) -> list[str]:
-    """Return the months from `first` to `last`, both included."""
-    start, end = _number(first), _number(last)
-    return [f"{number // MONTHS:04d}-{number % MONTHS + 1:02d}" for number in range(start, end + 1)]
-
-
-def _number(period: str) -> int:
-    year, _, month = period.partition("-")
-    return int(year) * MONTHS + int(month) - 1
 
 
 def _check_period(row: AccountRow, wanted: str, running: str) -> None:
@@ -219,7 +188,7 @@ async def _draft(
 ) -> Statement:
     catalogue = (await in_force(session)).catalogue
     zone = zone_of(row.time_zone)
-    year, month = divmod(_number(period), MONTHS)
+    year, month = divmod(month_number(period), MONTHS)
     test_seats, test_users = await test_seats_of(session, row.id)
     bought, given_back, waiting = await traded(session, row.id, catalogue, zone, period)
     lines = charges(

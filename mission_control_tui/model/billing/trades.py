@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable
-from datetime import datetime, tzinfo
+from datetime import tzinfo
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mission_control_tui.model.billing.charges import Price, SeatPurchase, SeatReturn
+from mission_control_tui.model.billing.periods import period_of
 from mission_control_tui.model.catalogue.codec import from_json
 from mission_control_tui.model.catalogue.prices import term_words
 from mission_control_tui.model.catalogue.types import Catalogue, PurchaseKind
@@ -24,11 +25,6 @@ from mission_control_tui.model.views import view_of
 
 NAMED = 50
 """How many test users a statement names."""
-
-
-def period_of(moment: datetime, zone: tzinfo) -> str:
-    """Return the month of `moment` in `zone`, "2026-11"."""
-    return f"{moment.astimezone(zone):%Y-%m}"
 
 
 async def test_seats_of(

@@ -10,7 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from mission_control_tui.model.dates import months_later
 from mission_control_tui.model.domains.ownership import required_domain
 from mission_control_tui.model.errors import Conflict
-from mission_control_tui.model.orders.renewing import FROM, end_of, lengthen
+from mission_control_tui.model.orders.due_renewals import FROM
+from mission_control_tui.model.orders.renewing import end_of, lengthen
 from mission_control_tui.model.states import OrderKind, OrderState
 from mission_control_tui.model.store.lookups import domain_row
 from mission_control_tui.model.store.tables.accounts import AccountRow, DomainRow

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -19,20 +19,19 @@ from mission_control_tui.model.domains.ownership import locked_account, required
 from mission_control_tui.model.errors import Conflict, InvalidInput, NotFound, Problem
 from mission_control_tui.model.money import Money
 from mission_control_tui.model.orders.buying import WAITS, above_limit, insert_order, refuse_waiting
+from mission_control_tui.model.orders.due_renewals import FROM, DueRenewal, was_ordered
 from mission_control_tui.model.orders.idempotency import placed_before
 from mission_control_tui.model.orders.queries import OrderView, views
 from mission_control_tui.model.plan import Outcome, PlanVerb
 from mission_control_tui.model.services.domain_terms import (
     AUTO_RENEW,
     ends_on,
-    may_renew_itself,
     renews_itself,
     term_end,
 )
 from mission_control_tui.model.services.wishes import enqueue
 from mission_control_tui.model.states import OrderKind, OrderState, RequestKind, Wish
 from mission_control_tui.model.store.database import Store
-from mission_control_tui.model.store.engine import clock
 from mission_control_tui.model.store.retry import retries_on_conflict
 from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.accounts import AccountRow, DomainRow
@@ -43,8 +42,6 @@ from mission_control_tui.model.text.counting import counted
 
 MOST_MONTHS = 120
 """No registry takes a domain for longer than ten years ahead."""
-FROM = "renews from"
-"""Under which name a renewal keeps the end of the term that it follows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,16 +57,6 @@ class RenewalOffer:
     def total(self) -> Money:
         """Net and tax."""
         return self.net + self.tax
-
-
-@dataclass(frozen=True, slots=True)
-class DueRenewal:
-    """A domain that renews itself, and the end of the term that it is to be renewed from."""
-
-    account_id: int
-    domain_id: int
-    name: str
-    ends_on: date
 
 
 async def offers(scope: AccountScope, name: str) -> tuple[RenewalOffer, ...]:
@@ -150,33 +137,6 @@ async def set_auto_renew(
     return tx.outcome(on)
 
 
-async def due_renewals(store: Store) -> tuple[DueRenewal, ...]:
-    """Return what the worker has to renew now, by the database's clock and each account's time zone."""
-    found: list[DueRenewal] = []
-    async with store.read() as session:
-        now = datetime.fromtimestamp(await clock(session), UTC)
-        rows = await session.execute(
-            select(DomainRow, AssignmentRow.settings, AccountRow.time_zone)
-            .join(AccountRow, AccountRow.id == DomainRow.account_id)
-            .join(AssignmentRow, AssignmentRow.domain_id == DomainRow.id)
-            .where(
-                DomainRow.bought,
-                DomainRow.removed_at.is_(None),
-                AssignmentRow.wish == Wish.PRESENT,
-            )
-            .order_by(DomainRow.id)
-        )
-        for domain, settings, zone in rows.all():
-            end = ends_on(domain, zone_of(zone))
-            if end is None or not renews_itself(settings):
-                continue
-            if may_renew_itself(end, today_of(zone, now)) and not await _was_ordered(
-                session, domain, end
-            ):
-                found.append(DueRenewal(domain.account_id, domain.id, domain.name, end))
-    return tuple(found)
-
-
 @retries_on_conflict
 async def renew_due(store: Store, due: DueRenewal) -> OrderState | None:
     """Order the renewal of a domain as the worker, once for each end of a term; None where that is done already.
@@ -193,7 +153,7 @@ async def renew_due(store: Store, due: DueRenewal) -> OrderState | None:
         )
         if row is None or end_of(owner, row) != due.ends_on:
             return None
-        if await _was_ordered(tx.session, row, due.ends_on):
+        if await was_ordered(tx.session, row, due.ends_on):
             return None
         order = await _place(tx, owner, row, None)
         return OrderState(order.state)
@@ -340,20 +300,3 @@ def _offer(
     paid = row.term_months + row.renewed_months
     end = term_end(row.added_at, paid + months, zone_of(account.time_zone))
     return RenewalOffer(months, net, net.share(catalogue.tax_basis_points), end)
-
-
-async def _was_ordered(session: AsyncSession, row: DomainRow, end: date) -> bool:
-    """Tell whether a renewal from this end of the term was ordered, whatever became of the order."""
-    return bool(
-        await session.scalar(
-            select(OrderRow.id)
-            .join(OrderLineRow, OrderLineRow.order_id == OrderRow.id)
-            .where(
-                OrderRow.account_id == row.account_id,
-                OrderRow.kind == OrderKind.RENEWAL,
-                OrderLineRow.domain == row.name,
-                OrderLineRow.details[FROM].as_string() == end.isoformat(),
-            )
-            .limit(1)
-        )
-    )

@@ -17,6 +17,7 @@ from mission_control_tui.model.command_words import command_line
 from mission_control_tui.model.errors import Conflict, NotFound
 from mission_control_tui.model.plan import Outcome, PlanVerb
 from mission_control_tui.model.recycle_bin.deletion import leave_reports, require_gone
+from mission_control_tui.model.recycle_bin.overdue import Overdue, too_old
 from mission_control_tui.model.search.index import words_of
 from mission_control_tui.model.services import sealed_passwords
 from mission_control_tui.model.states import ACTIVE_STATES, Priority
@@ -139,39 +140,12 @@ async def purge_user(
     return tx.outcome(user_id)
 
 
-@dataclass(frozen=True, slots=True)
-class Overdue:
-    """Somebody whose time in the recycling bin is over."""
-
-    user_id: str
-    account_id: int
-
-
-async def overdue(store: Store, bin_days: int, limit: int) -> tuple[Overdue, ...]:
-    """Return whoever has been in the recycling bin for longer than that, by the database's clock, the longest first."""
-    if not bin_days:
-        return ()
-    async with store.read() as session:
-        until = await _too_old(store, bin_days)
-        rows = await session.execute(
-            select(UserRow.id, UserRow.account_id)
-            .where(UserRow.in_bin, UserRow.purged_at.is_(None), UserRow.deleted_at <= until)
-            .order_by(UserRow.deleted_at, UserRow.id)
-            .limit(limit)
-        )
-        return tuple(Overdue(*row) for row in rows)
-
-
 async def purge_overdue(store: Store, overdue: Overdue, bin_days: int) -> None:
     """Purge it as the worker. Raises as `purge_user` where it may not be yet, or somebody brought it back meanwhile."""
-    before = await _too_old(store, bin_days)
+    before = await too_old(store, bin_days)
     await purge_user(
         AccountScope(store, WORKER, overdue.account_id), overdue.user_id, deleted_before=before
     )
-
-
-async def _too_old(store: Store, bin_days: int) -> datetime:
-    return datetime.fromtimestamp(await store.now(), UTC) - timedelta(days=bin_days)
 
 
 def _require_binned(row: UserRow, deleted_before: datetime | None) -> None:

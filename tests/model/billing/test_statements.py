@@ -15,6 +15,7 @@ from sqlalchemy import delete, func, select, update
 from mission_control_tui.model.accounts.editing import create_account, edit_account
 from mission_control_tui.model.billing import statements
 from mission_control_tui.model.billing.charges import LineKind
+from mission_control_tui.model.billing.months_due import months_due
 from mission_control_tui.model.billing.statement_files import as_csv, content, write
 from mission_control_tui.model.billing.statement_pdf import LOST
 from mission_control_tui.model.billing.statement_text import text_lines
@@ -89,12 +90,12 @@ async def test_the_worker_closes_what_is_over_once(
     store: Store, caller: Caller, account: Account, scope: AccountScope
 ) -> None:
     await in_may(store, caller, account)
-    assert await statements.months_due(store, now=MAY) == ()
-    due = await statements.months_due(store, now=JULY)
+    assert await months_due(store, now=MAY) == ()
+    due = await months_due(store, now=JULY)
     assert due == ((account.id, "2026-05"), (account.id, "2026-06"))
     for one in (*due, *due):
         await statements.close_month(store, *one)
-    assert await statements.months_due(store, now=JULY) == ()
+    assert await months_due(store, now=JULY) == ()
     heads = await statements.list_statements(scope, now=JULY)
     assert [(one.period, one.closed_at is None) for one in heads] == [
         ("2026-07", True),
@@ -170,7 +171,7 @@ async def test_an_earlier_month_is_closed_by_the_worker_though_a_later_one_was_a
 ) -> None:
     await in_may(store, caller, account)
     await statements.statement(scope, "2026-06", now=JULY)
-    assert await statements.months_due(store, now=JULY) == ((account.id, "2026-05"),)
+    assert await months_due(store, now=JULY) == ((account.id, "2026-05"),)
 
 
 @pytest.mark.parametrize("month", ["2026-13", "may", "2026-5", "2026-07"])

@@ -28,10 +28,10 @@ from mission_control_tui.model.orders.approval import (
     set_approval_limit,
 )
 from mission_control_tui.model.orders.buying import buy
+from mission_control_tui.model.orders.due_renewals import due_renewals
 from mission_control_tui.model.orders.queries import list_orders
 from mission_control_tui.model.orders.removing import remove
 from mission_control_tui.model.orders.renewing import (
-    due_renewals,
     offers,
     renew,
     renew_due,

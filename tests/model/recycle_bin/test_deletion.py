@@ -13,6 +13,7 @@ from mission_control_tui.model.dates import zone_of
 from mission_control_tui.model.errors import Conflict, NotFound
 from mission_control_tui.model.history import audit_log
 from mission_control_tui.model.recycle_bin import deletion, purge
+from mission_control_tui.model.recycle_bin.overdue import overdue
 from mission_control_tui.model.requests.queries import list_requests
 from mission_control_tui.model.search import index as search
 from mission_control_tui.model.search import user_list
@@ -31,6 +32,7 @@ from mission_control_tui.model.store.tables.users import (
 from mission_control_tui.model.users import editing, expiry
 from mission_control_tui.model.users import queries as users
 from mission_control_tui.model.users.actions.params import ActionParams
+from mission_control_tui.model.users.expired import expired
 from mission_control_tui.model.users.provisioning import deprovision_all, provision
 from mission_control_tui.model.views import Account, UserView
 from tests.model.helpers import ada, create, finish, named, own_seats, secrets_kept
@@ -187,10 +189,10 @@ async def test_the_worker_purges_after_so_many_days_and_never_with_0(
     store: Store, scope: AccountScope, binned: UserView
 ) -> None:
     await deleted_days_ago(store, binned, 29.9)
-    assert await purge.overdue(store, 30, 10) == ()
+    assert await overdue(store, 30, 10) == ()
     await deleted_days_ago(store, binned, 30.1)
-    assert await purge.overdue(store, 0, 10) == ()
-    (one,) = await purge.overdue(store, 30, 10)
+    assert await overdue(store, 0, 10) == ()
+    (one,) = await overdue(store, 30, 10)
     await deleted_days_ago(store, binned, 1)
     with pytest.raises(NotFound, match="deleted again meanwhile"):
         await purge.purge_overdue(store, one, 30)
@@ -210,11 +212,11 @@ async def test_who_expired_is_disabled_once_and_what_an_operator_decides_then_st
     await create(store, caller, account, named("bob", expires_on=date(2099, 1, 1)))
     await provision(scope, user.id, [ActionParams("managed-exchange", "popx")])
     await finish(store, caller, account)
-    (one,) = await expiry.expired(store)
+    (one,) = await expired(store)
     assert one.user_id == user.id
     assert await expiry.disable(store, one)
     assert not await expiry.disable(store, one)
-    assert await expiry.expired(store) == ()
+    assert await expired(store) == ()
     (entry,) = await audit_log.entries(scope, action="expire user")
     assert (entry.operator, entry.after) == (
         "worker",
@@ -223,9 +225,9 @@ async def test_who_expired_is_disabled_once_and_what_an_operator_decides_then_st
     kinds = [request.kind for request in await list_requests(scope)]
     assert kinds[:2] == ["disable", "disable"], "a parent and its child"
     await editing.enable_user(scope, user.id)
-    assert await expiry.expired(store) == ()
+    assert await expired(store) == ()
     await editing.edit_user(scope, user.id, {"expires_on": date(2026, 2, 1)})
-    assert len(await expiry.expired(store)) == 1
+    assert len(await expired(store)) == 1
 
 
 async def test_the_last_day_ends_in_the_time_zone_of_the_account(
@@ -236,5 +238,5 @@ async def test_the_last_day_ends_in_the_time_zone_of_the_account(
     today = now.astimezone(zone).date()
     for name, day in (("ann", today - timedelta(days=1)), ("bob", today)):
         await create(store, caller, account, named(name, expires_on=day))
-    found = await expiry.expired(store)
+    found = await expired(store)
     assert [one.expires_on for one in found] == [today - timedelta(days=1)]
