@@ -27,6 +27,7 @@ from mission_control_tui.model.errors import Conflict, UsageError
 from mission_control_tui.model.plan import Outcome, Plan, PlanLine, PlanVerb
 from mission_control_tui.model.states import ACTIVE_STATES, Light, RequestState
 from mission_control_tui.model.text.counting import counted
+from mission_control_tui.model.text.instances import with_instance
 from mission_control_tui.model.views import AssignmentView, RequestView
 
 if TYPE_CHECKING:
@@ -126,8 +127,7 @@ def _summarise(session: Session) -> None:
 
 def what(view: RequestView) -> str:
     """Say what a request is about: provision databases (crm)."""
-    instance = f" ({view.instance})" if view.instance else ""
-    return f"{view.kind} {view.service_id}".rstrip() + instance
+    return with_instance(f"{view.kind} {view.service_id}".rstrip(), view.instance)
 
 
 def request(view: RequestView) -> dict[str, object]:

@@ -22,6 +22,7 @@ from mission_control_tui.model.store.tables.accounts import AccountRow, DomainRo
 from mission_control_tui.model.store.tables.orders import OrderLineRow, OrderRow
 from mission_control_tui.model.store.tables.services import AssignmentRow, is_shown
 from mission_control_tui.model.store.tables.users import AddressRow
+from mission_control_tui.model.text.instances import with_instance
 
 
 class DomainState(StrEnum):
@@ -189,8 +190,7 @@ async def _services(
         registers = row.service_id in registrations
         if not registers and row.light == Light.GREY:
             continue
-        name = name_of(catalogue.services, row.service_id)
-        name += f" ({row.instance})" * bool(row.instance)
+        name = with_instance(name_of(catalogue.services, row.service_id), row.instance)
         service = DomainService(
             *(row.service_id, name, Light(row.light), row.word, row.error_said),
             renews_itself(row.settings),

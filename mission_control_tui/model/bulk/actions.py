@@ -39,6 +39,7 @@ from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.model.store.tables.users import UserRow
 from mission_control_tui.model.store.transaction import Transaction
 from mission_control_tui.model.store.user_rows import addresses_of
+from mission_control_tui.model.text.instances import with_instance
 from mission_control_tui.model.users.actions.base import (
     ActionContext,
     ActionResult,
@@ -295,7 +296,7 @@ async def _retry(tx: Transaction, _context: BulkContext, subject: ItemSubject) -
     tx.record(
         PlanVerb.CHANGED,
         "service",
-        f"{subject.target.name} {row.service_id}" + (f" ({row.instance})" if row.instance else ""),
+        f"{subject.target.name} {with_instance(row.service_id, row.instance)}",
         before={"light": str(Light.RED)},
         after={"light": str(Light.ORANGE), "retries request": last},
         action=AuditAction.RETRY_REQUEST,

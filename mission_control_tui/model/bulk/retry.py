@@ -31,6 +31,7 @@ from mission_control_tui.model.store.tables.requests import RequestRow
 from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.model.store.tables.users import UserRow
 from mission_control_tui.model.text.counting import counted
+from mission_control_tui.model.text.instances import with_instance
 from mission_control_tui.model.users.actions.params import ActionParams
 
 STUBBORN = 3
@@ -70,7 +71,7 @@ class RetryLine:
     @property
     def name(self) -> str:
         """Whose it is and what: "ada@acme.example databases (crm)"."""
-        return f"{self.subject} {self.service_id}" + f" ({self.instance})" * bool(self.instance)
+        return f"{self.subject} {with_instance(self.service_id, self.instance)}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,6 +52,7 @@ from mission_control_tui.model.store.tables.installation import InstallationRow
 from mission_control_tui.model.store.tables.requests import RequestRow
 from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.model.store.transaction import Transaction
+from mission_control_tui.model.text.instances import with_instance
 
 _STEP = "The connector changed from {before} to {after}: provision again to check"
 
@@ -247,7 +248,7 @@ async def _move(
         tx.record(
             PlanVerb.CHANGED,
             "service",
-            f"{names.get(row.id, '')} {service.name}" + f" ({row.instance})" * bool(row.instance),
+            f"{names.get(row.id, '')} {with_instance(service.name, row.instance)}",
             before={key: before[key] for key in changed},
             after={key: fresh[key] for key in changed},
             action=AuditAction.SWITCH_CONNECTOR,

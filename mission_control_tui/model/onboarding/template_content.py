@@ -28,6 +28,7 @@ from mission_control_tui.model.store.lookups import user_row
 from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.model.store.user_rows import manager_upn, to_details
+from mission_control_tui.model.text.instances import with_instance
 from mission_control_tui.model.users.actions.params import ActionParams
 
 FLAGS = ("test_user", "must_change_password", "password_never_expires")
@@ -212,8 +213,7 @@ def described(catalogue: Catalogue, content: TemplateContent) -> tuple[str, ...]
             ]
         except NotFound:
             words, settings = f"{given.service}: {given.level} (no longer in the catalogue)", []
-        named = f" ({given.instance})" if given.instance else ""
-        lines.append(", ".join([words + named, *settings]))
+        lines.append(", ".join([with_instance(words, given.instance), *settings]))
     lines += [
         f"{FIELD_BY_NAME[name].label}: {' '.join(text_of(value).split())}"
         for name, value in content.fields.items()

@@ -31,7 +31,7 @@ from mission_control_tui.model.store.tables.accounts import AccountRow, DomainRo
 from mission_control_tui.model.store.tables.orders import OrderLineRow, OrderRow
 from mission_control_tui.model.store.tables.services import AssignmentRow, SeatHoldRow
 from mission_control_tui.model.store.transaction import Transaction
-from mission_control_tui.model.users.actions.base import named
+from mission_control_tui.model.text.instances import with_instance
 from mission_control_tui.model.users.actions.wish import Deprovision
 
 
@@ -171,7 +171,9 @@ async def _take_from_account(
     for row in rows:
         if row.wish != Wish.ABSENT and row.level_id == level_id:
             await Deprovision().turn(tx, account_subject(account), service, row, said=False)
-            tx.lost.append(f"{named(service, row.instance)} of the account, with its data")
+            tx.lost.append(
+                f"{with_instance(service.name, row.instance)} of the account, with its data"
+            )
         keep = {row.level_id} - {level_id}
         await seats.release(tx.session, row.id, keep=keep)
 

@@ -25,6 +25,7 @@ from mission_control_tui.model.store.tables.users import UserRow
 from mission_control_tui.model.store.transaction import Transaction
 from mission_control_tui.model.store.user_rows import addresses_of, to_view
 from mission_control_tui.model.text.counting import counted
+from mission_control_tui.model.text.instances import with_instance
 from mission_control_tui.model.users.editing import apply_changes
 from mission_control_tui.model.views import UserView
 
@@ -143,9 +144,7 @@ async def require_gone(tx: Transaction, row: UserRow, *, may_keep: bool = False)
     catalogue = (await in_force(tx.session)).catalogue
     problems = []
     for service in left:
-        where = name_of(catalogue.services, service.service_id)
-        if service.instance:
-            where += f" ({service.instance})"
+        where = with_instance(name_of(catalogue.services, service.service_id), service.instance)
         what = "is still given" if service.wish != Wish.ABSENT else "is not gone yet"
         now = service.word
         if service.kept_until and service.light == Light.GREY:

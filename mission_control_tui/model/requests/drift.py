@@ -30,6 +30,7 @@ from mission_control_tui.model.store.subject_names import SUBJECT
 from mission_control_tui.model.store.tables.documents import StoredUsage
 from mission_control_tui.model.store.tables.services import LEFT, AssignmentRow
 from mission_control_tui.model.store.tables.users import UserRow
+from mission_control_tui.model.text.instances import with_instance
 from mission_control_tui.model.views import view_of
 
 PAGE = 200
@@ -204,7 +205,7 @@ async def mark_drift(
             tx.record(
                 PlanVerb.CHANGED,
                 "service",
-                f"{subject} {row.service_id}" + f" ({row.instance})" * bool(row.instance),
+                f"{subject} {with_instance(row.service_id, row.instance)}",
                 before={"drift": not differs},
                 after={"drift": differs, **({"differs": list(look.differs)} if differs else {})},
                 action=AuditAction.DRIFT_FOUND if differs else AuditAction.DRIFT_GONE,

@@ -18,6 +18,7 @@ from mission_control_tui.model.store.engine import clock
 from mission_control_tui.model.store.scope import AccountScope
 from mission_control_tui.model.store.subject_names import SUBJECT
 from mission_control_tui.model.store.tables.services import KEPT, AssignmentRow
+from mission_control_tui.model.text.instances import with_instance
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,7 @@ async def remove_overdue(store: Store, overdue: OverdueService) -> bool:
         tx.record(
             PlanVerb.REMOVED,
             "service",
-            f"{subject} {row.service_id}" + f" ({row.instance})" * bool(row.instance),
+            f"{subject} {with_instance(row.service_id, row.instance)}",
             before={"wish": str(Wish.ABSENT), "kept_until": until},
             after={"wish": str(Wish.ABSENT)},
             action=AuditAction.DEPROVISION,

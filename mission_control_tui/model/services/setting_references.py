@@ -23,6 +23,7 @@ from mission_control_tui.model.store.tables.services import AssignmentRow, Setti
 from mission_control_tui.model.store.tables.users import UserRow
 from mission_control_tui.model.store.transaction import Transaction
 from mission_control_tui.model.text.clean import harmless
+from mission_control_tui.model.text.instances import with_instance
 
 Found = Sequence[tuple[AssignmentRow, list[SettingReferenceRow]]]
 
@@ -146,11 +147,10 @@ async def _restate(
     }
     waits = await _waits(tx, catalogue, service, user)
     request = await enqueue(tx, row, RequestKind.CHANGE, settings=settings, depends_on=waits)
-    named = f" ({row.instance})" if row.instance else ""
     tx.record(
         PlanVerb.CHANGED,
         "service",
-        f"{user.upn} {service.name}{named}",
+        f"{user.upn} {with_instance(service.name, row.instance)}",
         before=before,
         after={key: settings[key] for key in before},
         action=AuditAction.CHANGE,

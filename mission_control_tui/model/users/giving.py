@@ -34,7 +34,8 @@ from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.model.store.tables.users import UserRow
 from mission_control_tui.model.store.transaction import Transaction
 from mission_control_tui.model.store.user_rows import addresses_of
-from mission_control_tui.model.users.actions.base import ActionContext, ActionResult, named
+from mission_control_tui.model.text.instances import with_instance
+from mission_control_tui.model.users.actions.base import ActionContext, ActionResult
 from mission_control_tui.model.users.actions.params import ActionParams
 from mission_control_tui.model.users.aliases import AddressChanges, alias_problems
 from mission_control_tui.model.users.editing import apply_changes
@@ -105,7 +106,9 @@ async def provision_in(
     agrees = row.light == Light.GREEN and not row.drift
     if row.wish == wish and before == after and not settled and (agrees or on_its_way):
         tx.record(
-            PlanVerb.UNCHANGED, "service", f"{subject.name} {named(service, wanted.instance)}"
+            PlanVerb.UNCHANGED,
+            "service",
+            f"{subject.name} {with_instance(service.name, wanted.instance)}",
         )
         row.stated = stated
         # Of new addresses the service is told by the user's edit.
@@ -166,7 +169,7 @@ async def provision_in(
     tx.record(
         PlanVerb.CREATED if row_wish == Wish.ABSENT else PlanVerb.CHANGED,
         "service",
-        f"{subject.name} {named(service, wanted.instance)}",
+        f"{subject.name} {with_instance(service.name, wanted.instance)}",
         before={key: before[key] for key in sorted(changed & before.keys())},
         after={
             **{key: after[key] for key in sorted(changed & after.keys())},
@@ -197,7 +200,7 @@ async def _come_back(
     row = await find(tx, subject, service.id, wanted.instance) if placement is not None else None
     if placement is None or row is None or row.marked:
         return
-    name = f"{subject.name} {named(service, wanted.instance)}"
+    name = f"{subject.name} {with_instance(service.name, wanted.instance)}"
     if await come_back(tx, row, placement, wanted.on, name) is not None:
         tx.warn(
             f"{subject.name} gets back what {service.name} had at {row.connector}, with the password of that time."

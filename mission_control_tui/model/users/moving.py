@@ -16,11 +16,11 @@ from mission_control_tui.model.services.wishes import find, requirements
 from mission_control_tui.model.states import Wish
 from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.model.store.transaction import Transaction
+from mission_control_tui.model.text.instances import with_instance
 from mission_control_tui.model.users.actions.base import (
     ActionContext,
     ActionResult,
     HasNoService,
-    named,
 )
 from mission_control_tui.model.users.actions.params import ActionParams
 from mission_control_tui.model.users.giving import password_for
@@ -49,7 +49,7 @@ async def move_in(
             hint=f"[placement.{service.id}] in the settings names several; see `mission-control docs connectors`.",
         )
     before = row.connector
-    name = f"{subject.name} {named(service, wanted.instance)}"
+    name = f"{subject.name} {with_instance(service.name, wanted.instance)}"
     if before == wanted.on:
         tx.record(PlanVerb.UNCHANGED, "service", name)
         return ActionResult(

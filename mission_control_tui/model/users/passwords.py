@@ -24,6 +24,7 @@ from mission_control_tui.model.store.tables.accounts import AccountRow
 from mission_control_tui.model.store.tables.services import AssignmentRow
 from mission_control_tui.model.store.tables.users import UserRow
 from mission_control_tui.model.store.transaction import Transaction
+from mission_control_tui.model.text.instances import with_instance
 from mission_control_tui.model.users.actions.base import HasNoService
 from mission_control_tui.model.users.fan_out import fan_out
 from mission_control_tui.model.users.rules import chosen_password, policy_of
@@ -97,7 +98,7 @@ async def set_service_password(
         tx.record(
             PlanVerb.CHANGED,
             "password",
-            f"{row.upn} {wanted.name}" + (f" ({instance})" if instance else ""),
+            f"{row.upn} {with_instance(wanted.name, instance)}",
             after={"password": _word(password)},
             action=AuditAction.RESET_PASSWORD,
             of=wanted.id,

@@ -8,6 +8,7 @@ from mission_control_tui.model.catalogue.lookup import known, name_of
 from mission_control_tui.model.catalogue.types import Catalogue, Service
 from mission_control_tui.model.errors import NotFound
 from mission_control_tui.model.states import Light, RequestKind, RequestState
+from mission_control_tui.model.text.instances import with_instance
 from mission_control_tui.model.views import RequestView
 from mission_control_tui.widgets.light import light_parts
 from mission_control_tui.widgets.lines import Part
@@ -34,7 +35,7 @@ def state_parts(state: RequestState) -> tuple[Part, ...]:
 def service_words(catalogue: Catalogue, request: RequestView) -> str:
     """Return the service as people call it; empty for a request about the user as a whole."""
     name = name_of(catalogue.services, request.service_id) if request.service_id else ""
-    return f"{name} ({request.instance})" if request.instance else name
+    return with_instance(name, request.instance)
 
 
 def level_words(catalogue: Catalogue, request: RequestView) -> str:

@@ -8,6 +8,7 @@ from mission_control_tui.model.catalogue.types import Catalogue, Service
 from mission_control_tui.model.errors import NotFound
 from mission_control_tui.model.plan import Plan, PlanLine, PlanVerb
 from mission_control_tui.model.states import RequestKind
+from mission_control_tui.model.text.instances import with_instance
 from mission_control_tui.model.users.actions.params import ActionParams
 from mission_control_tui.model.views import AssignmentView, Seats
 
@@ -121,7 +122,7 @@ def turn_question(
     account: str, catalogue: Catalogue, view: AssignmentView, kind: RequestKind
 ) -> list[str]:
     """Return the question before one service is suspended or deprovisioned."""
-    named = f"{view.service} ({view.instance})" if view.instance else view.service
+    named = with_instance(view.service, view.instance)
     if kind is RequestKind.SUSPEND:
         return [
             f"{account}: suspend {named} ({view.level}) of {view.subject}?",

@@ -8,6 +8,7 @@ from functools import partial
 from mission_control_tui.model.services.subjects import SubjectKey
 from mission_control_tui.model.services.users_password import PasswordNotKept
 from mission_control_tui.model.states import RequestKind
+from mission_control_tui.model.text.instances import with_instance
 from mission_control_tui.model.users.actions.params import ActionParams
 from mission_control_tui.model.users.passwords import set_service_password
 from mission_control_tui.model.users.provisioning import change_wish, move
@@ -56,7 +57,7 @@ async def ask_removal(
 
     async def go() -> None:
         await remove()
-        await screen.done(f"Asked for: {kind} {panel.service.name} ({instance})")
+        await screen.done(f"Asked for: {kind} {with_instance(panel.service.name, instance)}")
 
     tried = await remove(dry_run=True)
     lines = left_question(context.account.name, panel.view, tried.plan)

@@ -19,6 +19,7 @@ from mission_control_tui.model.services.failures import LastFailure
 from mission_control_tui.model.services.kept_settings import not_kept
 from mission_control_tui.model.services.usage import NEAR, fullness
 from mission_control_tui.model.states import ErrorKind, Light, Wish, Word
+from mission_control_tui.model.text.instances import with_instance
 from mission_control_tui.model.text.limits import INSTANCE
 from mission_control_tui.model.users.actions.params import ActionParams
 from mission_control_tui.model.views import AssignmentView, Seats
@@ -127,7 +128,7 @@ class UserServicePanel(ServicePanel):
         # The name of an instance may be made of anything, and an id may not.
         self._prefix = f"another-{service.id}" if another else f"panel-{service.id}"
         if view.instance:
-            title += f" ({view.instance})"
+            title = with_instance(title, view.instance)
             self._prefix += f"-{view.instance.encode().hex()}"
         super().__init__(
             title,

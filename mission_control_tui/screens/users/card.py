@@ -9,6 +9,7 @@ from textual.containers import Horizontal, HorizontalGroup, VerticalGroup
 
 from mission_control_tui.model.people.password_policy import PasswordPolicy
 from mission_control_tui.model.states import Light
+from mission_control_tui.model.text.instances import with_instance
 from mission_control_tui.model.views import AssignmentView, UserView
 from mission_control_tui.screens.forms.password_fields import PasswordFields, RevealButton
 from mission_control_tui.screens.services.service_panel import light_note
@@ -77,7 +78,7 @@ class StatusLines(LineWidget):
 
 
 def _service(view: AssignmentView) -> list[Part]:
-    name = f"{view.service} ({view.instance})" if view.instance else view.service
+    name = with_instance(view.service, view.instance)
     return [*light_parts(view.light, f"{view.word:<16}"), (name, ""), (f"  {light_note(view)}", "")]
 
 

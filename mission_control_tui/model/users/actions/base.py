@@ -19,6 +19,7 @@ from mission_control_tui.model.command_words import (
     setting_flags,
 )
 from mission_control_tui.model.errors import NotFound, UsageError
+from mission_control_tui.model.text.instances import with_instance
 from mission_control_tui.model.users.actions.params import ActionParams
 
 if TYPE_CHECKING:
@@ -83,15 +84,10 @@ class HasNoService(NotFound):
 
     def __init__(self, subject: Subject, service: Service, instance: str = "") -> None:
         super().__init__(
-            f"{subject.name} has no {named(service, instance)}.",
+            f"{subject.name} has no {with_instance(service.name, instance)}.",
             hint=f"`{command_line('status', *subject.words)}` shows what there is.",
         )
         self.service = service
-
-
-def named(service: Service, instance: str) -> str:
-    """Return the service's name, with the instance where there are several."""
-    return f"{service.name} ({instance})" if instance else service.name
 
 
 class UserAction(ABC):
@@ -235,7 +231,7 @@ def service_title(verb: str, catalogue: Catalogue, params: ActionParams) -> str:
         service = catalogue.service(params.service)
         level = service.level(params.level).name if params.level else ""
         level = level.removeprefix(f"{service.name} - ")
-        words = f"{begun} {named(service, params.instance)}"
+        words = f"{begun} {with_instance(service.name, params.instance)}"
     except NotFound:
         level, words = params.level or "", f"{begun} {params.service}"
     return f"{words}: {level}" if level else words

@@ -11,12 +11,12 @@ from mission_control_tui.model.catalogue.types import Catalogue, Service
 from mission_control_tui.model.errors import UsageError
 from mission_control_tui.model.plan import PlanVerb
 from mission_control_tui.model.states import Light, RequestKind, Wish, Word
+from mission_control_tui.model.text.instances import with_instance
 from mission_control_tui.model.users.actions.base import (
     ActionContext,
     ActionResult,
     HasNoService,
     ServiceAction,
-    named,
 )
 from mission_control_tui.model.users.actions.params import ActionParams
 
@@ -75,7 +75,7 @@ class Suspend(ServiceAction):
         from mission_control_tui.model.services.retention import kept_date
         from mission_control_tui.model.services.wishes import enqueue
 
-        name = f"{subject.name} {named(service, row.instance)}"
+        name = f"{subject.name} {with_instance(service.name, row.instance)}"
         settled = row.light != Light.RED and row.word != Word.NOT_CHECKED and not row.drift
         settled = settled and not (at_once and row.kept_until)
         if settled and (row.wish == self.wish or row.wish not in self.turns):
