@@ -43,6 +43,5 @@ def race(module: str, arguments: Sequence[Sequence[str]], seconds: float = 60) -
         return said
     finally:
         for runner in runners:
-            if runner.poll() is None:
+            with runner:
                 runner.kill()
-                runner.wait()

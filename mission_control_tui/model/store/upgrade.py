@@ -254,10 +254,8 @@ def _sqlite_revision(path: Path) -> str:
 
 
 def _private_directory(directory: Path) -> None:
-    if directory.is_dir():
-        return
     try:
-        directory.mkdir(parents=True, mode=0o700)
+        directory.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError as error:
         raise StoreError(
             f"The directory {directory} cannot be made: {error.strerror}.",

@@ -89,7 +89,8 @@ async def test_a_removal_counts_at_every_part_and_one_that_waits_at_none(
 ) -> None:
     names = await furnish(store, caller, account, "acme.example", 6)
     async with store.write(WORKER) as tx:
-        rows = (await tx.session.scalars(select(AssignmentRow).order_by(AssignmentRow.id))).all()
+        in_order = select(AssignmentRow).join(RequestRow).order_by(RequestRow.id)
+        rows = (await tx.session.scalars(in_order)).all()
         for row, connector in zip(rows, ["a", "a", "b", "b", "b", "c"], strict=True):
             row.connector = connector
     await remove(store, caller, account, *names)

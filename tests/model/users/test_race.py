@@ -97,9 +97,8 @@ def race(where: str, work: str) -> dict[str, list[Any]]:
         return said
     finally:
         for process in running.values():
-            if process.poll() is None:
+            with process:
                 process.kill()
-                process.communicate()
 
 
 @pytest.mark.any_database

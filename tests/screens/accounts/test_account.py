@@ -235,8 +235,9 @@ async def test_the_registrar_is_asked_again_before_a_name_is_approved(world_db: 
             for name in says
         ]
         app.store.ask_registrar = ask
-        await shows(pilot, "2 waiting")
-        app.screen.query_one("#waiting-list", RowList).focus()
+        waiting = app.screen.query_one("#waiting-list", RowList)
+        await until(pilot, lambda: waiting.count == 2)
+        waiting.focus()
         await pilot.press("home", "enter")
         await shows(pilot, f"Order {two.id} is awaiting approval")
         await pilot.press("enter")
