@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from mission_control_tui.model.states import SubjectKind, Word
-from mission_control_tui.model.views import AssignmentView
+
+if TYPE_CHECKING:
+    from mission_control_tui.model.views import AssignmentView
 
 
 def light_place(view: AssignmentView) -> tuple[str, tuple[object, ...]]:
