@@ -161,6 +161,8 @@ Written by `python scripts/write_cli_docs.py` from the commands themselves.
   username or id.
 - **`--account CODE` and `--database URL-OR-PATH`** stand before or after a command. With several accounts and none
   named, a command refuses and lists them; the sample account counts only where there is no other.
+- **Commands that are printed** as what comes next repeat both where the call named them, so that a copy acts where it
+  did. A password is never repeated: the copy takes it from `~/.pgpass` or `PGPASSWORD`, or is refused.
 - **`--dry-run`** carries a change out and takes it back at the end: the plan that it prints is what would happen.
 - **`--ticket REF`** is kept with every change in the audit.
 - **`--yes`** answers the question that a command asks before it takes something away. Without a terminal it is needed.

@@ -14,6 +14,7 @@ import click
 
 from mission_control_tui import __version__
 from mission_control_tui.cli.common.lazy_group import LazyGroup
+from mission_control_tui.cli.common.next_commands import with_places
 from mission_control_tui.cli.common.options import COMPLETE_VARIABLE
 from mission_control_tui.cli.common.parameters import option
 from mission_control_tui.cli.common.session import Session
@@ -125,13 +126,13 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
         code = _invoke(arguments, session)
         sys.stdout.flush()
     except MissionControlError as error:
-        _explain(error, error.exit_code, as_json=session.json or "--json" in arguments)
+        _explain(error, error.exit_code, session, as_json=session.json or "--json" in arguments)
         code = error.exit_code
     except click.ClickException as error:
         code = error.exit_code
         if session.json or "--json" in arguments:
             hint = "Add --help to see how the command is called."
-            _explain(UsageError(error.format_message(), hint=hint), code, as_json=True)
+            _explain(UsageError(error.format_message(), hint=hint), code, session, as_json=True)
         else:
             _show(error)
     except (click.Abort, KeyboardInterrupt, EOFError):
@@ -144,7 +145,7 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
     except Exception as error:  # noqa: BLE001 - the last line of defence: a log instead of a traceback with data
         code = CRASHED
         crash = _crash(error)
-        _explain(crash, crash.exit_code, as_json=session.json or "--json" in arguments)
+        _explain(crash, crash.exit_code, session, as_json=session.json or "--json" in arguments)
     sys.exit(code)
 
 
@@ -191,18 +192,27 @@ def _short(text: str) -> str:
     return text if len(text) <= ERROR_LINE else f"{text[:ERROR_LINE]}..."
 
 
-def _explain(error: MissionControlError, exit_code: int, *, as_json: bool) -> None:
-    """Print an error on stderr: in words, or as one JSON document."""
+def _explain(
+    error: MissionControlError, exit_code: int, session: Session, *, as_json: bool
+) -> None:
+    """Print an error on stderr: in words, or as one JSON document; its commands as the call would make them."""
     if not as_json:
-        for text in str(error).splitlines():
+        for text in with_places(str(error), session).splitlines():
             click.echo(_short(harmless(text)), err=True)
         return
     document = {
         "code": error.code,
         "title": error.title,
-        "what": _short(error.what),
-        "hint": error.hint,
+        "what": _short(with_places(error.what, session)),
+        "hint": with_places(error.hint, session),
         "exit_code": exit_code,
-        "problems": [asdict(problem) for problem in error.problems],
+        "problems": [
+            {
+                **asdict(problem),
+                "what": with_places(problem.what, session),
+                "hint": with_places(problem.hint, session),
+            }
+            for problem in error.problems
+        ],
     }
     click.echo(json.dumps({"error": document}, indent=2), err=True)

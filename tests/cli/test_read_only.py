@@ -265,7 +265,8 @@ def test_a_read_only_call_upgrades_no_database(inside: Command) -> None:
     before = (inside.directory / "old.db").read_bytes()
     refused = inside.run("--read-only", "--database", "old.db", "account", "list")
     assert refused.code == 8
-    assert "mission-control upgrade" in refused.err
+    database = inside.directory / "old.db"
+    assert f"mission-control --database {database} upgrade" in refused.err
     assert (inside.directory / "old.db").read_bytes() == before
     assert [path.name for path in inside.directory.iterdir()] == ["old.db"]
 

@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from mission_control_tui.cli.common.next_commands import as_called
 from mission_control_tui.cli.common.output import attributes, line, say, section, when
 from mission_control_tui.cli.common.session import Session
 from mission_control_tui.model.text.counting import counted
@@ -26,7 +27,7 @@ def with_removals(session: Session, plan: BulkPlan) -> BulkPlan:
     limit = session.settings.worker.removal_limit
     if plan.removals <= limit:
         return plan
-    warning = (
+    warning = as_called(
         f"More than {counted(limit, 'removal')} at a time wait until they are allowed: "
         "mission-control requests allow"
     )

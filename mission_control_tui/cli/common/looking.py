@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Collection, Iterable
 from typing import TYPE_CHECKING
 
 from mission_control_tui.cli.common import planned
+from mission_control_tui.cli.common.next_commands import as_called
 from mission_control_tui.cli.common.output import attributes, line, say
 from mission_control_tui.cli.common.session import Session
 from mission_control_tui.model.errors import NotAllLookedAt, Problem, WouldFail
@@ -64,12 +65,21 @@ def _document(report: LookReport) -> dict[str, object]:
                 "login": one.target.told.backend_name,
                 "adopt": one.target.adopt,
                 **planned.changes(one.planned),
-                "refused": attributes(one, "reason", "remedy") if one.reason else None,
+                "refused": _refused(one) if one.reason else None,
             }
             for one in report.seen
         ],
-        "not_looked_at": report.not_looked_at,
+        "not_looked_at": gaps(report.not_looked_at),
     }
+
+
+def _refused(one: Seen) -> dict[str, object]:
+    return {"reason": one.reason, "remedy": as_called(one.remedy)}
+
+
+def gaps(found: Iterable[SurveyGap]) -> list[dict[str, object]]:
+    """Return as JSON what was not looked at."""
+    return [{**attributes(gap), "remedy": as_called(gap.remedy)} for gap in found]
 
 
 def _print(report: LookReport) -> None:
@@ -117,7 +127,7 @@ def _print_one(one: Seen) -> None:
     if one.reason:
         line(f"    would be refused: {value_text(one.reason)}")
         if one.remedy:
-            line(f"    {value_text(one.remedy)}")
+            line(f"    {value_text(as_called(one.remedy))}")
     elif not one.planned.count:
         line("    agrees already")
     else:

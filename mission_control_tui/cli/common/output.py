@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from mission_control_tui.cli.common.next_commands import as_called
 from mission_control_tui.model.text.clean import harmless
 from mission_control_tui.model.text.differences import differences
 
@@ -72,8 +73,8 @@ def print_json(value: object) -> None:
 
 
 def say(text: str) -> None:
-    """Print narration: one line on stderr."""
-    click.echo(harmless(text), err=True)
+    """Print narration: one line on stderr, its commands as this call would make them."""
+    click.echo(harmless(as_called(text)), err=True)
 
 
 def line(text: str) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 from mission_control_tui.cli.common import lists, output, waiting
+from mission_control_tui.cli.common.next_commands import as_called
 from mission_control_tui.cli.common.session import Session, Survey, V
 from mission_control_tui.model.plan import Outcome, PlanVerb
 from mission_control_tui.model.states import Wish
@@ -114,7 +115,9 @@ def tell(
     outcome = _with_removals(session, outcome)
     waited = session.wait is not None
     if session.json:
-        document = {"applied": outcome.applied, **result, "plan": outcome.plan}
+        warnings = tuple(map(as_called, outcome.plan.warnings))
+        plan = dataclasses.replace(outcome.plan, warnings=warnings)
+        document = {"applied": outcome.applied, **result, "plan": plan}
         output.print_json({**document, **waited_for(session, lights)})
     else:
         tell_plan(outcome, waited=waited)
@@ -241,7 +244,10 @@ def user(view: UserView) -> dict[str, object]:
         **output.attributes(view.details),
         **output.attributes(view, "aliases", "primary_address", "locked", "in_bin", "deleted_at"),
         **output.attributes(view, "created_at", "updated_at", "password_waiting", "version"),
-        "unsettled": [output.attributes(setting) for setting in view.unsettled],
+        "unsettled": [
+            {**output.attributes(setting), "command": as_called(setting.command)}
+            for setting in view.unsettled
+        ],
     }
 
 

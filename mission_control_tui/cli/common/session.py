@@ -69,6 +69,7 @@ class Session:
     resources: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
     """What the work of a call holds until `run` has closed the store."""
     _settings: Settings | None = None
+    _elsewhere: str | None = None
 
     @property
     def settings(self) -> Settings:
@@ -78,7 +79,7 @@ class Session:
 
             self._settings = load(
                 flags={
-                    "database": self.database,
+                    "database": self._elsewhere or self.database,
                     "account": self.account,
                     "console.mouse": self.mouse or None,
                     "console.read_only": self._starts_read_only or None,
@@ -99,7 +100,7 @@ class Session:
 
     def work_elsewhere(self, database: str) -> None:
         """Use this database from now on, whatever flags and settings say."""
-        self.database, self._settings = database, None
+        self._elsewhere, self._settings = database, None
 
     @property
     def caller(self) -> Caller:

@@ -97,12 +97,12 @@ async def run(typed: ParsedCommand, where: CommandScope, *extra: str) -> Process
     words = list(typed.words) + list(extra)
     if where.ticket and typed.takes_ticket:
         words += ["--ticket", where.ticket]
-    if "--account" not in words:
-        words = ["--account", where.account, *words]
     environment = environment_of_ours(
         where.settings,
         # A URL may hold a password, and everybody can read the words of a process.
         MISSION_CONTROL_DATABASE=where.database,
+        # Named by no option, it is in no command that is printed: what is typed here has it by itself.
+        MISSION_CONTROL_ACCOUNT=where.account,
         MISSION_CONTROL_RUN=where.session,
         MISSION_CONTROL_READ_ONLY="1" if where.read_only else "0",
         COLUMNS=str(where.width),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from mission_control_tui.cli.common import results
+from mission_control_tui.cli.common.next_commands import as_called
 from mission_control_tui.cli.common.options import AS_CSV, changes, reads
 from mission_control_tui.cli.common.output import attributes, line, say, when, wrapped
 from mission_control_tui.cli.common.parameters import argument
@@ -180,7 +181,7 @@ def _summary(
         "version": activity.version or None,
         "last_success": activity.last_success,
         "problem": connector.problem,
-        "remedy": connector.remedy,
+        "remedy": as_called(connector.remedy),
     }
 
 
@@ -213,9 +214,12 @@ def check(context: click.Context, session: Session, names: tuple[str, ...], time
     from mission_control_tui.settings.served import holders_of
 
     known = _known(session, names)
-    found = asyncio.run(
-        check_connectors(known.served, session.settings, known.installation, timeout)
-    )
+    found = [
+        replace(health, remedy=as_called(health.remedy))
+        for health in asyncio.run(
+            check_connectors(known.served, session.settings, known.installation, timeout)
+        )
+    ]
     if known.installation and session.caller.may_write:
         session.run(lambda store: keep_declarations(store, found), create=False, sample=False)
     findings = [
@@ -281,7 +285,7 @@ def show(session: Session, name: str) -> None:
             service = f"{view.service_id} {view.instance}".rstrip()
             _tell("Near full", f"{view.subject} {service}: {words}")
         if activity.near_full > NAMED:
-            _tell("", f"all of them: mission-control attention full {name}")
+            _tell("", as_called(f"all of them: mission-control attention full {name}"))
 
 
 def _near_full(session: Session, name: str) -> Sequence[AssignmentView]:
@@ -350,7 +354,7 @@ def _print(found: ConnectorDescription, activity: ConnectorActivity, placed: Seq
     _tell("Services", str(activity.services))
     if found.problem:
         _tell("Problem", found.problem)
-        _tell("To do", found.remedy)
+        _tell("To do", as_called(found.remedy))
     if pause is not None:
         _tell("Paused", f"{pause.said} (checked again at {when(_until(pause))})")
         _tell("To do", pause.remedy)

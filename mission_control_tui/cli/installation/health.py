@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import glob
 import os
-import re
 import shlex
 import sqlite3
 import stat
@@ -16,6 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mission_control_tui.cli.common.next_commands import as_called
 from mission_control_tui.cli.common.session import Session
 from mission_control_tui.cli.installation.findings import (
     HealthFinding,
@@ -51,24 +51,14 @@ _EARLIEST = 1_750_000_000.0  # June 2025: a machine that says less has lost its 
 async def examine(session: Session, patience: float) -> tuple[HealthFinding, ...]:
     """Look at everything, the settings first; looks that need settings or a database are left out without them."""
     return tuple(
-        replace(finding, remedy=_as_called(session, finding.remedy))
+        replace(finding, remedy=as_called(_without_doctor(finding.remedy)))
         for finding in await _examine(session, patience)
     )
 
 
-def _as_called(session: Session, remedy: str) -> str:
-    """Return what is to be done with commands that are about the same database, which need no look at this again."""
-    remedy = remedy.replace(", and run `mission-control doctor`.", ".")
-    if not session.database:
-        return remedy
-    from mission_control_tui.model.store.engine import database_url, display_url
-
-    try:
-        named = display_url(database_url(session.database))
-    except MissionControlError:
-        return remedy
-    called = f"mission-control --database {shlex.quote(named)} "
-    return re.sub(r"mission-control (?!docs )", lambda _: called, remedy)
+def _without_doctor(remedy: str) -> str:
+    """Return what is to be done without the advice to run what is running."""
+    return remedy.replace(", and run `mission-control doctor`.", ".")
 
 
 async def _examine(session: Session, patience: float) -> tuple[HealthFinding, ...]:

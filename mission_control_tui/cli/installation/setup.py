@@ -123,7 +123,7 @@ def reset(session: Session) -> None:
     outcome = session.run(lambda store: reset_sample(session, store), sample=False)
     if outcome.applied and not session.json:
         line(f"The sample account {outcome.result.code} is as it was at first.")
-        say("Its lights begin to move: mission-control status --account sample")
+        say("Its lights begin to move: mission-control --account sample status")
     else:
         tell(session, outcome, {"account": outcome.result})
 

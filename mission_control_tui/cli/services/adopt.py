@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mission_control_tui.cli.common import waiting
+from mission_control_tui.cli.common.next_commands import as_called
 from mission_control_tui.cli.common.options import destroys, reads, spans, waits
 from mission_control_tui.cli.common.output import attributes, line, say
 from mission_control_tui.cli.common.parameters import argument, option
@@ -302,7 +303,7 @@ def _orphan(one: SeenOrphan, removed: _Removed) -> dict[str, object]:
         **attributes(one, "state", "level", "keeps", "steps"),
         "verdict": "under way" if name in removed.under_way else verdict,
         "reason": removed.refused.get(name) or None,
-        "remedy": one.remedy or None,
+        "remedy": as_called(one.remedy) or None,
     }
 
 

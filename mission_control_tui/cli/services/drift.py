@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mission_control_tui.cli.common.looking import tell_gaps
+from mission_control_tui.cli.common.looking import gaps, tell_gaps
+from mission_control_tui.cli.common.next_commands import as_called
 from mission_control_tui.cli.common.options import changes, exports
 from mission_control_tui.cli.common.output import attributes, line, say
 from mission_control_tui.cli.common.parameters import argument, option
@@ -100,7 +101,7 @@ def _csv(
         for difference in report.differing:
             one = difference.assignment
             about = (*account, one.subject, one.service_id, one.instance, one.connector)
-            why = (difference.reason, difference.remedy)
+            why = (difference.reason, as_called(difference.remedy))
             changes = difference.changes or (None,)
             rows += [
                 (
@@ -162,11 +163,11 @@ def _document(report: DriftReport, *, applied: bool) -> dict[str, object]:
                     for change in difference.changes
                 ],
                 "reason": difference.reason or None,
-                "remedy": difference.remedy or None,
+                "remedy": as_called(difference.remedy) or None,
             }
             for difference in report.differing
         ],
-        "not_looked_at": report.not_looked_at,
+        "not_looked_at": gaps(report.not_looked_at),
         "orphans": report.orphans,
         "flags": {"set": report.found, "cleared": report.gone},
     }

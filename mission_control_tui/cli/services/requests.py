@@ -11,6 +11,7 @@ from mission_control_tui.cli.bulk import output
 from mission_control_tui.cli.bulk import running as bulk_running
 from mission_control_tui.cli.common import planned, results, waiting
 from mission_control_tui.cli.common.lists import limited
+from mission_control_tui.cli.common.next_commands import as_called
 from mission_control_tui.cli.common.options import (
     changes,
     choices,
@@ -174,7 +175,8 @@ def show(session: Session, request_id: int) -> None:
     if view.waiting_for:
         line(f"Waiting for {view.waiting_for}.")
     if view.connector:
-        line(f"Connector {view.connector}: mission-control connectors show {view.connector}")
+        shown = f"Connector {view.connector}: mission-control connectors show {view.connector}"
+        line(as_called(shown))
     if found.pause is not None and view.state in ACTIVE_STATES:
         for words in found.pause.lines:
             line(f"    {words}")

@@ -11,6 +11,7 @@ import click
 
 from mission_control_tui.cli.common import results, waiting
 from mission_control_tui.cli.common.lists import COUNT
+from mission_control_tui.cli.common.next_commands import as_called
 from mission_control_tui.cli.common.options import OFFSET, exports, reads, waits
 from mission_control_tui.cli.common.output import line, say, table
 from mission_control_tui.cli.common.parameters import argument, option
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 SHOWN = 200
 """Services of all accounts that people are shown at a time."""
 
-_CONNECTOR = "Connector {0}: mission-control connectors show {0}"
 _MOST_URGENT_FIRST = (Light.RED, Light.ORANGE, Light.GREEN, Light.GREY)
 
 
@@ -136,6 +136,10 @@ def _kept(view: AssignmentView) -> str:
     return f"kept until {view.kept_until:%Y-%m-%d}" if view.kept_until else ""
 
 
+def _shown_by(connector: str) -> str:
+    return as_called(f"Connector {connector}: mission-control connectors show {connector}")
+
+
 def _print(views: Sequence[AssignmentView], paused: Mapping[str, Pause]) -> None:
     if not views:
         say("No services.")
@@ -147,13 +151,13 @@ def _print(views: Sequence[AssignmentView], paused: Mapping[str, Pause]) -> None
             line(f"{view.subject} {waiting.name_of(view)}: {view.error_said}")
             if view.error_remedy:
                 line(f"  {view.error_remedy}")
-            line(f"  {_CONNECTOR.format(view.connector)}")
+            line(f"  {_shown_by(view.connector)}")
     waiting_for = {view.connector for view in views if view.light is Light.ORANGE}
     for name in sorted(waiting_for & paused.keys()):
         line("")
         for words in paused[name].lines:
             line(words)
-        line(f"  {_CONNECTOR.format(name)}")
+        line(f"  {_shown_by(name)}")
     counts = Counter(view.light for view in views)
     say(
         ", ".join(f"{counts[light]} {light}" for light in _MOST_URGENT_FIRST if counts[light]) + "."

@@ -10,6 +10,7 @@ import click
 from mission_control_tui.cli.common import results
 from mission_control_tui.cli.common.lazy_group import LazyGroup
 from mission_control_tui.cli.common.lists import limited, say_cut
+from mission_control_tui.cli.common.next_commands import as_called
 from mission_control_tui.cli.common.options import OFFSET, exports, reads
 from mission_control_tui.cli.common.output import attributes, lights, line, print_csv, say, table
 from mission_control_tui.cli.common.parameters import argument, option
@@ -214,7 +215,10 @@ def show(session: Session, user: str) -> None:
     if view.in_bin:
         rows.append(("In the recycling bin since", f"{view.deleted_at:%Y-%m-%d %H:%M} UTC"))
     for setting in view.unsettled:
-        rows += [("To be settled", str(setting)), ("", f"To take it away: {setting.command}")]
+        rows += [
+            ("To be settled", str(setting)),
+            ("", f"To take it away: {as_called(setting.command)}"),
+        ]
     for service in services:
         named = " ".join(filter(None, (service.service, service.instance)))
         if service.service_id in session.settings.placement and service.wish is not Wish.ABSENT:

@@ -249,7 +249,14 @@ def display_url(url: URL) -> str:
     """Return a database for people, without its password: the path of a file, else its URL."""
     if url.get_backend_name() == "sqlite":
         return str(url.database)
-    return url.set(drivername=url.get_backend_name()).render_as_string(hide_password=True)
+    secrets = [name for name in url.query if "password" in name.casefold()]
+    shown = url.set(drivername=url.get_backend_name()).difference_update_query(secrets)
+    return shown.render_as_string(hide_password=True)
+
+
+def url_without_password(url: URL) -> str:
+    """Return a database as `--database` takes it, without a password: the path of a file, else its URL."""
+    return display_url(url._replace(password=None))
 
 
 FLAWS = (ProgrammingError, IntegrityError, DataError, NotSupportedError)

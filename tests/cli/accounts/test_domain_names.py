@@ -129,7 +129,7 @@ def test_copied_commands_quote_what_they_hold_and_old_addresses_stay(
     ok(*on, "users", "edit", "a$b|c@contoso.com", "--display-name", "Other")
     ok(*on, "users", "delete", "a$b|c@contoso.com", "--yes")
     binned = call(*on, "users", "edit", "a$b|c@contoso.com", "--display-name", "Third")
-    assert "mission-control users restore 'a$b|c@contoso.com'" in binned.err
+    assert "mission-control --account contoso users restore 'a$b|c@contoso.com'" in binned.err
     ok(*on, "users", "restore", "a$b|c@contoso.com")
 
 

@@ -18,29 +18,31 @@ URL = "postgresql://mc:Kp7m-xR4w@db.example/mc"
 def told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """In place of Python, a program that says what it was called with."""
     program = tmp_path / "program"
-    program.write_text('#!/bin/sh\necho "words: $*"\necho "database: $MISSION_CONTROL_DATABASE"\n')
+    program.write_text(
+        '#!/bin/sh\necho "words: $*"\necho "$MISSION_CONTROL_ACCOUNT $MISSION_CONTROL_DATABASE"\n'
+    )
     program.chmod(0o700)
     monkeypatch.setattr(sys, "executable", str(program))
 
 
-async def words_and_database(line: str) -> tuple[str, str]:
+async def words_and_places(line: str) -> tuple[str, str]:
     ran = await typed.run(
         typed.understand(root, line), typed.CommandScope(URL, "acme", "T-1", "5" * 32)
     )
-    words, database = ran.output.splitlines()
-    return words.removeprefix("words: "), database.removeprefix("database: ")
+    words, places = ran.output.splitlines()
+    return words.removeprefix("words: "), places
 
 
 @pytest.mark.usefixtures("told")
 async def test_the_password_of_the_database_is_in_no_process_list() -> None:
-    words, database = await words_and_database("users list")
-    assert words == "-P -m mission_control_tui --account acme users list"
-    assert database == URL
+    words, places = await words_and_places("users list")
+    assert words == "-P -m mission_control_tui users list"
+    assert places == f"acme {URL}"
 
 
 @pytest.mark.usefixtures("told")
 async def test_another_database_can_be_typed() -> None:
-    words, _database = await words_and_database("users list --database other.db")
+    words, _places = await words_and_places("users list --database other.db")
     assert "users list --database other.db" in words
 
 

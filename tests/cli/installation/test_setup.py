@@ -82,7 +82,7 @@ def test_named_database_is_not_made_by_a_typing_error(tmp_path: Path) -> None:
     refused = call("--database", str(path), "status")
     assert refused.code == 8
     assert str(path) in refused.err
-    assert "mission-control init" in refused.err
+    assert f"mission-control --database {path} init" in refused.err
     assert not path.exists()
     ok(*INIT, "--database", str(path))
     assert answer("account", "list", "--database", str(path))["accounts"][0]["code"] == "acme"
