@@ -101,7 +101,6 @@ class MissionControlApp(App[int], inherit_bindings=False):
         self.ending: lifecycle.SignalShutdown | None = None
         self._typed = KeyQueue(self, self._press)
         self._opener = opener
-        self._opening = False
         self._held: AbstractContextManager[None] | None = None
         self._changes: set[object] = set()
         self._changes_lock = threading.Lock()
@@ -147,14 +146,12 @@ class MissionControlApp(App[int], inherit_bindings=False):
 
     def _show_first_frame(self) -> None:
         held, self._held = self._held, None
-        if held is not None:
-            held.__exit__(None, None, None)
-            self.screen.refresh(layout=True)
-
-    def post_display_hook(self) -> None:
-        if self._held is None and not self._opening and self.is_running:
-            self._opening = True
-            self.call_later(self._open)
+        if held is None:
+            return
+        held.__exit__(None, None, None)
+        if isinstance(self.screen, BaseScreen):
+            self.screen.paint_now()
+        self._open()
 
     def _open(self) -> None:
         self.is_arriving, self.why_not_open = True, BEING_OPENED

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,9 +11,9 @@ import click
 
 from mission_control_tui.cli.common.output import say
 from mission_control_tui.cli.common.session import Session
-from mission_control_tui.cli.console import typed
 
 if TYPE_CHECKING:
+    from mission_control_tui.cli.console.typed import History
     from mission_control_tui.model.caller import Caller
     from mission_control_tui.screens.base.command_line import (
         CommandLine,
@@ -44,15 +43,19 @@ def open_console(session: Session, root: click.Command) -> int:
 
 
 def command_line(database: str, settings: Settings, root: click.Command) -> CommandLine:
-    """Return what the console may do with the commands below `root`."""
+    """Return what the console may do with the commands below `root`; what that takes is imported when one is typed."""
     from mission_control_tui.screens.base.command_line import CommandLine
-    from mission_control_tui.settings.settings import locations
 
-    history = typed.History(locations().state / "commands")
+    def understand(text: str) -> ParsedCommand:
+        from mission_control_tui.cli.console import typed
+
+        return typed.understand(root, text)
 
     async def run(
         command: ParsedCommand, caller: Caller, account: str, *extra: str, width: int
     ) -> ProcessResult:
+        from mission_control_tui.cli.console import typed
+
         where = typed.CommandScope(
             database,
             account,
@@ -65,6 +68,21 @@ def command_line(database: str, settings: Settings, root: click.Command) -> Comm
         return await typed.run(command, where, *extra)
 
     async def complete(text: str) -> Sequence[str]:
+        from mission_control_tui.cli.console import typed
+
         return await asyncio.to_thread(typed.complete, root, text)
 
-    return CommandLine(partial(typed.understand, root), run, complete, history.read, history.add)
+    def read_history() -> list[str]:
+        return _history().read()
+
+    def remember(text: str) -> None:
+        _history().add(text)
+
+    return CommandLine(understand, run, complete, read_history, remember)
+
+
+def _history() -> History:
+    from mission_control_tui.cli.console.typed import History
+    from mission_control_tui.settings.settings import locations
+
+    return History(locations().state / "commands")

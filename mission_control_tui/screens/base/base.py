@@ -157,6 +157,16 @@ class BaseScreen(Screen[None]):
             if self.is_here:
                 raise
 
+    def _compositor_refresh(self) -> None:
+        # What is painted while frames are held back is thrown away, and would no longer be known as changed.
+        if not self.app._batch_count:
+            super()._compositor_refresh()
+
+    def paint_now(self) -> None:
+        """Lay out and paint the whole screen, instead of at the next tick of Textual's clock."""
+        self.refresh(layout=True)
+        self._on_timer_update()
+
     def on_mount(self) -> None:
         self.mounted_at = monotonic()
         self.update_top()
