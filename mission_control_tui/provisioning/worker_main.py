@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import faulthandler
-import getopt
 import logging
 import os
 import signal
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from mission_control_tui import __version__
-from mission_control_tui.model.errors import Conflict, MissionControlError
+from mission_control_tui.model.errors import Conflict, MissionControlError, UsageError
 from mission_control_tui.provisioning.heap import keep_small
 from mission_control_tui.provisioning.worker_log import LOG_LIMIT, log_path, open_log
 from mission_control_tui.settings.garbage import collect_from_now_on, collect_nothing_yet
@@ -188,13 +187,31 @@ class _ShortLog(logging.StreamHandler[TextIO]):
         super().emit(record)
 
 
+def _called_with(arguments: Sequence[str]) -> tuple[str, int | None]:
+    """Return the database and the lock that the launcher names, in its order.
+
+    Raises UsageError, which repeats nothing of them: the address of a database may hold a password.
+    """
+    match arguments:
+        case ["--database", database] if Path(database).name:
+            return database, None
+        case ["--database", database, "--lock", lock] if Path(database).name and lock.isdecimal():
+            return database, int(lock)
+    raise UsageError(
+        "A worker is called with --database DATABASE, and perhaps --lock NUMBER behind it.",
+        hint="Start one with `mission-control worker`.",
+    )
+
+
 def main() -> int:
     """Be the detached worker, of `--database`, with an open `--lock`; its stdout and stderr are its log."""
     collect_nothing_yet()
-    # argparse, for these two of our own launcher, would stay in memory for as long as the worker lives.
-    given = dict(getopt.getopt(sys.argv[1:], "", ["database=", "lock="])[0])
-    database = given["--database"]
-    lock = int(given["--lock"]) if "--lock" in given else None
+    try:
+        # argparse, for these two of our own launcher, would stay in memory for as long as the worker lives.
+        database, lock = _called_with(sys.argv[1:])
+    except UsageError as error:
+        log.error("%s", error)
+        return error.exit_code
 
     def settings() -> Settings:
         """Return the settings of whoever started this worker: the simulator's file depends on the database."""
