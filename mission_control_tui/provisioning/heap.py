@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import ctypes
 
 # Numbers of glibc's malloc.h.
 _TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -3, -8
@@ -14,7 +13,9 @@ def keep_small() -> None:
 
     Otherwise each thread has a heap of its own, and what a busy hour left free in them is kept.
     """
-    with contextlib.suppress(OSError, AttributeError):
+    with contextlib.suppress(ImportError, OSError, AttributeError):
+        import ctypes
+
         mallopt = ctypes.CDLL(None).mallopt
         for parameter, value in (
             (_ARENA_MAX, 1),
