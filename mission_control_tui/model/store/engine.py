@@ -187,6 +187,8 @@ def _postgresql_engine(url: URL, *, patient: bool) -> AsyncEngine:
             "timeout": CONNECT_SECONDS,
             "command_timeout": None if patient else COMMAND_SECONDS,
             "server_settings": {
+                # A statement may compare a date as text, whatever a server calls one by its own settings.
+                "datestyle": "ISO",
                 "idle_in_transaction_session_timeout": str(SILENCE_MS),
                 **patience,
                 **KEEPALIVE,

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 
-from sqlalchemy import String, cast, exists, select
+from sqlalchemy import String, case, cast, exists, select
 
 from mission_control_tui.model.audit_actions import AuditAction
-from mission_control_tui.model.dates import zone_of
+from mission_control_tui.model.dates import today_of
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.engine import clock
 from mission_control_tui.model.store.tables.accounts import AccountRow
@@ -34,12 +34,17 @@ async def expired(store: Store, limit: int = 500) -> tuple[ExpiredUser, ...]:
     )
     async with store.read() as session:
         now = datetime.fromtimestamp(await clock(session), UTC)
+        zones = await session.scalars(select(AccountRow.time_zone).distinct())
+        today = {zone: today_of(zone, now) for zone in zones}
+        if not today:
+            return ()
         rows = await session.execute(
-            select(UserRow.id, UserRow.account_id, UserRow.expires_on, AccountRow.time_zone)
+            select(UserRow.id, UserRow.account_id, UserRow.expires_on)
             .join(AccountRow, AccountRow.id == UserRow.account_id)
             .where(
-                # No zone is more than a day ahead of UTC.
-                UserRow.expires_on < now.date() + timedelta(days=1),
+                UserRow.expires_on < max(today.values()),
+                # Whose day is not over there yet must not take the places of others.
+                UserRow.expires_on < case(today, value=AccountRow.time_zone),
                 UserRow.in_bin.is_(False),
                 UserRow.disabled.is_(False),
                 ~done,
@@ -49,6 +54,6 @@ async def expired(store: Store, limit: int = 500) -> tuple[ExpiredUser, ...]:
         )
         return tuple(
             ExpiredUser(user_id, account_id, day)
-            for user_id, account_id, day, zone in rows
-            if day is not None and day < now.astimezone(zone_of(zone)).date()
+            for user_id, account_id, day in rows
+            if day is not None
         )

@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert, select, text, update
 
 from mission_control_tui.model.accounts.overview import show
 from mission_control_tui.model.caller import Caller
+from mission_control_tui.model.catalogue.types import Catalogue
 from mission_control_tui.model.dates import zone_of
 from mission_control_tui.model.errors import Conflict, NotFound
 from mission_control_tui.model.history import audit_log
@@ -20,6 +21,7 @@ from mission_control_tui.model.search import user_list
 from mission_control_tui.model.search.filters import UserFilter
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.scope import AccountScope
+from mission_control_tui.model.store.tables.accounts import AccountRow
 from mission_control_tui.model.store.tables.operators import DraftRow
 from mission_control_tui.model.store.tables.requests import RequestRow
 from mission_control_tui.model.store.tables.services import AssignmentRow
@@ -35,6 +37,7 @@ from mission_control_tui.model.users.actions.params import ActionParams
 from mission_control_tui.model.users.expired import expired
 from mission_control_tui.model.users.provisioning import deprovision_all, provision
 from mission_control_tui.model.views import Account, UserView
+from tests.model.conftest import make_account
 from tests.model.helpers import ada, create, finish, named, own_seats, secrets_kept
 
 pytestmark = pytest.mark.any_database
@@ -240,3 +243,45 @@ async def test_the_last_day_ends_in_the_time_zone_of_the_account(
         await create(store, caller, account, named(name, expires_on=day))
     found = await expired(store)
     assert [one.expires_on for one in found] == [today - timedelta(days=1)]
+
+
+async def test_whose_day_is_not_over_takes_nobodys_place_among_those_whose_day_is(
+    store: Store, caller: Caller, catalogue: Catalogue, account: Account
+) -> None:
+    other = await make_account(store, caller, catalogue, "other", "other.example")
+    now = datetime.fromtimestamp(await store.now(), UTC)
+    behind, ahead = (
+        now.astimezone(zone_of(zone)).date() for zone in ("Pacific/Pago_Pago", "Pacific/Kiritimati")
+    )
+    made = [
+        await create(store, caller, account),
+        await create(store, caller, other, ada(upn="ada@other.example")),
+    ]
+    waits, over = sorted(made, key=lambda user: user.id)
+    async with store.write(caller) as tx:
+        for user, zone, day in (
+            (waits, "Pacific/Pago_Pago", behind),
+            (over, "Pacific/Kiritimati", ahead - timedelta(days=1)),
+        ):
+            row = await tx.session.get_one(UserRow, user.id)
+            row.expires_on = day
+            (await tx.session.get_one(AccountRow, row.account_id)).time_zone = zone
+    assert [one.user_id for one in await expired(store, limit=1)] == [over.id]
+
+
+async def test_who_was_enabled_again_stays_so_though_the_server_writes_dates_otherwise(
+    postgres_where: str, catalogue: Catalogue, caller: Caller
+) -> None:
+    plain = await Store.open(postgres_where)
+    async with plain.write(caller) as tx:
+        name = await tx.session.scalar(text("SELECT current_database()"))
+        await tx.session.execute(text(f"ALTER DATABASE {name} SET datestyle = 'German'"))
+    await plain.close()
+    store = await Store.open(postgres_where)
+    account = await make_account(store, caller, catalogue, "acme", "acme.example")
+    user = await create(store, caller, account, ada(expires_on=date(2026, 1, 31)))
+    (one,) = await expired(store)
+    assert await expiry.disable(store, one)
+    await editing.enable_user(AccountScope(store, caller, account.id), user.id)
+    assert await expired(store) == ()
+    await store.close()
