@@ -20,12 +20,19 @@ async def months_due(store: Store, *, now: datetime | None = None) -> tuple[tupl
     due: list[tuple[int, str]] = []
     async with store.read() as session:
         moment = now or await database_now(session)
-        counted = select(StatementRow.account_id, func.count()).group_by(StatementRow.account_id)
-        counts = dict((await session.execute(counted)).all())
+        month = StatementRow.period
+        counted = select(StatementRow.account_id, func.count(), func.min(month), func.max(month))
+        kept_of = {
+            account_id: kept
+            for account_id, *kept in await session.execute(
+                counted.group_by(StatementRow.account_id)
+            )
+        }
         for row in (await session.scalars(select(AccountRow).order_by(AccountRow.id))).all():
             zone = zone_of(row.time_zone)
             over = periods(period_of(row.created_at, zone), period_of(moment, zone))[:-1]
-            if counts.get(row.id, 0) >= len(over):
+            # In another time zone an account may have begun in another month: what is kept may be more than that.
+            if not over or kept_of.get(row.id) == [len(over), over[0], over[-1]]:
                 continue
             # A later month may have been asked for, and so closed, before an earlier one.
             kept = select(StatementRow.period).where(StatementRow.account_id == row.id)

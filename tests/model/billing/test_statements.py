@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -172,6 +173,33 @@ async def test_an_earlier_month_is_closed_by_the_worker_though_a_later_one_was_a
     await in_may(store, caller, account)
     await statements.statement(scope, "2026-06", now=JULY)
     assert await months_due(store, now=JULY) == ((account.id, "2026-05"),)
+
+
+@pytest.mark.parametrize(
+    ("zones", "kept", "due"),
+    [
+        # It began on the last of May in UTC, on the first of June in Sydney.
+        (("UTC", "Australia/Sydney"), ("2026-05", "2026-06"), ["2026-07"]),
+        (("Australia/Sydney", "UTC"), ("2026-06",), ["2026-05", "2026-07"]),
+    ],
+)
+async def test_no_month_is_missed_once_the_account_has_another_time_zone(
+    store: Store,
+    caller: Caller,
+    account: Account,
+    zones: tuple[str, str],
+    kept: Sequence[str],
+    due: Sequence[str],
+) -> None:
+    began, now = datetime(2026, 5, 31, 20, tzinfo=UTC), datetime(2026, 8, 2, tzinfo=UTC)
+    before, after = zones
+    async with store.write(caller, account.id) as tx:
+        await tx.session.execute(update(AccountRow).values(created_at=began, time_zone=before))
+    for month in kept:
+        await statements.close_month(store, account.id, month)
+    async with store.write(caller, account.id) as tx:
+        await tx.session.execute(update(AccountRow).values(time_zone=after))
+    assert await months_due(store, now=now) == tuple((account.id, month) for month in due)
 
 
 @pytest.mark.parametrize("month", ["2026-13", "may", "2026-5", "2026-07"])
