@@ -247,3 +247,24 @@ async def test_ended_schedules_go_but_for_the_newest(
     await pruned(store)
     states = list(ScheduleState)
     assert sorted(found.id for found in await list_schedules(scope, states=states)) == made[1:]
+
+
+async def test_the_number_of_what_went_is_nobodys_again(
+    store: Store, caller: Caller, account: Account, scope: AccountScope
+) -> None:
+    async def newest() -> list[int]:
+        async with store.read() as session:
+            return [
+                int(await session.scalar(select(func.max(table.id))) or 0)
+                for table in (RequestRow, RequestEventRow)
+            ]
+
+    upn = (await create(store, caller, account, named("ann"))).upn
+    await edit_user(scope, upn, {"display_name": "Ann"})
+    await finish(store, caller, account)
+    before = await newest()
+    await aged(store, caller)
+    await pruned(store)
+    assert await newest() == [0, 0]
+    await edit_user(scope, upn, {"display_name": "Anna"})
+    assert [new > old > 0 for new, old in zip(await newest(), before, strict=True)] == [True, True]
