@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -19,6 +19,8 @@ from mission_control_tui.model.store.tables.services import AssignmentRow
 
 FROM = "renews from"
 """Under which name a renewal keeps the end of the term that it follows."""
+MOVED = timedelta(days=7)
+"""Another time zone of the account moves an end by less, and no term is so short."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,8 @@ async def due_renewals(store: Store) -> tuple[DueRenewal, ...]:
 
 
 async def was_ordered(session: AsyncSession, row: DomainRow, end: date) -> bool:
-    """Tell whether a renewal from this end of the term was ordered, whatever became of the order."""
+    """Tell whether a renewal from this end of the term was ordered, whatever became of the order and the time zone."""
+    first, last = (day.isoformat() for day in (end - MOVED, end + MOVED))
     return bool(
         await session.scalar(
             select(OrderRow.id)
@@ -67,8 +70,10 @@ async def was_ordered(session: AsyncSession, row: DomainRow, end: date) -> bool:
             .where(
                 OrderRow.account_id == row.account_id,
                 OrderRow.kind == OrderKind.RENEWAL,
+                # What was ordered for a name that was bought again is of its former registration.
+                OrderRow.placed_at >= row.added_at,
                 OrderLineRow.domain == row.name,
-                OrderLineRow.details[FROM].as_string() == end.isoformat(),
+                OrderLineRow.details[FROM].as_string().between(first, last),
             )
             .limit(1)
         )

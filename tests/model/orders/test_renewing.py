@@ -28,7 +28,7 @@ from mission_control_tui.model.orders.approval import (
     set_approval_limit,
 )
 from mission_control_tui.model.orders.buying import buy
-from mission_control_tui.model.orders.due_renewals import due_renewals
+from mission_control_tui.model.orders.due_renewals import FROM, due_renewals
 from mission_control_tui.model.orders.queries import list_orders
 from mission_control_tui.model.orders.removing import remove
 from mission_control_tui.model.orders.renewing import (
@@ -44,8 +44,8 @@ from mission_control_tui.model.states import Light, OrderKind, OrderState
 from mission_control_tui.model.store import trusted_clock
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.scope import AccountScope, AllAccounts
-from mission_control_tui.model.store.tables.accounts import DomainRow
-from mission_control_tui.model.store.tables.orders import OrderRow
+from mission_control_tui.model.store.tables.accounts import AccountRow, DomainRow
+from mission_control_tui.model.store.tables.orders import OrderLineRow, OrderRow
 from mission_control_tui.model.views import Account
 from mission_control_tui.provisioning.housekeeping import Housekeeping
 from mission_control_tui.settings.settings import WorkerSettings
@@ -420,3 +420,29 @@ async def test_one_that_was_declined_is_not_ordered_again(
     await decline_order(scope, int(number or 0), "they leave")
     await keep_house(store)
     assert await renewals(store) == 1
+    # In one of these the term ends on another day than in the account's.
+    for zone in ("Pacific/Pago_Pago", "Pacific/Kiritimati"):
+        async with store.write(caller, account.id) as tx:
+            await tx.session.execute(update(AccountRow).values(time_zone=zone))
+        await keep_house(store)
+    assert await renewals(store) == 1
+
+
+async def test_one_that_is_bought_again_renews_itself_though_the_former_was_renewed(
+    store: Store, caller: Caller, account: Account, scope: AccountScope, bought: str
+) -> None:
+    await renew(scope, bought)
+    await remove(scope, "domain-names", domain=bought)
+    await finish(store, caller, account)
+    await buy(scope, "domain-names", domain=bought, fields=REGISTRANT)
+    await finish(store, caller, account)
+    days = 365 - 3
+    await age(store, caller, account, days)
+    async with store.write(caller, account.id) as tx:
+        former = OrderRow.kind == OrderKind.RENEWAL
+        at = datetime.now(UTC) - timedelta(days=days + 1)
+        await tx.session.execute(update(OrderRow).where(former).values(placed_at=at))
+        line = (await tx.session.scalars(select(OrderLineRow).join(OrderRow).where(former))).one()
+        line.details = {FROM: first_end(days)}
+    await keep_house(store)
+    assert await renewals(store) == 2
