@@ -36,17 +36,10 @@ WRONG = {
 
 
 @pytest.mark.parametrize("arguments", WRONG.values(), ids=WRONG.keys())
-def test_a_call_that_is_not_the_launchers_is_refused(
-    arguments: Sequence[str],
-    monkeypatch: pytest.MonkeyPatch,
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    monkeypatch.setattr(sys, "argv", ["worker_main", *arguments])
-    monkeypatch.setattr(worker_main, "collect_nothing_yet", lambda: None)
-    assert worker_main.main() == UsageError.exit_code
-    (record,) = caplog.records
-    assert record.getMessage().startswith("A worker is called with --database DATABASE")
-    assert SECRET not in caplog.text
+def test_a_call_that_is_not_the_launchers_is_refused(arguments: Sequence[str]) -> None:
+    with pytest.raises(UsageError, match="A worker is called with --database DATABASE") as refused:
+        worker_main._called_with(arguments)
+    assert SECRET not in str(refused.value)
 
 
 @pytest.mark.parametrize(
