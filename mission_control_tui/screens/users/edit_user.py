@@ -170,6 +170,8 @@ class EditUserScreen(MissionScreen):
     async def _open_first(self, details: Fold) -> None:
         """Open a panel and go to its first field; keys that come meanwhile are for that field."""
         await details.open_now()
+        if not details.is_open:
+            return  # closed again meanwhile: a field in it would have a focus that nobody sees
         if self.focused is None or not getattr(self.focused, "is_field", False):
             self.set_focus(details.query(Field).first(Field).input)
 
