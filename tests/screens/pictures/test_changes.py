@@ -31,7 +31,7 @@ from mission_control_tui.widgets.field import Field
 from mission_control_tui.widgets.fold import Fold
 from tests.model.helpers import finish
 from tests.screens import world
-from tests.screens.driving import answer, shows, type_text, until
+from tests.screens.driving import answer, shows, type_text
 from tests.screens.pictures.test_bulks import prepare
 from tests.screens.pictures.test_users import go, level_change, new_user, user_functions
 from tests.screens.picturing import Step, take
