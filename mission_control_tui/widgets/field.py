@@ -27,6 +27,10 @@ LABEL = 20
 BOX = 30
 
 
+class ErrorChanged(Message):
+    """Something else is wrong with a field now, or nothing any more."""
+
+
 def label_part(label: str, *, required: bool) -> Part:
     """Return what stands before a box: the label, with a star where something has to be filled in."""
     star = " *" if required else ""
@@ -174,6 +178,8 @@ class Field(LineWidget):
 
     @error.setter
     def error(self, text: str) -> None:
+        if text != self._error:
+            self.post_message(ErrorChanged())
         self._error = text
         self._grow()
         self.repaint()
@@ -235,8 +241,6 @@ class FormLine(LineWidget, can_focus=True):
         Binding("up", "app.focus_previous", "Previous field", show=False),
     ]
 
-    error = Painted("")
-    """What is wrong, shown beside the value; empty when nothing is."""
     note = Painted("")
     """A remark shown beside the value while there is no error."""
 
@@ -258,6 +262,19 @@ class FormLine(LineWidget, can_focus=True):
         self.label = label
         self.required = required
         self.help_text = help_text
+        self._error = ""
+
+    @property
+    def error(self) -> str:
+        """Return what is wrong, shown beside the value; empty when nothing is."""
+        return self._error
+
+    @error.setter
+    def error(self, text: str) -> None:
+        if text != self._error:
+            self.post_message(ErrorChanged())
+        self._error = text
+        self.repaint()
 
     def check_consume_key(self, key: str, character: str | None) -> bool:
         return key != "space" and character is not None and character.isprintable()

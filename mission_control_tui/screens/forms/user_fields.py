@@ -11,8 +11,6 @@ from mission_control_tui.model.errors import Problem, ProblemCode
 from mission_control_tui.model.people.fields import FIELDS, FieldKind, Group, UserDetails, Value
 from mission_control_tui.model.people.fields import UserField as PersonField
 from mission_control_tui.model.people.values import text_of
-from mission_control_tui.model.text.counting import counted
-from mission_control_tui.screens.base.base import BaseScreen
 from mission_control_tui.widgets.field import CheckField, Field, FormLine
 from mission_control_tui.widgets.fold import Fold
 
@@ -107,28 +105,3 @@ def place_problems(
             widget.error = words_of(problem)
             marked[problem.where] = widget
     return [widget for name, widget in places.items() if name in marked], homeless
-
-
-def point_out(
-    screen: BaseScreen, problems: Sequence[Problem], places: Mapping[str, FormWidget]
-) -> list[str]:
-    """Show each problem beside its field, go to the first and announce how many; returns what has no field."""
-    wrong, homeless = place_problems(problems, places)
-    if wrong:
-        wrong[0].focus()
-        screen.announce(heading_for([widget.label for widget in wrong]), error=True)
-    return [str(problem) for problem in homeless]
-
-
-HEADING_WIDTH = 78
-"""Cells that a heading has at the design size."""
-
-
-def heading_for(labels: Sequence[str]) -> str:
-    """Return what stands above a form with errors: how many fields, and which where there is room for all."""
-    count = len(labels)
-    fields = counted(count, "field needs", "fields need")
-    named = f"{fields} attention: {', '.join(labels)}"
-    if len(named) <= HEADING_WIDTH:
-        return named
-    return f"{fields} attention, from {labels[0]} to {labels[-1]}"

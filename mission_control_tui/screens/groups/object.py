@@ -28,7 +28,7 @@ from mission_control_tui.screens.base.mission_screen import MissionScreen
 from mission_control_tui.screens.forms.known_lines import kept_line, usage_line
 from mission_control_tui.screens.forms.member_fields import AddBox, MemberFields
 from mission_control_tui.screens.forms.option_fields import is_same, put
-from mission_control_tui.screens.forms.user_fields import point_out
+from mission_control_tui.screens.forms.refused_fields import announced_by, point_out
 from mission_control_tui.widgets.action_button import ActionButton
 from mission_control_tui.widgets.cells import age
 from mission_control_tui.widgets.field import AnyField, ChoiceField, Field, FormLine
@@ -73,6 +73,7 @@ class ObjectScreen(MissionScreen):
         self._proposed = ""
         self._domain = ""
         self._their_words: list[str] = []
+        self._refused_fields = announced_by(self)
 
     def body(self) -> Iterable[Widget]:
         yield TextLines("…", "title", id="who")
@@ -248,6 +249,9 @@ class ObjectScreen(MissionScreen):
         event.field.error = ""
         self._say()
 
+    def on_error_changed(self) -> None:
+        self._refused_fields.recount()
+
     def _propose(self) -> None:
         """Fill the address of a new object from its name, until somebody types there."""
         address = self.query_one("#address", Field)
@@ -397,7 +401,7 @@ class ObjectScreen(MissionScreen):
 
     def _refused(self, error: MissionControlError) -> None:
         self.announce("Nothing was saved, and nothing is lost; see above", error=True)
-        self._notice(point_out(self, error.problems, self._fields()))
+        self._notice(point_out(self._refused_fields, error.problems, self._fields()))
 
     def verb_copy(self) -> None:
         if self._view is not None:

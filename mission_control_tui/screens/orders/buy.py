@@ -16,7 +16,8 @@ from mission_control_tui.model.orders.buying import Availability, DomainCheck, b
 from mission_control_tui.model.orders.queries import OrderView
 from mission_control_tui.model.plan import Outcome
 from mission_control_tui.screens.base.mission_screen import MissionScreen
-from mission_control_tui.screens.forms.user_fields import heading_for, words_of
+from mission_control_tui.screens.forms.refused_fields import heading_for
+from mission_control_tui.screens.forms.user_fields import words_of
 from mission_control_tui.screens.orders.amount import amount_fields, count_of
 from mission_control_tui.screens.orders.order_once import order_once, recall_keys, remember_keys
 from mission_control_tui.screens.orders.product import level_choices, term_words
@@ -251,11 +252,13 @@ class BuyScreen(MissionScreen):
         )
 
     def _update(self) -> None:
-        """Say beside the fields what follows from them: the price, what is known of the name."""
+        """Say beside the fields what follows from them: how many are wrong, the price, what is known of the name."""
         page = self._page
         last = self._step == REVIEW
         page.button.label = self.product.buy_label if last else "Next"
-        if self._step == NAME:
+        if page.wrong:
+            page.remark(heading_for(page.wrong), "error")
+        elif self._step == NAME:
             page.remark("Type the name and choose its ending.")
         elif self._step == LEVEL:
             page.button.reason = "" if self._level else "choose a level above"
@@ -280,6 +283,8 @@ class BuyScreen(MissionScreen):
 
     def on_field_changed(self, event: Field.Changed | FormLine.Changed) -> None:
         event.field.error = ""
+        if self._step == NAME and (name := self._page.field("domain")) is not None:
+            name.error = ""  # what is wrong with a name may be so with its ending alone
         self._update()
 
     on_form_line_changed = on_field_changed
@@ -344,12 +349,12 @@ class BuyScreen(MissionScreen):
 
     def _count_wrong(self) -> int:
         """Say above the fields of the page how many are wrong, go to the first; returns how many."""
-        labels = self._page.wrong
-        if labels:
-            self._page.remark(heading_for(labels), "error")
+        count = len(self._page.wrong)
+        if count:
+            self._update()
             self._page.focus_first()
             self.announce("")
-        return len(labels)
+        return count
 
     async def _check_name(self) -> bool:
         field = self._page.field("domain")

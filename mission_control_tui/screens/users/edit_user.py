@@ -19,11 +19,11 @@ from mission_control_tui.model.views import UserView
 from mission_control_tui.screens.base.mission_screen import MissionScreen
 from mission_control_tui.screens.forms.address_fields import AddressEdits, AddressFields
 from mission_control_tui.screens.forms.option_fields import put
+from mission_control_tui.screens.forms.refused_fields import announced_by, point_out
 from mission_control_tui.screens.forms.user_fields import (
     field_name,
     form_widgets,
     make_widget,
-    point_out,
     shown_value,
     value_of,
     widget_id,
@@ -74,6 +74,7 @@ class EditUserScreen(MissionScreen):
         self._version = 0
         self._kept_version = 0
         self._their_words: list[str] = []
+        self._refused_fields = announced_by(self)
 
     @property
     def memory_key(self) -> str:
@@ -223,6 +224,9 @@ class EditUserScreen(MissionScreen):
         self._take_typed()
         self._say()
 
+    def on_error_changed(self) -> None:
+        self._refused_fields.recount()
+
     def _take_typed(self) -> None:
         """Note what was typed: a key's own message may still be on its way when the user is read again."""
         for field, widget in form_widgets(self.frame.body):
@@ -333,7 +337,7 @@ class EditUserScreen(MissionScreen):
             await self.query_one("#email", Fold).open_now()
         for addresses in self.query(AddressFields).results(AddressFields):
             places["alias"] = addresses.alias
-        if homeless := point_out(self, error.problems, places):
+        if homeless := point_out(self._refused_fields, error.problems, places):
             self.announce("; ".join(homeless), error=True)
 
     async def _reset_password(self, reset: PasswordReset, password: str | None) -> None:

@@ -33,13 +33,13 @@ from mission_control_tui.model.people.values import parse_value
 from mission_control_tui.model.users.queries import free_username, password_policy
 from mission_control_tui.screens.base.mission_screen import MissionScreen
 from mission_control_tui.screens.forms.password_fields import BROKEN_RULE, PasswordFields
+from mission_control_tui.screens.forms.refused_fields import RefusedFields
 from mission_control_tui.screens.forms.user_fields import (
     FormWidget,
     defaults,
     field_name,
     form_widgets,
     group_fold,
-    heading_for,
     make_widget,
     place_problems,
     value_of,
@@ -49,7 +49,7 @@ from mission_control_tui.screens.forms.user_fields import (
 from mission_control_tui.screens.users.copy_from import CopySource
 from mission_control_tui.widgets.action_button import ActionButton
 from mission_control_tui.widgets.cells import width_of, wrap
-from mission_control_tui.widgets.field import LABEL, ChoiceField, Field, FormLine
+from mission_control_tui.widgets.field import LABEL, ChoiceField, ErrorChanged, Field, FormLine
 from mission_control_tui.widgets.fold import Fold
 from mission_control_tui.widgets.lines import Part
 from mission_control_tui.widgets.text_lines import TextLines
@@ -74,6 +74,7 @@ class UpnOffer(ActionButton):
         self.can_focus = bool(offer)
         self._grow()
         self.repaint()
+        self.post_message(ErrorChanged())
 
     @property
     def refuses(self) -> bool:
@@ -142,6 +143,7 @@ class NewUserScreen(MissionScreen):
         self._timer: Timer | None = None
         self._created = False
         self._busy = False
+        self._refused_fields = RefusedFields(self._heading, self._head, self._is_wrong)
 
     def body(self) -> Iterable[Widget]:
         yield TextLines(INTRO, "dim", id="intro")
@@ -401,7 +403,22 @@ class NewUserScreen(MissionScreen):
             widget.error = ""
         passwords = self.query_one(PasswordFields)
         passwords.password.error = passwords.confirm.error = ""
-        self.query_one("#intro", TextLines).set(INTRO, "dim")
+        self._head("")
+
+    def _heading(self) -> str:
+        return self.query_one("#intro", TextLines).text
+
+    def _head(self, heading: str) -> None:
+        """Say above the fields how many need attention, or how the form is used."""
+        self.query_one("#intro", TextLines).set(heading or INTRO, "error" if heading else "dim")
+
+    def _is_wrong(self, field: FormWidget) -> bool:
+        """Tell whether a field needs attention; what is wrong with the UPN may stand in the offer below it."""
+        is_refused = field is self._field("upn") and self.query_one(UpnOffer).refuses
+        return bool(field.error) or is_refused
+
+    def on_error_changed(self) -> None:
+        self._refused_fields.recount()
 
     async def _refused(self, problems: list[Problem]) -> None:
         problems = [problem for problem in problems if not self._said_elsewhere(problem)]
@@ -415,14 +432,13 @@ class NewUserScreen(MissionScreen):
         wrong, homeless = place_problems(problems, places)
         if passwords.password.error and passwords.password.value:
             passwords.password.error = BROKEN_RULE
+        if self.query_one(UpnOffer).refuses:
+            places["upn"].error = ""
         if wrong:
-            heading = heading_for([widget.label for widget in wrong])
-            self.query_one("#intro", TextLines).set(heading, "error")
+            self._refused_fields.count(places.values())
             wrong[0].focus()
         if homeless:
             self.announce("; ".join(str(problem) for problem in homeless), error=True)
-        if self.query_one(UpnOffer).refuses:
-            places["upn"].error = ""
 
     def _said_elsewhere(self, problem: Problem) -> bool:
         """Tell whether the form is right again without this: a username made from a UPN that is taken follows it."""

@@ -89,6 +89,8 @@ async def test_the_errors_stand_beside_their_fields_and_nothing_is_lost(world_db
         await shows(pilot, "1 field needs attention: Address", "is taken by Ada Lovelace")
         assert "[Sales" in text_of(app)
         assert (await list_objects(context_of(app).scope)).total == 0
+        app.screen.query_one("#address", Field).value = "sales@acme.example"
+        await until(pilot, lambda: "attention" not in text_of(app))
 
 
 async def test_a_member_is_taken_out_and_only_provision_sends_it(world_db: Path) -> None:

@@ -204,6 +204,29 @@ async def test_international_names_are_bought_in_their_ascii_form(new_db: Path) 
         await shows(pilot, "xn--bcher-kva.com: not checked")
 
 
+async def test_what_a_step_needs_is_counted_again_as_it_is_mended(new_db: Path) -> None:
+    async with console(new_db) as (app, pilot):
+        await open_product(pilot, "domain-names")
+        await pilot.press("enter")
+        await on(pilot, BuyScreen)
+        await until(pilot, lambda: app.screen.in_field)  # type: ignore[attr-defined]
+        await pilot.press("f7")
+        await shows(pilot, "1 field needs attention: Domain name")
+        await pilot.press("down", "right")
+        await shows(pilot, "Type the name and choose its ending.")
+        app.screen.query_one("#domain", Field).value = "new.com.au"
+        await pilot.press("f7")
+        await shows(pilot, "Step 2")
+        await pilot.press("f7")
+        await shows(pilot, "Step 3")
+        await pilot.press("f7")
+        await shows(pilot, "2 fields need attention")
+        app.screen.query_one("#ask-registrant-name", Field).value = "Acme Pty Ltd"
+        await shows(pilot, "1 field needs attention")
+        app.screen.query_one("#ask-registrant-email", Field).value = "me@else.example"
+        await shows(pilot, "Fields marked * are compulsory.")
+
+
 async def test_a_name_that_is_owned_is_refused(new_db: Path) -> None:
     async with console(new_db) as (app, pilot):
         await buying.buy(

@@ -48,6 +48,20 @@ async def test_changes_are_counted_and_saved_by_provision(
         assert (await user_of(app)).details.title == "Countess"
 
 
+async def test_what_a_refused_save_counts_is_counted_again_as_it_is_mended(world_db: Path) -> None:
+    async with opened(world_db, "edit-user", "ada") as (app, pilot):
+        await shows(pilot, "[ada@acme.example")
+        names = app.screen.query_one("#f-first-names", Field)
+        names.value = ""
+        app.screen.query_one("#f-last-name", Field).value = ""
+        await pilot.press("f2")
+        await shows(pilot, "2 fields need attention: First Names, Last Name")
+        names.value = "Augusta"
+        await shows(pilot, "1 field needs attention: Last Name")
+        app.screen.query_one("#f-last-name", Field).value = "King"
+        await until(pilot, lambda: "attention" not in text_of(app))
+
+
 async def test_a_stale_save_is_refused_and_nothing_typed_is_lost(world_db: Path) -> None:
     async with opened(world_db, "edit-user", "ada") as (app, pilot):
         await shows(pilot, "[ada@acme.example")

@@ -68,6 +68,44 @@ async def test_the_longest_errors_leave_all_that_is_compulsory_in_view(world_db:
             assert said.count(field.error or "the part before the @") == 1
 
 
+@at_both_sizes
+async def test_what_needs_attention_is_counted_again_as_it_is_mended(
+    world_db: Path, size: tuple[int, int]
+) -> None:
+    async with opened(world_db, "new-user", size=size) as (app, pilot):
+        await shows(pilot, "@acme.example")
+        await type_text(pilot, "ada")
+        await shows(pilot, "[ Take ada2@acme.example ]")
+        await pilot.press("f2")
+        await shows(pilot, "5 fields need attention: UPN, First Names, Last Name, Display Name")
+        await burst(app, pilot, ["end", *"x"])
+        await shows(pilot, "4 fields need attention: First Names, Last Name, Display Name")
+        app.screen.query_one("#f-first-names", Field).focus()
+        # The display name, which is filled in from the names, is mended with them.
+        await type_text(pilot, "Ada")
+        await shows(pilot, "2 fields need attention: Last Name, Password")
+        app.screen.query_one("#f-last-name", Field).focus()
+        await type_text(pilot, "Byron")
+        await shows(pilot, "1 field needs attention: Password")
+        app.screen.query_one(PasswordFields).generate.focus()
+        await pilot.press("enter")
+        await until(pilot, lambda: "attention" not in text_of(app))
+        assert text_of(app).splitlines()[1].startswith("Fields marked * are compulsory.")
+
+
+async def test_a_mended_field_that_is_left_wrong_again_counts_again(world_db: Path) -> None:
+    async with opened(world_db, "new-user") as (app, pilot):
+        await shows(pilot, "@acme.example")
+        app.screen.query_one("#f-username", Field).value = "a?"
+        await pilot.press("f2")
+        await shows(pilot, "6 fields need attention, from UPN to Password")
+        app.screen.query_one("#f-username", Field).focus()
+        await pilot.press("end", "?")
+        await shows(pilot, "5 fields need attention")
+        await pilot.press("tab")
+        await shows(pilot, "6 fields need attention, from UPN to Password")
+
+
 async def test_a_taken_upn_is_said_once_and_its_username_follows(world_db: Path) -> None:
     async with opened(world_db, "new-user") as (app, pilot):
         await shows(pilot, "@acme.example")
