@@ -105,13 +105,35 @@ class FieldInput(Input):
             self.screen.focus_next()
 
 
-class Field(LineWidget):
+class _FieldLine(LineWidget):
+    """What a field is on its line, whether it has a box or takes keys itself."""
+
+    is_field = True
+
+    _error = ""
+
+    @property
+    def error(self) -> str:
+        """Return what is wrong, shown beside the value; empty when nothing is."""
+        return self._error
+
+    @error.setter
+    def error(self, text: str) -> None:
+        if text != self._error:
+            self.post_message(ErrorChanged())
+        self._error = text
+        self._grow()
+        self.repaint()
+
+    def _grow(self) -> None:
+        """Take the lines that the error needs; here it stands beside the value, and needs none."""
+
+
+class Field(_FieldLine):
     """`Label *  [text          ] error`. What was typed stays whatever happens to the error or the size.
 
     An error that does not fit beside the box stands below it, in full.
     """
-
-    is_field = True
 
     DEFAULT_CSS = """
     Field { height: 1; }
@@ -153,7 +175,6 @@ class Field(LineWidget):
         self.required = required
         self.help_text = help_text
         self.suffix = suffix
-        self._error = ""
         self._width = width
         self.input = FieldInput(value, password=password, max_length=max_length or LINE)
         self.input.styles.width = width
@@ -170,19 +191,6 @@ class Field(LineWidget):
         if text != self.input.value:
             self.input.value = text
             self.input.cursor_position = len(text)
-
-    @property
-    def error(self) -> str:
-        """Return what is wrong, shown beside the box; empty when nothing is."""
-        return self._error
-
-    @error.setter
-    def error(self, text: str) -> None:
-        if text != self._error:
-            self.post_message(ErrorChanged())
-        self._error = text
-        self._grow()
-        self.repaint()
 
     def _grow(self) -> None:
         """Take the lines that the error needs below the box."""
@@ -231,10 +239,8 @@ class Field(LineWidget):
             self.value = memory
 
 
-class FormLine(LineWidget, can_focus=True):
+class FormLine(_FieldLine, can_focus=True):
     """A field that is drawn on one line and takes keys itself: it keeps letters from being verbs."""
-
-    is_field = True
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter,down", "app.focus_next", "Next field", show=False),
@@ -262,19 +268,6 @@ class FormLine(LineWidget, can_focus=True):
         self.label = label
         self.required = required
         self.help_text = help_text
-        self._error = ""
-
-    @property
-    def error(self) -> str:
-        """Return what is wrong, shown beside the value; empty when nothing is."""
-        return self._error
-
-    @error.setter
-    def error(self, text: str) -> None:
-        if text != self._error:
-            self.post_message(ErrorChanged())
-        self._error = text
-        self.repaint()
 
     def check_consume_key(self, key: str, character: str | None) -> bool:
         return key != "space" and character is not None and character.isprintable()
