@@ -10,21 +10,21 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 
 
-def race(module: str, arguments: Sequence[Sequence[str]], seconds: float = 60) -> list[str]:
-    """Start `module` once for each list of arguments, let all go at the same moment, and return their last lines.
+def race(calls: Sequence[Sequence[str]], seconds: float = 60) -> list[list[str]]:
+    """Start Python with each list of arguments, let all go at the same moment, and return the lines of each after that.
 
     A process says "ready", waits for a line on its standard input, and ends.
     """
     runners = [
         subprocess.Popen(
-            [sys.executable, "-m", module, *given],
+            [sys.executable, *given],
             cwd=ROOT,
             text=True,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
         )
-        for given in arguments
+        for given in calls
     ]
     try:
         for runner in runners:
@@ -35,11 +35,11 @@ def race(module: str, arguments: Sequence[Sequence[str]], seconds: float = 60) -
             assert runner.stdin is not None
             runner.stdin.write("go\n")
             runner.stdin.flush()
-        said: list[str] = []
+        said: list[list[str]] = []
         for runner in runners:
             output, errors = runner.communicate(timeout=seconds)
             assert runner.returncode == 0, errors
-            said.append(output.splitlines()[-1])
+            said.append(output.splitlines())
         return said
     finally:
         for runner in runners:

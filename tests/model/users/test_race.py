@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,8 +11,8 @@ from sqlalchemy import func, select
 from mission_control_tui.model.store.database import Store
 from mission_control_tui.model.store.tables.users import AddressRow, UserRow
 from mission_control_tui.model.views import Account
+from tests.model.processes import race
 
-ROOT = Path(__file__).parents[3]
 NAMES = 15
 
 START = """
@@ -32,7 +29,7 @@ def say(value):
 async def main(where, me):
     store = await Store.open(where)
     scope = AccountScope(store, Caller(me), "acme")
-    say("ready")
+    print("ready", flush=True)
     await asyncio.to_thread(sys.stdin.readline)
     await work(scope, me)
     await store.close()
@@ -67,43 +64,19 @@ async def work(scope, me):
 """
 
 
-def race(where: str, work: str) -> dict[str, list[Any]]:
+def said_by_two(where: str, work: str) -> dict[str, list[Any]]:
     """What each of two processes said that were let go at the same moment."""
     code = START + work.format(names=NAMES) + "\nasyncio.run(main(*sys.argv[1:]))\n"
-    running = {
-        me: subprocess.Popen(
-            [sys.executable, "-c", code, where, me],
-            cwd=ROOT,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        for me in ("anna", "ben")
+    people = ("anna", "ben")
+    said = race([["-c", code, where, me] for me in people], 120)
+    return {
+        me: [json.loads(line) for line in lines] for me, lines in zip(people, said, strict=True)
     }
-    try:
-        for process in running.values():
-            assert process.stdout is not None
-            assert process.stdout.readline().strip() == '"ready"', process.communicate()[1]
-        for process in running.values():
-            assert process.stdin is not None
-            process.stdin.write("go\n")
-            process.stdin.flush()
-        said = {}
-        for me, process in running.items():
-            out, errors = process.communicate(timeout=120)
-            assert process.returncode == 0, errors
-            said[me] = [json.loads(line) for line in out.splitlines()]
-        return said
-    finally:
-        for process in running.values():
-            with process:
-                process.kill()
 
 
 @pytest.mark.any_database
 async def test_one_of_two_gets_the_name(where: str, store: Store, account: Account) -> None:
-    said = race(where, CREATE)
+    said = said_by_two(where, CREATE)
     for number in range(NAMES):
         outcomes = [said[me][number] for me in ("anna", "ben")]
         assert sorted(outcome[1] for outcome in outcomes) == ["Conflict", "created"]
@@ -120,7 +93,7 @@ async def test_one_of_two_gets_the_name(where: str, store: Store, account: Accou
 async def test_two_imports_at_once_make_every_user_once(
     where: str, store: Store, account: Account
 ) -> None:
-    said = race(where, IMPORT)
+    said = said_by_two(where, IMPORT)
     (first, second) = (said["anna"][0], said["ben"][0])
     assert {first[0], second[0]} == {2 * NAMES, NAMES}
     assert {first[1], second[1]} == {0, NAMES}
