@@ -57,6 +57,14 @@ async def on(pilot: Pilot[int], kind: type[Any]) -> None:
     await until(pilot, lambda: isinstance(pilot.app.screen, kind))
 
 
+async def to_the_name(pilot: Pilot[int]) -> None:
+    """Begin to buy a domain: the focus is in its name."""
+    app = await open_product(pilot, "domain-names")
+    await pilot.press("enter")
+    await on(pilot, BuyScreen)
+    await until(pilot, lambda: app.screen.in_field)  # type: ignore[attr-defined]
+
+
 async def owned(app: MissionControlApp, level: str) -> int:
     seats = await overview.list_seats(AccountScope(app.store.store, world.CALLER, "acme"))
     return sum(one.owned for one in seats if one.level_id == level)
@@ -100,10 +108,7 @@ async def test_buy_email_waits_for_a_level_and_leads_to_the_service_area(
 
 async def test_going_back_through_the_steps_keeps_what_was_typed(new_db: Path) -> None:
     async with console(new_db) as (app, pilot):
-        await open_product(pilot, "domain-names")
-        await pilot.press("enter")
-        await on(pilot, BuyScreen)
-        await until(pilot, lambda: app.screen.in_field)  # type: ignore[attr-defined]
+        await to_the_name(pilot)
         await type_text(pilot, "new.com.au")
         await pilot.press("f7")
         await shows(pilot, "Step 2 of 6", "Availability of new.com.au: not checked")
@@ -132,10 +137,7 @@ async def test_a_registrar_says_what_is_free_and_what_is_taken(
     settings = Settings(registrar="registrar", connectors={"registrar": table})
     async with console(new_db) as (app, pilot):
         app.store.ask_registrar = asking(settings, app.store.store)
-        await open_product(pilot, "domain-names")
-        await pilot.press("enter")
-        await on(pilot, BuyScreen)
-        await until(pilot, lambda: app.screen.in_field)  # type: ignore[attr-defined]
+        await to_the_name(pilot)
         await type_text(pilot, json_objects.TAKEN)
         await pilot.press("f7")
         await shows(pilot, "taken.com is taken, says registrar (as the registry has")
@@ -147,10 +149,7 @@ async def test_a_registrar_says_what_is_free_and_what_is_taken(
 
 async def test_leaving_the_flow_and_coming_back_keeps_what_was_typed(new_db: Path) -> None:
     async with console(new_db) as (app, pilot):
-        await open_product(pilot, "domain-names")
-        await pilot.press("enter")
-        await on(pilot, BuyScreen)
-        await until(pilot, lambda: app.screen.in_field)  # type: ignore[attr-defined]
+        await to_the_name(pilot)
         await type_text(pilot, "kept")
         await pilot.press("f9")
         await pilot.press("enter")
@@ -176,10 +175,7 @@ async def test_a_name_that_breaks_a_rule_stays_with_the_error_beside_it(
     new_db: Path, typed: str, said: str
 ) -> None:
     async with console(new_db) as (app, pilot):
-        await open_product(pilot, "domain-names")
-        await pilot.press("enter")
-        await on(pilot, BuyScreen)
-        await until(pilot, lambda: app.screen.in_field)  # type: ignore[attr-defined]
+        await to_the_name(pilot)
         field = app.screen.query_one("#domain", Field)
         field.value = typed
         await pilot.press("f7")
@@ -195,10 +191,7 @@ async def test_a_name_that_breaks_a_rule_stays_with_the_error_beside_it(
 
 async def test_international_names_are_bought_in_their_ascii_form(new_db: Path) -> None:
     async with console(new_db) as (app, pilot):
-        await open_product(pilot, "domain-names")
-        await pilot.press("enter")
-        await on(pilot, BuyScreen)
-        await until(pilot, lambda: app.screen.in_field)  # type: ignore[attr-defined]
+        await to_the_name(pilot)
         app.screen.query_one("#domain", Field).value = "bücher"
         await pilot.press("f7")
         await shows(pilot, "xn--bcher-kva.com: not checked")
@@ -206,10 +199,7 @@ async def test_international_names_are_bought_in_their_ascii_form(new_db: Path) 
 
 async def test_what_a_step_needs_is_counted_again_as_it_is_mended(new_db: Path) -> None:
     async with console(new_db) as (app, pilot):
-        await open_product(pilot, "domain-names")
-        await pilot.press("enter")
-        await on(pilot, BuyScreen)
-        await until(pilot, lambda: app.screen.in_field)  # type: ignore[attr-defined]
+        await to_the_name(pilot)
         await pilot.press("f7")
         await shows(pilot, "1 field needs attention: Domain name")
         await pilot.press("down", "right")
@@ -288,10 +278,7 @@ async def test_a_name_typed_in_its_ascii_form_is_asked_about_with_its_letters(
     new_db: Path,
 ) -> None:
     async with console(new_db) as (app, pilot):
-        await open_product(pilot, "domain-names")
-        await pilot.press("enter")
-        await on(pilot, BuyScreen)
-        await until(pilot, lambda: app.screen.in_field)  # type: ignore[attr-defined]
+        await to_the_name(pilot)
         await type_text(pilot, "xn--bcher-kva.com")
         for step in ("Step 2", "Step 3"):
             await pilot.press("f7")
