@@ -149,6 +149,7 @@ class MissionControlApp(App[int], inherit_bindings=False):
         if held is None:
             return
         held.__exit__(None, None, None)
+        self.screen.refresh(layout=True)
         if isinstance(self.screen, BaseScreen):
             self.screen.paint_now()
         self._open()

@@ -163,8 +163,7 @@ class BaseScreen(Screen[None]):
             super()._compositor_refresh()
 
     def paint_now(self) -> None:
-        """Lay out and paint the whole screen, instead of at the next tick of Textual's clock."""
-        self.refresh(layout=True)
+        """Lay out and paint what changed, instead of at the next tick of Textual's clock."""
         self._on_timer_update()
 
     def on_mount(self) -> None:
